@@ -1,0 +1,71 @@
+# Two commands do all the set-up: `make demo` and `make test`. They need Python 3.11 or newer, git and make, and nothing else.
+
+ifndef PYTHON
+PYTHON := $(shell for candidate in python3.11 python3 python3.12 python3.13 python3.14 python; do \
+	"$$candidate" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$candidate" && break; done)
+endif
+
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := app.py frankpledge matching repository benchmarks demo tests
+HOST ?= 127.0.0.1
+PORT ?= 8080
+TESTS ?= tests
+
+# No address, host or path of the machine goes into a lock: plain pip installs it from whatever registry it is set up with.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
+RUNTIME_EXTRAS := --extra server --extra postgresql --extra demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check format bench lock upgrade clean
+
+help: ## Show these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/installed ## Make .venv from the hashed lock, and install the project into it
+
+$(VENV)/locked: requirements-dev.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer (with venv) is needed, and none was found; say where: make setup PYTHON=/path/to/python3" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/installed: $(VENV)/locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## Watch three insurers share a fraud register (SQLite, a few minutes)
+	$(BIN)/python -m demo.run
+
+serve: setup ## Serve what the demo left (or an empty pool) on http://127.0.0.1:8080
+	$(BIN)/python -m demo.serve --host $(HOST) --port $(PORT)
+
+test: setup ## Run every test with coverage (TESTS=tests/unit for one tier)
+	$(BIN)/python -m pytest --cov --cov-report=term $(TESTS)
+
+check: setup ## Check style, types, import directions, docstrings and the locks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/interrogate --quiet $(SOURCES)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --dry-run --no-index --no-build-isolation --editable ".[server,postgresql,demo,dev]" \
+		|| { echo "The locks lack something that pyproject.toml asks for: run make lock" >&2; exit 1; }
+
+format: setup ## Put the source into the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## Measure quality and speed (JSON out)
+	$(BIN)/python -m benchmarks
+
+lock: setup ## Renew the locks after a change of pyproject.toml (keeps pins that still fit)
+	$(COMPILE) $(RUNTIME_EXTRAS) $(UPGRADE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) $(RUNTIME_EXTRAS) --extra dev $(UPGRADE) --constraint requirements.lock pyproject.toml requirements-tools.in --output-file requirements-dev.lock
+
+upgrade: ## Renew the locks with the newest versions allowed
+	$(MAKE) lock UPGRADE=--upgrade
+
+clean: ## Remove everything that can be made again
+	rm -rf $(VENV) demo/run build dist *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
