@@ -1,0 +1,1 @@
+"""The shipped linkage models, one JSON file each."""

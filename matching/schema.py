@@ -1,0 +1,143 @@
+"""The linkage schema: which composites of atoms become keys, and what may be compared once a key is shared.
+
+A schema is a versioned JSON file, the contract between every member's encoder and the pool. Two records encoded
+under one schema and one linkage key can be linked; nothing else about them can be compared.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Literal, cast
+
+from matching.types import KINDS, Kind
+
+DEFAULT_SCHEMA = "guarded/1"
+
+Cut = Literal["whole", "bigrams", "positions"]
+"""How an atom becomes tokens: itself, its padded bigrams, or its characters with their positions."""
+
+
+class UnknownSchemaError(LookupError):
+    """No linkage schema of that id is known here."""
+
+    def __init__(self) -> None:
+        super().__init__("unknown linkage schema")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpec:
+    """An atom cut into tokens of a token space; equal spaces make tokens of different atoms comparable."""
+
+    atom: str
+    space: str
+    cut: Cut
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpec:
+    """One key: a composite of atoms, or one MinHash band. `anchor` says that sketches may hang on it."""
+
+    name: str
+    of: tuple[str, ...]
+    anchor: bool
+    band: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BandSpec:
+    """MinHash bands: `count` keys, each over `rows` min-hashes of the record's tokens (Broder 1997)."""
+
+    count: int
+    rows: int
+    tokens: tuple[TokenSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SketchField:
+    """One field of the block hung on an anchor: a 1-byte tag of a whole value, or `size` slots of MinHash."""
+
+    field: str
+    token: TokenSpec
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class KindSchema:
+    """The keys and the sketch block of one kind of subject."""
+
+    keys: tuple[KeySpec, ...]
+    bands: BandSpec | None
+    sketch: tuple[SketchField, ...]
+
+    @property
+    def block_size(self) -> int:
+        """Bytes of sketch that hang on one anchor."""
+        return sum(part.size for part in self.sketch)
+
+    @functools.cached_property
+    def anchor_mask(self) -> int:
+        """Bit i is set where key i is an anchor."""
+        return sum(1 << i for i, key in enumerate(self.keys) if key.anchor)
+
+    @functools.cached_property
+    def parts(self) -> Mapping[str, SketchField]:
+        """The sketch fields by name."""
+        return {part.field: part for part in self.sketch}
+
+
+@dataclass(frozen=True, slots=True)
+class LinkageSchema:
+    """A whole schema: `id` such as "guarded/1", kinds, and the entropy of each atom in bits (reference population)."""
+
+    id: str
+    kinds: Mapping[Kind, KindSchema]
+    atom_bits: Mapping[str, float]
+    entropy_floor: float
+
+    def keys(self, kind: Kind) -> tuple[KeySpec, ...]:
+        """Every key a subject of this kind may have, in wire order."""
+        return self.kinds[kind].keys
+
+    def joint_bits(self, key: KeySpec) -> float:
+        """Joint entropy of a composite in bits, were its atoms independent; a band counts as the floor."""
+        return self.entropy_floor if key.band is not None else sum(self.atom_bits[atom] for atom in key.of)
+
+
+def _tokens(raw: Mapping[str, Any]) -> TokenSpec:
+    return TokenSpec(raw["atom"], raw["space"], cast("Cut", raw["cut"]))
+
+
+def _kind(raw: Mapping[str, Any]) -> KindSchema:
+    keys = [KeySpec(k["name"], tuple(k["of"]), k["sketch"]) for k in raw["keys"]]
+    bands = None
+    if "bands" in raw:
+        spec = raw["bands"]
+        bands = BandSpec(spec["count"], spec["rows"], tuple(_tokens(t) for t in spec["tokens"]))
+        keys += [KeySpec(f"band{n:02d}", (), spec["sketch"], band=n) for n in range(bands.count)]
+    sketch, offset = [], 0
+    for part in raw["sketch"]:
+        sketch.append(SketchField(part["field"], _tokens(part), offset, part["bytes"]))
+        offset += part["bytes"]
+    return KindSchema(tuple(keys), bands, tuple(sketch))
+
+
+def parse_schema(raw: Mapping[str, Any]) -> LinkageSchema:
+    """Build a schema from its JSON object; raises KeyError naming a missing entry."""
+    kinds: dict[Kind, KindSchema] = {kind: _kind(raw["kinds"][kind]) for kind in KINDS}
+    return LinkageSchema(raw["id"], kinds, raw["atom_bits"], raw["entropy_floor_bits"])
+
+
+@functools.cache
+def load_schema(schema_id: str = DEFAULT_SCHEMA) -> LinkageSchema:
+    """The shipped schema of that id; raises UnknownSchemaError, which does not repeat the id."""
+    for path in resources.files("matching.schemas").iterdir():
+        if path.name.endswith(".json"):
+            raw = json.loads(path.read_text("utf-8"))
+            if raw["id"] == schema_id:
+                return parse_schema(raw)
+    raise UnknownSchemaError

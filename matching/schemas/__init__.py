@@ -1,0 +1,1 @@
+"""The shipped linkage schemas, one JSON file each."""

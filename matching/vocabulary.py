@@ -1,0 +1,40 @@
+"""The closed word lists of a filing, shared by the member's kit and the pool."""
+
+from __future__ import annotations
+
+from matching.types import Kind
+
+RECORD_CLASSES = ("customer", "claim", "suspected", "proven", "victim", "protective")
+LINES = ("motor", "home", "travel", "liability", "commercial", "life", "health", "pet")
+
+PROVIDER_ROLES = ("garage", "solicitor", "claims_manager", "medical_expert", "engineer", "hire_company")
+PERSON_ROLES = ("policyholder", "claimant", "driver", "passenger", "pedestrian", "witness", "third_party")
+ROLES: dict[Kind, tuple[str, ...]] = {
+    "person": (*PERSON_ROLES, *PROVIDER_ROLES),
+    "vehicle": ("insured_vehicle", "third_party_vehicle"),
+    "organisation": ("policyholder", "claimant", "third_party", *PROVIDER_ROLES),
+}
+
+CLAIM_KINDS = (
+    "theft",
+    "collision",
+    "fire",
+    "flood",
+    "storm",
+    "escape_of_water",
+    "accidental_damage",
+    "injury",
+    "liability",
+    "medical",
+    "cancellation",
+    "death",
+    "other",
+)
+AMOUNT_BANDS = ("0-1k", "1k-5k", "5k-20k", "20k-100k", "100k+")
+CLAIM_STATUSES = ("open", "closed", "repudiated", "withdrawn")
+
+PURPOSES = ("new_business", "claim_validation", "investigation", "subject_access", "law_enforcement", "audit")
+
+MAX_SUBJECTS = 50
+MAX_REFERENCE_LENGTH = 64
+MAX_LINE_BYTES = 64 * 1024

@@ -1,0 +1,151 @@
+"""An encoded subject on the wire (JSON) and at rest (packed bytes), checked field by field on the way in."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+from collections.abc import Mapping
+from typing import Any, cast
+
+import orjson
+
+from matching.schema import KindSchema, LinkageSchema
+from matching.types import KEY_BYTES, KINDS, EncodedSubject, Kind
+from matching.vocabulary import ROLES
+
+MAX_NAME_LENGTH = 200
+MAX_FACT = 255
+_HEAD = struct.Struct("<BHII")
+
+
+class WireError(ValueError):
+    """A part of an encoded record is not what the schema asks for. Never holds the value itself."""
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(f"{field}: expected {expected}")
+        self.field = field
+        self.expected = expected
+
+
+def subject_to_json(subject: EncodedSubject) -> dict[str, object]:
+    """The JSON object of a subject; masks are hexadecimal, keys and sketches base64 (RFC 4648)."""
+    out: dict[str, object] = {
+        "kind": subject.kind,
+        "role": subject.role,
+        "mask": f"{subject.mask:x}",
+        "keys": base64.b64encode(subject.keys).decode(),
+    }
+    if subject.sketches:
+        out["observed"] = f"{subject.observed:x}"
+        out["sketches"] = base64.b64encode(subject.sketches).decode()
+    if subject.facts:
+        out["facts"] = dict(subject.facts)
+    if subject.name is not None:
+        out["name"] = subject.name
+    return out
+
+
+def subject_from_json(obj: object, schema: LinkageSchema, *, where: str = "subject") -> EncodedSubject:
+    """Read and check one subject; raises WireError with the dotted path of the first part that is wrong."""
+    if not isinstance(obj, Mapping):
+        raise WireError(where, "a JSON object")
+    unknown = set(obj) - {"kind", "role", "mask", "keys", "observed", "sketches", "facts", "name"}
+    if unknown:
+        raise WireError(where, "no members but kind, role, mask, keys, observed, sketches, facts and name")
+    kind = _kind(obj, where)
+    role = obj.get("role")
+    if role not in ROLES[kind]:
+        raise WireError(f"{where}.role", f"one of {', '.join(ROLES[kind])}")
+    spec = schema.kinds[kind]
+    mask = _bits(obj, "mask", len(spec.keys), where)
+    if mask == 0:
+        raise WireError(f"{where}.mask", "at least one key")
+    keys = _blob(obj, "keys", KEY_BYTES * mask.bit_count(), where)
+    observed, sketches = _sketches(obj, spec, mask, where)
+    return EncodedSubject(kind, str(role), mask, keys, observed, sketches, _facts(obj, where), _name(obj, kind, where))
+
+
+def _kind(obj: Mapping[str, Any], where: str) -> Kind:
+    kind = obj.get("kind")
+    if kind not in KINDS:
+        raise WireError(f"{where}.kind", f"one of {', '.join(KINDS)}")
+    return cast("Kind", kind)
+
+
+def _bits(obj: Mapping[str, Any], member: str, width: int, where: str) -> int:
+    text = obj.get(member)
+    expected = f"a hexadecimal bit mask of at most {width} bits"
+    if not isinstance(text, str) or not 0 < len(text) <= (width + 3) // 4 or not set(text) <= set("0123456789abcdef"):
+        raise WireError(f"{where}.{member}", expected)
+    value = int(text, 16)
+    if value >> width:
+        raise WireError(f"{where}.{member}", expected)
+    return value
+
+
+def _blob(obj: Mapping[str, Any], member: str, size: int, where: str) -> bytes:
+    text = obj.get(member)
+    expected = f"base64 of exactly {size} bytes, as the mask says"
+    if not isinstance(text, str) or len(text) != -(-size // 3) * 4:
+        raise WireError(f"{where}.{member}", expected)
+    try:
+        blob = binascii.a2b_base64(text, strict_mode=True)
+    except (binascii.Error, ValueError):
+        raise WireError(f"{where}.{member}", expected) from None
+    if len(blob) != size:
+        raise WireError(f"{where}.{member}", expected)
+    return blob
+
+
+def _sketches(obj: Mapping[str, Any], spec: KindSchema, mask: int, where: str) -> tuple[int, bytes]:
+    size = spec.block_size * (mask & spec.anchor_mask).bit_count()
+    if size == 0:
+        if "sketches" in obj or "observed" in obj:
+            raise WireError(f"{where}.sketches", "no sketches without an anchor key")
+        return 0, b""
+    return _bits(obj, "observed", len(spec.sketch), where), _blob(obj, "sketches", size, where)
+
+
+def _facts(obj: Mapping[str, Any], where: str) -> dict[str, int]:
+    facts = obj.get("facts", {})
+    if not isinstance(facts, Mapping) or not all(
+        isinstance(name, str) and name in FACTS and type(value) is int and 0 <= value <= MAX_FACT
+        for name, value in facts.items()
+    ):
+        raise WireError(f"{where}.facts", f"whole numbers from 0 to {MAX_FACT} named {', '.join(FACTS)}")
+    return dict(facts)
+
+
+FACTS = ("given_rarity", "family_rarity")
+"""What a fact may be: rarity classes of names, 0 (very common) to 7 (not on the public frequency list)."""
+
+
+def _name(obj: Mapping[str, Any], kind: Kind, where: str) -> str | None:
+    name = obj.get("name")
+    if name is None:
+        return None
+    if kind != "organisation" or not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_LENGTH:
+        raise WireError(
+            f"{where}.name", f"a trading name of at most {MAX_NAME_LENGTH} characters, for organisations only"
+        )
+    return name
+
+
+def pack(subject: EncodedSubject) -> bytes:
+    """Compact bytes of a subject, for a sealed envelope; `unpack` is the inverse."""
+    head = orjson.dumps(
+        [subject.role, f"{subject.mask:x}", subject.observed, dict(subject.facts), subject.name],
+    )
+    lengths = _HEAD.pack(KINDS.index(subject.kind), len(head), len(subject.keys), len(subject.sketches))
+    return b"".join((lengths, head, subject.keys, subject.sketches))
+
+
+def unpack(data: bytes) -> EncodedSubject:
+    """The subject that `pack` wrote; raises ValueError or struct.error on anything else."""
+    kind, head_size, keys_size, sketch_size = _HEAD.unpack_from(data)
+    start = _HEAD.size + head_size
+    role, mask, observed, facts, name = orjson.loads(data[_HEAD.size : start])
+    keys = data[start : start + keys_size]
+    sketches = data[start + keys_size : start + keys_size + sketch_size]
+    return EncodedSubject(KINDS[kind], role, int(mask, 16), keys, observed, sketches, facts, name)
