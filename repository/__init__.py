@@ -1,0 +1,1 @@
+"""The Frankpledge service: the pool that members file to and ask."""

@@ -1,0 +1,1 @@
+"""The HTTP interface: one blueprint and one schema module for each resource."""

@@ -1,0 +1,152 @@
+"""What every blueprint is made with: the composition, the actor of the request, roles, and documented problems."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar, cast
+
+import flask_smorest
+import orjson
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask import Response, current_app, g
+from flask_jwt_extended import verify_jwt_in_request
+from flask_smorest.utils import deepupdate
+from marshmallow import Schema, fields
+
+from repository.api.catalogue import PROBLEM_TYPES
+from repository.api.problems import MEDIA_TYPE, ProblemError
+from repository.api.reading import Parser
+from repository.domain.members import Actor, MemberStatus, Role, membership_refusal
+from repository.services import Services
+
+__all__ = ["Api", "Blueprint", "current_actor", "json_response", "requires", "services"]
+
+EXTENSION = "frankpledge"
+BEARER = "bearer"
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+
+def services() -> Services:
+    """The composition that create_app made for this application."""
+    return cast(Services, current_app.extensions[EXTENSION])
+
+
+def current_actor() -> Actor:
+    """Who makes this request. Only for views under `requires`; raises AttributeError elsewhere."""
+    return cast(Actor, g.actor)
+
+
+def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer built from plain dicts and lists, without a pass through a schema: for hot paths."""
+    return Response(orjson.dumps(body), status, headers, mimetype="application/json")
+
+
+def requires(*roles: str, while_suspended: bool = False) -> Callable[[_View], _View]:
+    """Let a view be called with a valid access token of an actor that has one of the roles (any role, if none is named).
+
+    An actor of a member that is not active is refused under rule R1; `while_suspended` leaves the view open to
+    suspended members (R6: they may still file, correct and answer). Raises ValueError for an unknown role.
+    """
+    wanted = frozenset(Role(role) for role in roles)
+
+    def decorate(view: _View) -> _View:
+        @functools.wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            verify_jwt_in_request()
+            _check(current_actor(), wanted, while_suspended=while_suspended)
+            return view(*args, **kwargs)
+
+        documented = {"security": [{BEARER: []}], "responses": {"401": _reference(401), "403": _reference(403)}}
+        apidoc = dict(getattr(guarded, "_apidoc", {}))
+        apidoc["manual_doc"] = deepupdate(dict(apidoc.get("manual_doc", {})), documented)
+        guarded._apidoc = apidoc  # type: ignore[attr-defined] # where flask-smorest looks for it
+        return cast(_View, guarded)
+
+    return decorate
+
+
+def _check(actor: Actor, wanted: frozenset[Role], *, while_suspended: bool) -> None:
+    if wanted and not wanted & actor.roles:
+        roles = ", ".join(sorted(wanted))
+        raise ProblemError("wrong-role", f"This needs one of the roles: {roles}.")
+    if actor.member is None or (while_suspended and actor.member.status is MemberStatus.SUSPENDED):
+        return
+    refusal = membership_refusal(actor.member)
+    if refusal:
+        raise ProblemError.refused("membership", refusal)
+
+
+def _reference(status: int) -> dict[str, str]:
+    return {"$ref": f"#/components/responses/{HTTPStatus(status).name}"}
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A blueprint whose bodies and queries are read by our parser, and whose problems are documented by status."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def problems(self, *statuses: int) -> Callable[[_View], _View]:
+        """Document the problems a view may answer with; 401 and 403 come with `requires`, 422 with `arguments`."""
+
+        def decorate(view: _View) -> _View:
+            for status in statuses:
+                view = self.alt_response(status, HTTPStatus(status).name)(view)
+            return view
+
+        return decorate
+
+
+class FieldProblemSchema(Schema):
+    """One field at fault."""
+
+    field = fields.String(required=True, metadata={"description": "Path, such as subjects[0].keys"})
+    expected = fields.String(required=True)
+
+
+class ProblemSchema(Schema):
+    """A problem as in RFC 9457. Refusals under the scheme's rules also have rule, figures and remedy."""
+
+    type = fields.String(required=True, metadata={"format": "uri-reference"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    instance = fields.String(metadata={"format": "uri-reference"})
+    errors = fields.List(fields.Nested(FieldProblemSchema))
+    rule = fields.String()
+    figures = fields.Dict()
+    remedy = fields.String()
+
+
+class Api(flask_smorest.Api):
+    """The OpenAPI document, with every error response a problem."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            if status < 400:
+                continue
+            kinds = [kind.slug for kind in PROBLEM_TYPES.values() if kind.status == status]
+            described = f"{status.phrase} ({', '.join(kinds)})" if kinds else status.phrase
+            self._register_problem(status.name, described)
+        self._register_problem("DEFAULT_ERROR", "Any other problem")
+
+    def _register_problem(self, name: str, description: str) -> None:
+        response = {"description": description, "content": {MEDIA_TYPE: {"schema": ProblemSchema}}}
+        self.spec.components.response(name, response, lazy=True)
+
+    def _register_error_handlers(self) -> None:
+        """Nothing: repository.api.problems answers every error."""
+
+    @staticmethod
+    def plugin() -> MarshmallowPlugin:
+        """Names schemas in the document by their class, without the suffix Schema."""
+        return MarshmallowPlugin(schema_name_resolver=_schema_name)
+
+
+def _schema_name(schema: type[Schema] | Schema | str) -> str:
+    kind = schema if isinstance(schema, type) else type(schema)
+    return kind.__name__.removesuffix("Schema")

@@ -1,0 +1,32 @@
+"""Use cases of the pool, one verb family a module, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matching.linkage import Linker
+    from matching.schema import LinkageSchema
+    from repository.settings import Settings
+    from repository.storage.engine import Database
+    from repository.storage.sealing import Sealer
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a use case needs of the world, composed once by create_app and by the command line.
+
+    `clock` returns the time now, aware; tests give another one.
+    """
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    sealer: Sealer
+    schema: LinkageSchema
+    linker: Linker

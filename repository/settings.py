@@ -1,0 +1,166 @@
+"""What the service is told from outside: one frozen object, read once from FRANKPLEDGE_* variables."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "FRANKPLEDGE_"
+SECRET_BYTES = 32
+
+_Value = TypeVar("_Value")
+
+
+class SettingsError(ValueError):
+    """A setting, or a file it points to, cannot be used; the message names it and says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that may differ between two installations. Sizes are in bytes."""
+
+    data_dir: Path
+    database_url: str
+    operator_secret_file: Path
+    signing_keys_dir: Path
+    scheme_name: str = "Frankpledge"
+    worker: bool = False
+    access_lifetime: timedelta = timedelta(minutes=15)
+    refresh_lifetime: timedelta = timedelta(days=14)
+    clock_leeway: timedelta = timedelta(seconds=30)
+    max_json_bytes: int = 1 << 20
+    max_json_depth: int = 32
+    max_batch_bytes: int = 64 << 20
+    max_batch_inflated_bytes: int = 1 << 30
+    log_level: str = "info"
+
+    @classmethod
+    def under(cls, data_dir: Path) -> Settings:
+        """The defaults for one data directory: SQLite and every secret inside it."""
+        return cls(
+            data_dir=data_dir,
+            database_url=f"sqlite:///{data_dir / 'frankpledge.db'}",
+            operator_secret_file=data_dir / "operator.secret",
+            signing_keys_dir=data_dir / "signing-keys",
+        )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read FRANKPLEDGE_DATA_DIR, FRANKPLEDGE_DATABASE_URL and so on; raises SettingsError naming the variable."""
+        found = os.environ if environment is None else environment
+        data_dir = Path(found.get(f"{PREFIX}DATA_DIR") or "var").resolve()
+        defaults = cls.under(data_dir)
+        return cls(
+            data_dir=data_dir,
+            database_url=_read(found, "DATABASE_URL", _database_url, defaults.database_url),
+            operator_secret_file=_read(found, "OPERATOR_SECRET_FILE", _path, defaults.operator_secret_file),
+            signing_keys_dir=_read(found, "SIGNING_KEYS_DIR", _path, defaults.signing_keys_dir),
+            scheme_name=_read(found, "SCHEME_NAME", str, defaults.scheme_name),
+            worker=_read(found, "WORKER", _switch, defaults.worker),
+            access_lifetime=_read(found, "ACCESS_SECONDS", _seconds, defaults.access_lifetime),
+            refresh_lifetime=_read(found, "REFRESH_SECONDS", _seconds, defaults.refresh_lifetime),
+            clock_leeway=_read(found, "CLOCK_LEEWAY_SECONDS", _seconds, defaults.clock_leeway),
+            max_json_bytes=_read(found, "MAX_JSON_BYTES", _positive, defaults.max_json_bytes),
+            max_json_depth=_read(found, "MAX_JSON_DEPTH", _positive, defaults.max_json_depth),
+            max_batch_bytes=_read(found, "MAX_BATCH_BYTES", _positive, defaults.max_batch_bytes),
+            max_batch_inflated_bytes=_read(
+                found, "MAX_BATCH_INFLATED_BYTES", _positive, defaults.max_batch_inflated_bytes
+            ),
+            log_level=_read(found, "LOG_LEVEL", _log_level, defaults.log_level),
+        )
+
+
+def read_private_file(path: Path) -> bytes:
+    """The content of a secret file; raises SettingsError when it is missing or other users of the machine may read it."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise SettingsError(f"{path} does not exist: run `frankpledge-admin init` first") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+    if mode & 0o077:
+        raise SettingsError(f"{path} is open to other users (mode {mode:04o}): expected 0600, run `chmod 600` on it")
+    return content
+
+
+def write_private_file(path: Path, content: bytes) -> None:
+    """Create a secret file with mode 0600; raises FileExistsError rather than replace one."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_operator_secret(path: Path) -> bytes:
+    """The operator's 32-byte secret, written as 64 hex digits; raises SettingsError without showing any of it."""
+    try:
+        secret = bytes.fromhex(read_private_file(path).decode("ascii"))
+    except ValueError as error:
+        if isinstance(error, SettingsError):
+            raise
+        raise SettingsError(f"{path} is not an operator secret: expected 64 hex digits") from None
+    if len(secret) != SECRET_BYTES:
+        raise SettingsError(f"{path} is not an operator secret: expected 64 hex digits")
+    return secret
+
+
+def _read(found: Mapping[str, str], name: str, parse: Callable[[str], _Value], default: _Value) -> _Value:
+    raw = found.get(PREFIX + name)
+    if raw is None or not raw.strip():
+        return default
+    try:
+        return parse(raw.strip())
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}{name}: expected {error}") from None
+
+
+def _database_url(raw: str) -> str:
+    expected = "an URL such as sqlite:////srv/frankpledge/frankpledge.db or postgresql+psycopg://user@host/name"
+    try:
+        url = make_url(raw)
+    except ArgumentError:
+        raise ValueError(expected) from None
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    in_file = url.drivername in ("sqlite", "sqlite+pysqlite") and url.database not in (None, "", ":memory:")
+    if not in_file and url.drivername != "postgresql+psycopg":
+        raise ValueError(expected)
+    return url.render_as_string(hide_password=False)
+
+
+def _path(raw: str) -> Path:
+    return Path(raw).resolve()
+
+
+def _switch(raw: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    try:
+        return words[raw.lower()]
+    except KeyError:
+        raise ValueError("on or off") from None
+
+
+def _positive(raw: str) -> int:
+    if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
+        raise ValueError("a whole number above zero")
+    return int(raw)
+
+
+def _seconds(raw: str) -> timedelta:
+    return timedelta(seconds=_positive(raw))
+
+
+def _log_level(raw: str) -> str:
+    if raw.lower() not in ("debug", "info", "warning", "error"):
+        raise ValueError("debug, info, warning or error")
+    return raw.lower()

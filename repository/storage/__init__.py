@@ -1,0 +1,1 @@
+"""Where the pool is kept: SQLAlchemy tables and queries, one module for each concept."""

@@ -1,0 +1,71 @@
+"""The database: how it is opened, and the two units of work, one that reads and one that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session, sessionmaker
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 30000",
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -65536",
+)
+_BEGIN = "frankpledge_begin"
+
+
+def create_engine(url: str) -> Engine:
+    """An engine for a SQLite file or PostgreSQL.
+
+    SQLite begins explicitly (the driver's implicit transactions would leave reads outside of them), is in WAL mode
+    and checks foreign keys. A connection that will write asks for `BEGIN IMMEDIATE` by the execution option that
+    Database.write sets: upgrading a read lock later can fail at once with 'database is locked'.
+    """
+    engine = sqlalchemy.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # DB-API connections have no common type
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(pragma).close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'DEFERRED')}")
+
+
+class Database:
+    """An engine with the two ways to use it. Both give a Session; `session.connection()` is there for Core."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._reading = sessionmaker(engine, expire_on_commit=False)
+        writer = engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+        self._writing = sessionmaker(writer, expire_on_commit=False)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One transaction that is rolled back at the end: for reading."""
+        with self._reading() as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back on any exception."""
+        with self._writing.begin() as session:
+            yield session
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()

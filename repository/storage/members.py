@@ -1,0 +1,103 @@
+"""Members and actors in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, RowMapping, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from repository.domain.members import Actor, Member, MemberStatus, Role
+from repository.storage.base import Base
+
+
+class MemberRow(Base):
+    """One member organisation."""
+
+    __tablename__ = "members"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    status: Mapped[str]
+    lines: Mapped[list[str]]
+    agreement_signed_on: Mapped[date | None]
+    attested_on: Mapped[date | None]
+    created_at: Mapped[datetime]
+    status_changed_at: Mapped[datetime]
+
+    def as_member(self) -> Member:
+        """The row as the domain's noun."""
+        return Member(
+            id=self.id,
+            name=self.name,
+            status=MemberStatus(self.status),
+            lines=frozenset(self.lines),
+            agreement_signed_on=self.agreement_signed_on,
+            attested_on=self.attested_on,
+        )
+
+
+class ActorRow(Base):
+    """One user or client credential. `login` is what is sent to log in: the user name, or the client's own id."""
+
+    __tablename__ = "actors"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[str | None] = mapped_column(ForeignKey("members.id"), index=True)
+    kind: Mapped[str]
+    login: Mapped[str] = mapped_column(unique=True)
+    secret_hash: Mapped[str]
+    roles: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
+    last_login_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ActorState:
+    """An actor as a request needs it: who, and whether it may still act at all."""
+
+    actor: Actor
+    disabled: bool
+
+
+ACTOR_COLUMNS = (
+    ActorRow.id.label("actor_id"),
+    ActorRow.roles,
+    ActorRow.disabled_at,
+    ActorRow.member_id,
+    MemberRow.name.label("member_name"),
+    MemberRow.status.label("member_status"),
+    MemberRow.lines.label("member_lines"),
+    MemberRow.agreement_signed_on,
+    MemberRow.attested_on,
+)
+
+
+def actor_state(row: RowMapping) -> ActorState:
+    """From one row of ACTOR_COLUMNS (actors, members joined outer)."""
+    member = None
+    if row["member_id"] is not None:
+        member = Member(
+            id=row["member_id"],
+            name=row["member_name"],
+            status=MemberStatus(row["member_status"]),
+            lines=frozenset(row["member_lines"]),
+            agreement_signed_on=row["agreement_signed_on"],
+            attested_on=row["attested_on"],
+        )
+    actor = Actor(id=row["actor_id"], roles=frozenset(Role(role) for role in row["roles"]), member=member)
+    return ActorState(actor=actor, disabled=row["disabled_at"] is not None)
+
+
+def find_member(session: Session, id_or_name: str) -> MemberRow | None:
+    """A member by its id or its exact name."""
+    return session.scalar(select(MemberRow).where((MemberRow.id == id_or_name) | (MemberRow.name == id_or_name)))
+
+
+def all_members(session: Session) -> list[MemberRow]:
+    """Every member, oldest first."""
+    return list(session.scalars(select(MemberRow).order_by(MemberRow.id)))

@@ -1,0 +1,55 @@
+"""What the operator of a pool set up: facts of the installation, and the linkage keys it accepts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from repository.storage.base import Base
+
+OPERATOR_CHECK = "operator_check"
+"""The name of the fact that tells whether the operator secret in use is the one the pool was written under."""
+
+
+class InstallationFactRow(Base):
+    """One fact of this installation, by name."""
+
+    __tablename__ = "installation_facts"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class FingerprintRow(Base):
+    """The fingerprint of a linkage key under which records of a schema are accepted."""
+
+    __tablename__ = "fingerprints"
+
+    schema_id: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    added_at: Mapped[datetime]
+
+
+def fact(session: Session, name: str) -> str | None:
+    """The value of a fact, None when it was never set."""
+    return session.scalar(select(InstallationFactRow.value).where(InstallationFactRow.name == name))
+
+
+def set_fact(session: Session, name: str, value: str) -> None:
+    """Set a fact, replacing its value."""
+    session.merge(InstallationFactRow(name=name, value=value))
+
+
+def accepted_fingerprints(session: Session) -> dict[str, tuple[str, ...]]:
+    """For each schema id, the fingerprints of the linkage keys whose records are accepted, oldest first."""
+    rows = session.execute(
+        select(FingerprintRow.schema_id, FingerprintRow.fingerprint).order_by(
+            FingerprintRow.schema_id, FingerprintRow.added_at, FingerprintRow.fingerprint
+        )
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for schema_id, fingerprint in rows:
+        found[schema_id] = (*found.get(schema_id, ()), fingerprint)
+    return found
