@@ -1,0 +1,151 @@
+"""From an insurer's headings to the kit's columns: equal names by themselves, all else only when the user says so."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from frankpledge.columns import ALIASES, CANONICAL, JOINABLE
+from frankpledge.errors import KitError
+
+MIN_LIKENESS = 80.0
+"""Below this rapidfuzz score (0 to 100) no column is proposed for a heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A heading that is not known, and the column it may mean; none means that it is best left out."""
+
+    heading: str
+    column: str | None
+
+    @property
+    def option(self) -> str:
+        """The option to paste into the command line."""
+        heading = re.sub(r'(["\\$`])', r"\\\1", self.heading)
+        return f'--map "{heading}={self.column or ""}"'
+
+
+class UnknownHeadingsError(KitError):
+    """Some headings are not known. `proposals` has one entry for each."""
+
+    def __init__(self, proposals: Sequence[Proposal]) -> None:
+        count = len(proposals)
+        super().__init__(
+            f"{count} heading{'s are' if count > 1 else ' is'} not known: "
+            + ", ".join(repr(proposal.heading) for proposal in proposals)
+            + ".",
+            "Check and add these options (nothing after = leaves a column out), or --ignore-unknown:\n  "
+            + " ".join(proposal.option for proposal in proposals),
+        )
+        self.proposals = tuple(proposals)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """Heading -> column, in the order of the file; a heading mapped to "" is left out."""
+
+    columns: Mapping[str, str]
+
+    def apply(self, cells: Mapping[str, str]) -> dict[str, str]:
+        """Rename the cells of a row to columns; empty cells go, and joined columns are joined by a space."""
+        row: dict[str, str] = {}
+        for heading, value in cells.items():
+            column = self.columns.get(heading)
+            if column and value:
+                row[column] = f"{row[column]} {value}" if column in row else value
+        return row
+
+
+def parse_option(option: str) -> tuple[str, str]:
+    """Split one `--map` option, "Heading=column", at its last '='. Raises KitError when it has none."""
+    heading, equals, column = option.rpartition("=")
+    if not equals or not heading:
+        raise KitError("A --map option has no '='.", 'Write it as --map "Surname=family_name".')
+    return heading.strip(), _known(column.strip())
+
+
+def plan(
+    headings: Sequence[str],
+    options: Mapping[str, str],
+    *,
+    usual: Mapping[str, str] | None = None,
+    ignore_unknown: bool = False,
+) -> ColumnMap:
+    """Decide what each heading means.
+
+    `options` are the user's for this run and must all name a heading that is there; `usual` are the profile's, and
+    need not. Raises UnknownHeadingsError with proposals, or KitError when two headings claim one column.
+    """
+    _refuse_duplicates(headings)
+    missing = [heading for heading in options if heading not in headings]
+    if missing:
+        raise KitError(
+            f"The file has no heading {missing[0]!r} to map.", "Its headings are: " + ", ".join(headings) + "."
+        )
+    chosen = {heading: _known(column) for heading, column in (usual or {}).items() if heading in headings}
+    chosen.update(options)
+    exact = {_loose(column): column for column in CANONICAL}
+    columns = {heading: chosen.get(heading, exact.get(_loose(heading))) for heading in headings}
+    unknown = [heading for heading, column in columns.items() if column is None]
+    if unknown and not ignore_unknown:
+        taken = {column for column in columns.values() if column}
+        raise UnknownHeadingsError(propose(unknown, taken))
+    settled = {heading: column or "" for heading, column in columns.items()}
+    _refuse_collisions(settled)
+    return ColumnMap(settled)
+
+
+def propose(headings: Iterable[str], taken: Iterable[str] = ()) -> list[Proposal]:
+    """Propose a column for each heading by likeness to the columns' names and aliases; each column at most once."""
+    from rapidfuzz import fuzz, process, utils  # noqa: PLC0415 - only when a heading is unknown
+
+    names = {name: column for column in CANONICAL for name in (column.replace("_", " "), *ALIASES[column])}
+    used = set(taken)
+    proposals = []
+    for heading in headings:
+        candidates = process.extract(
+            heading.replace("_", " "),
+            list(names),
+            scorer=fuzz.token_sort_ratio,
+            processor=utils.default_process,
+            score_cutoff=MIN_LIKENESS,
+            limit=None,
+        )
+        free = (names[name] for name, _, _ in candidates if names[name] in JOINABLE or names[name] not in used)
+        column = next(free, None)
+        if column:
+            used.add(column)
+        proposals.append(Proposal(heading, column))
+    return proposals
+
+
+def _known(column: str) -> str:
+    if column in ("", *CANONICAL):
+        return column
+    from rapidfuzz import process  # noqa: PLC0415 - only when a column is unknown
+
+    near = [name for name, _, _ in process.extract(column, CANONICAL, limit=3)]
+    raise KitError(f"There is no column {column!r} to map to.", "Did you mean " + ", ".join(near) + "?")
+
+
+def _loose(heading: str) -> str:
+    return re.sub(r"[\s_\-]+", "", heading).casefold()
+
+
+def _refuse_duplicates(headings: Sequence[str]) -> None:
+    twice = [heading for heading, count in Counter(headings).items() if count > 1]
+    if twice:
+        raise KitError(f"The heading {twice[0]!r} is there twice.", "Give each column a heading of its own.")
+
+
+def _refuse_collisions(columns: Mapping[str, str]) -> None:
+    for column, count in Counter(columns.values()).items():
+        if count > 1 and column and column not in JOINABLE:
+            both = [heading for heading, target in columns.items() if target == column]
+            raise KitError(
+                f"The headings {', '.join(map(repr, both))} all mean {column}.",
+                f'Leave all but one out, for example with --map "{both[-1]}=".',
+            )
