@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from repository.storage.base import Base
 from repository.storage.members import ActorRow
+
+
+class LoginFailureRow(Base):
+    """Failed log-ins in a row under one id, whether or not there is such an account. `id` is a hash of what was typed."""
+
+    __tablename__ = "login_failures"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(index=True)
+    locked_until: Mapped[datetime | None]
+
+
+def attempt_id(kind: str, login: str) -> str:
+    """Under which id failures are counted: a hash, as people type all sorts of things into the field for their name."""
+    return hashlib.sha256(f"{kind}\0{login}".encode()).hexdigest()
 
 
 def by_login(session: Session, kind: str, login: str) -> ActorRow | None:
@@ -15,26 +33,42 @@ def by_login(session: Session, kind: str, login: str) -> ActorRow | None:
     return session.scalar(select(ActorRow).where(ActorRow.login == login, ActorRow.kind == kind))
 
 
-def record_failure(session: Session, actor_id: str) -> int:
-    """Count one failed log-in, in the database so that every process sees it; the count of failures in a row."""
-    statement = (
-        update(ActorRow)
-        .where(ActorRow.id == actor_id)
-        .values(failures=ActorRow.failures + 1)
-        .returning(ActorRow.failures)
+def locked_until(session: Session, attempt: str) -> datetime | None:
+    """Until when log-in is paused, None if it never was."""
+    return session.scalar(select(LoginFailureRow.locked_until).where(LoginFailureRow.id == attempt))
+
+
+def record_failure(session: Session, attempt: str, *, now: datetime) -> int:
+    """Count one failure, in the database so that every process sees it; the count of failures in a row."""
+    counted = (
+        update(LoginFailureRow)
+        .where(LoginFailureRow.id == attempt)
+        .values(failures=LoginFailureRow.failures + 1, last_at=now)
+        .returning(LoginFailureRow.failures)
     )
-    return session.connection().execute(statement).scalar_one()
+    connection = session.connection()
+    failures = connection.execute(counted).scalar_one_or_none()
+    if failures is None:
+        connection.execute(insert(LoginFailureRow).values(id=attempt, failures=1, last_at=now))
+    return failures or 1
 
 
-def lock(session: Session, actor_id: str, until: datetime) -> None:
-    """Refuse every log-in of this actor before `until`."""
-    session.connection().execute(update(ActorRow).where(ActorRow.id == actor_id).values(locked_until=until))
-
-
-def record_success(session: Session, actor_id: str, *, now: datetime, secret_hash: str) -> None:
-    """Forget the failures and note the time; `secret_hash` may be a fresher hash of the same secret."""
+def lock(session: Session, attempt: str, until: datetime) -> None:
+    """Refuse log-ins under this id before `until`."""
     session.connection().execute(
-        update(ActorRow)
-        .where(ActorRow.id == actor_id)
-        .values(failures=0, locked_until=None, last_login_at=now, secret_hash=secret_hash)
+        update(LoginFailureRow).where(LoginFailureRow.id == attempt).values(locked_until=until)
     )
+
+
+def record_success(session: Session, actor_id: str, attempt: str, *, now: datetime, secret_hash: str) -> None:
+    """Forget the failures and note the time; `secret_hash` may be a fresher hash of the same secret."""
+    connection = session.connection()
+    connection.execute(delete(LoginFailureRow).where(LoginFailureRow.id == attempt))
+    connection.execute(
+        update(ActorRow).where(ActorRow.id == actor_id).values(last_login_at=now, secret_hash=secret_hash)
+    )
+
+
+def forget_failures(session: Session, *, before: datetime) -> None:
+    """Forget failures that are long past."""
+    session.connection().execute(delete(LoginFailureRow).where(LoginFailureRow.last_at < before))

@@ -1,0 +1,87 @@
+"""What every request and answer passes through: the request id, limits, security headers, and the log line."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+
+import orjson
+import structlog
+from flask import Flask, Response, g, request
+from flask.json.provider import JSONProvider
+
+from repository import metrics
+from repository.settings import Settings
+
+REQUEST_ID = "X-Request-ID"
+_REQUEST_ID_SHAPE = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,64}", re.IGNORECASE)
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Strict-Transport-Security": "max-age=31536000",
+    "Cache-Control": "no-store",
+}
+_log = structlog.get_logger("frankpledge.request")
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson."""
+
+    def dumps(self, obj: object, **_options: object) -> str:
+        """To text."""
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_options: object) -> object:
+        """From text or bytes."""
+        return orjson.loads(s)
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Limits, request ids, security headers, measurements and the request log for one application."""
+    app.json = OrjsonProvider(app)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.before_request(_begin)
+    app.after_request(_finish)
+
+
+def route_template() -> str:
+    """The route that serves this request, such as /v1/hits/<hit_id>, and never the address itself."""
+    return request.url_rule.rule if request.url_rule else "(none)"
+
+
+def _begin() -> None:
+    g.started = time.perf_counter()
+    sent = request.headers.get(REQUEST_ID, "")
+    # An id of another shape is replaced: it would be repeated, and could hold anything.
+    g.request_id = sent.lower() if _REQUEST_ID_SHAPE.fullmatch(sent) else str(uuid.uuid4())
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _finish(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers[REQUEST_ID] = g.request_id
+    seconds = time.perf_counter() - g.started
+    route = route_template()
+    method = request.method if request.url_rule else "(none)"
+    metrics.REQUESTS.labels(method=method, route=route, status=response.status_code).observe(seconds)
+    actor = g.get("actor")
+    _log.info(
+        "request",
+        method=method,
+        route=route,
+        status=response.status_code,
+        milliseconds=round(seconds * 1000, 2),
+        member=actor.member_id if actor else None,
+        actor=actor.id if actor else None,
+    )
+    return response

@@ -1,0 +1,122 @@
+"""Tokens on the wire: EdDSA JWTs made and checked by flask-jwt-extended, with the scheme's own words for what is wrong.
+
+The times in a token are compared with the service's clock here (`_check_times`) instead of with the machine's inside
+the library, so that one clock rules everything and a token from the future gets a problem of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn
+
+from flask import Flask, g
+from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token
+
+from repository.api.problems import ProblemError
+from repository.services import Services, authentication
+from repository.services.signing import SigningKeys
+
+_LIBRARY_LEEWAY = timedelta(days=365 * 200)
+"""So wide that the library's own comparison with the machine's clock never decides."""
+
+ISSUER = "frankpledge"
+
+
+def install(app: Flask, services: Services, keys: SigningKeys) -> None:
+    """Configure flask-jwt-extended for one application."""
+    app.config.update(
+        JWT_ALGORITHM="EdDSA",
+        JWT_DECODE_ALGORITHMS=["EdDSA"],
+        JWT_TOKEN_LOCATION=["headers"],
+        JWT_PRIVATE_KEY=keys.signing,
+        JWT_COOKIE_CSRF_PROTECT=False,
+        JWT_ENCODE_ISSUER=ISSUER,
+        JWT_DECODE_ISSUER=ISSUER,
+        JWT_DECODE_LEEWAY=_LIBRARY_LEEWAY,
+        JWT_ACCESS_TOKEN_EXPIRES=services.settings.access_lifetime,
+        JWT_REFRESH_TOKEN_EXPIRES=services.settings.refresh_lifetime,
+    )
+    manager = JWTManager(app)
+
+    @manager.decode_key_loader
+    def key_for(header: dict[str, Any], _claims: dict[str, Any]) -> Any:
+        key = keys.verifying.get(str(header.get("kid")))
+        if key is None or header.get("alg") != "EdDSA":
+            raise ProblemError("invalid-token")
+        return key
+
+    @manager.token_verification_loader
+    def verified(_header: dict[str, Any], claims: dict[str, Any]) -> bool:
+        _check_times(services, claims)
+        return all(isinstance(claims.get(name), str) for name in ("sub", "fam", "jti", "type"))
+
+    @manager.token_in_blocklist_loader
+    def revoked(_header: dict[str, Any], claims: dict[str, Any]) -> bool:
+        if claims["type"] == "refresh":
+            return False  # the rotation decides, as a used one has to end its family
+        state = authentication.holder(services, claims["fam"], claims["jti"])
+        if state is None or state.actor.id != claims["sub"]:
+            return True
+        g.actor = state.actor
+        return False
+
+    @manager.unauthorized_loader
+    def no_token(_message: str) -> NoReturn:
+        raise ProblemError("no-token")
+
+    @manager.invalid_token_loader
+    def invalid_token(_message: str) -> NoReturn:
+        raise ProblemError("invalid-token")
+
+    @manager.token_verification_failed_loader
+    def unverified(_header: dict[str, Any], _claims: dict[str, Any]) -> NoReturn:
+        raise ProblemError("invalid-token")
+
+    @manager.expired_token_loader
+    def expired_token(_header: dict[str, Any], _claims: dict[str, Any]) -> NoReturn:
+        raise ProblemError("expired-token")
+
+    @manager.revoked_token_loader
+    def revoked_token(_header: dict[str, Any], _claims: dict[str, Any]) -> NoReturn:
+        raise ProblemError("revoked-token")
+
+
+def pair(services: Services, keys: SigningKeys, grant: authentication.Grant) -> dict[str, object]:
+    """An access token and a refresh token for a grant, as the answer of the log-in."""
+    settings = services.settings
+    actor = grant.actor.actor
+    claims = {"fam": grant.family_id, "mem": actor.member_id, "roles": sorted(actor.roles)}
+    header = {"kid": keys.signing_id}
+    access = _times(grant.issued_at, settings.access_lifetime) | {"jti": grant.access_id} | claims
+    refresh = _times(grant.issued_at, settings.refresh_lifetime) | {"jti": grant.refresh_id, "fam": grant.family_id}
+    return {
+        "access_token": create_access_token(actor.id, additional_claims=access, additional_headers=header),
+        "refresh_token": create_refresh_token(actor.id, additional_claims=refresh, additional_headers=header),
+        "token_type": "Bearer",
+        "expires_in": int(settings.access_lifetime.total_seconds()),
+    }
+
+
+def expiry(claims: dict[str, Any]) -> datetime:
+    """When a verified token expires."""
+    return datetime.fromtimestamp(claims["exp"], UTC)
+
+
+def _times(now: datetime, lifetime: timedelta) -> dict[str, int]:
+    issued = int(now.timestamp())
+    return {"iat": issued, "nbf": issued, "exp": issued + int(lifetime.total_seconds())}
+
+
+def _check_times(services: Services, claims: dict[str, Any]) -> None:
+    now = services.clock()
+    seconds, leeway = now.timestamp(), services.settings.clock_leeway.total_seconds()
+    moments = [claims.get(name) for name in ("iat", "nbf", "exp")]
+    if not all(isinstance(moment, int) for moment in moments):
+        raise ProblemError("invalid-token")
+    issued, valid_from, expires = moments
+    if max(issued, valid_from) > seconds + leeway:
+        raise ProblemError(
+            "token-from-the-future", server_time=now.isoformat(timespec="seconds"), leeway_seconds=int(leeway)
+        )
+    if expires <= seconds - leeway:
+        raise ProblemError("expired-token")

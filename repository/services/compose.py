@@ -1,0 +1,32 @@
+"""The one place where the parts of the service are put together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from matching.schema import load_schema
+from repository.services import Clock, Services
+from repository.settings import Settings, read_operator_secret
+from repository.storage.engine import Database, create_engine
+from repository.storage.sealing import Sealer
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def compose(settings: Settings, clock: Clock = now) -> Services:
+    """Everything a use case needs, from the settings; raises SettingsError when a secret is missing or open to others."""
+    try:
+        from matching.linkage import default_linker
+    except ImportError:
+        default_linker = lambda: None
+    return Services(
+        settings=settings,
+        database=Database(create_engine(settings.database_url)),
+        clock=clock,
+        sealer=Sealer(read_operator_secret(settings.operator_secret_file)),
+        schema=load_schema(),
+        linker=default_linker(),
+    )

