@@ -1,0 +1,67 @@
+"""Given names to one canonical form, so that Bill, Will and William agree.
+
+The rule, in this order, each step deciding alone:
+
+1. `data/given_names.csv`, our own list of usage in the United Kingdom and Ireland: nicknames, old abbreviations
+   (Wm, Thos), spellings (Kathryn) and Welsh, Irish and Scottish forms (Sian, Eoin, Hamish), each under one canonical
+   name. An ambiguous nickname stands under its most usual name only: bill is william and never robert.
+2. A name in `data/common_names.txt`, which lists formal names by how common they are, is its own canonical form.
+3. The `nicknames` package names the formal names a nickname may stand for; the commonest by that same list is taken,
+   or the only one there is.
+4. Any other name is its own canonical form.
+
+Nothing is joined by way of a third name (no connected components): pat leads to patricia, and patrick stays patrick.
+"""
+
+from __future__ import annotations
+
+import csv
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from nicknames import NickNamer
+
+_DATA = files("frankpledge.standardise") / "data"
+
+
+@lru_cache(maxsize=1 << 16)
+def canonical(name: str) -> str:
+    """The canonical form of one folded given name; itself if nothing is known. Applying it twice changes nothing."""
+    usage = usage_forms()
+    if name in usage:
+        return usage[name]
+    ranks = common_ranks()
+    if name in ranks or len(name) == 1:
+        return name
+    formal = _formal_names(name)
+    known = [candidate for candidate in formal if candidate in ranks]
+    if known:
+        best = min(known, key=ranks.__getitem__)
+        return usage.get(best, best)
+    return formal[0] if len(formal) == 1 and not _formal_names(formal[0]) and formal[0] not in usage else name
+
+
+@cache
+def usage_forms() -> dict[str, str]:
+    """Our own list: every name in it with its canonical form; canonical forms lead to themselves."""
+    forms: dict[str, str] = {}
+    for row in csv.DictReader((_DATA / "given_names.csv").read_text("ascii").splitlines()):
+        forms[row["canonical"]] = row["canonical"]
+        forms |= dict.fromkeys(row["names"].split(), row["canonical"])
+    return forms
+
+
+@cache
+def common_ranks() -> dict[str, int]:
+    """Formal names and their rank, the commonest first."""
+    return {name: rank for rank, name in enumerate((_DATA / "common_names.txt").read_text("ascii").split())}
+
+
+@cache
+def _namer() -> NickNamer:
+    return NickNamer()
+
+
+def _formal_names(name: str) -> list[str]:
+    """The formal names the package knows for a nickname, in alphabetical order."""
+    return sorted(_namer().canonicals_of(name) - {name})
