@@ -1,0 +1,114 @@
+"""A hit: two subjects of different members that are probably the same, and what each side may see of it (R2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from matching.types import Band, ExplanationRow
+from repository.domain.filings import Claim
+from repository.domain.reciprocity import CLASS_TIER, HIT_TIER, NO_TIER
+from repository.domain.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The asking member's own side: a filing of its own, or a screening."""
+
+    reference: str
+    subject: int
+    role: str
+    kind: str
+    filing_id: str | None = None
+    screening_id: str | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """As JSON; `subject` is its place in the filing, from 0."""
+        side = {"filing": self.filing_id} if self.filing_id else {"screening": self.screening_id}
+        return {**side, "reference": self.reference, "subject": self.subject, "role": self.role, "kind": self.kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Theirs:
+    """The other member's side: the facts of its filing. No reference: that is the contributor's own."""
+
+    contributor: str
+    filing_id: str
+    line: str
+    record_class: str
+    triggered_on: date
+    role: str
+    claim: Claim | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A hit from one member's side. `count`: hits of this class on the same own subject, this one included."""
+
+    id: str
+    created_at: datetime
+    band: Band
+    weight: float
+    probability: float
+    explanation: tuple[ExplanationRow, ...]
+    own: Own
+    theirs: Theirs
+    count: int
+    superseded_at: datetime | None = None
+
+
+def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[str, object]:
+    """The hit as JSON as far as `tier` allows; what it does not allow is not in the dict.
+
+    Weights are rounded to a tenth of a bit row by row and the total is the sum of the rounded rows: raw scores would
+    let a caller tell near-equal values apart, and a sum must add up on paper. Raises ValueError for tier 0, at which
+    there is no hit to show.
+    """
+    if tier <= NO_TIER:
+        raise ValueError("a hit at tier 0 is not shown")
+    shown: dict[str, object] = {
+        "id": hit.id,
+        "created_at": hit.created_at.isoformat(),
+        "band": hit.band.label,
+        "tier": tier,
+        "own": hit.own.as_dict(),
+    }
+    if hit.superseded_at is not None:
+        shown["superseded_at"] = hit.superseded_at.isoformat()
+    if tier > HIT_TIER:
+        shown["class"] = hit.theirs.record_class
+        shown["count"] = hit.count
+        shown["age_band"] = age_band(hit.theirs.triggered_on, today, rulebook)
+    if tier > CLASS_TIER:
+        shown |= _pointer(hit)
+    return shown
+
+
+def age_band(triggered_on: date, today: date, rulebook: Rulebook) -> str:
+    """How old a record is, in the rulebook's words; a date still to come counts as today."""
+    days = max(0, (today - triggered_on).days)
+    for below, label in rulebook.age_bands:
+        if days < below:
+            return label
+    return rulebook.oldest_age_band
+
+
+def _pointer(hit: Hit) -> dict[str, object]:
+    """What tier 3 adds: the contributor, the record's facts, and why it matched."""
+    rows = [{"field": row.field, "level": row.level, "weight": round(row.weight, 1)} for row in hit.explanation]
+    theirs: dict[str, object] = {
+        "filing": hit.theirs.filing_id,
+        "line": hit.theirs.line,
+        "class": hit.theirs.record_class,
+        "date": hit.theirs.triggered_on.isoformat(),
+        "role": hit.theirs.role,
+    }
+    if hit.theirs.claim is not None:
+        theirs["claim"] = hit.theirs.claim.as_dict()
+    return {
+        "probability": round(hit.probability, 3),
+        "weight": round(sum(round(row.weight, 1) for row in hit.explanation), 1),
+        "contributor": hit.theirs.contributor,
+        "theirs": theirs,
+        "explanation": rows,
+    }

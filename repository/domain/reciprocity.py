@@ -1,0 +1,123 @@
+"""Who may ask, and how much of an answer they may see: rules R1 and R2 as pure functions.
+
+Same inputs, same decision: everything used is in the arguments and comes back in `figures`, so that a stored
+decision can be replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from matching.vocabulary import LINES, RECORD_CLASSES
+from repository.domain.filings import FRAUD_CLASSES
+from repository.domain.members import Member, query_refusal
+from repository.domain.rulebook import Level, Rulebook
+
+NO_TIER, HIT_TIER, CLASS_TIER, POINTER_TIER = range(4)
+"""R2: nothing; hit or no hit; class, count and age band; the contributor and the record's facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a member had accepted in one (line, class) since the window began."""
+
+    line: str
+    record_class: str
+    accepted: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An allow or a deny: the rule that made it, the figures it used, and what would change the answer."""
+
+    allowed: bool
+    rule: str
+    rulebook: str
+    figures: Mapping[str, str | int | None] = field(default_factory=dict)
+    detail: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """What one member may see, as far as its contributions reach: a tier for each (line, class)."""
+
+    tiers: Mapping[tuple[str, str], int]
+
+    def tier(self, line: str, record_class: str) -> int:
+        """The tier for one record's line and class; 0 for what is not listed."""
+        return self.tiers.get((line, record_class), NO_TIER)
+
+    def from_tier(self, tier: int) -> list[tuple[str, str]]:
+        """The (line, class) pairs seen at this tier or better, sorted."""
+        return sorted(pair for pair, reached in self.tiers.items() if reached >= tier)
+
+
+def window_start(now: datetime, rulebook: Rulebook) -> datetime:
+    """The instant from which contributions count."""
+    return now - timedelta(days=rulebook.window_days)
+
+
+def may_ask(
+    member: Member, contributions: Iterable[Contribution], line: str, *, now: datetime, rulebook: Rulebook
+) -> Decision:
+    """Whether a member may screen in a line: R1 (an active membership, signed and attested), then R2's floor."""
+    refusal = query_refusal(member, now.date())
+    if refusal is not None:
+        return Decision(
+            False, refusal.rule, rulebook.version, {**refusal.figures, "line": line}, refusal.detail, refusal.remedy
+        )
+    accepted = sum(each.accepted for each in contributions if each.line == line)
+    figures: dict[str, str | int | None] = {
+        "accepted_in_window": accepted,
+        "needed": rulebook.accepted_to_ask,
+        "window_days": rulebook.window_days,
+        "line": line,
+    }
+    if accepted >= rulebook.accepted_to_ask:
+        return Decision(True, "R2", rulebook.version, figures)
+    return Decision(
+        False,
+        "R2",
+        rulebook.version,
+        figures,
+        f"Only those who contribute may ask: {accepted} filings of line {line} were accepted from this member "
+        f"in the last {rulebook.window_days} days.",
+        f"File at least {rulebook.accepted_to_ask} record of line {line}; it counts for {rulebook.window_days} days.",
+    )
+
+
+def may_see(member: Member, *, now: datetime, rulebook: Rulebook) -> Decision:
+    """Whether a member may read hits at all: R1. How much of each is R2's, see `entitlement`."""
+    refusal = query_refusal(member, now.date())
+    if refusal is not None:
+        return Decision(False, refusal.rule, rulebook.version, refusal.figures, refusal.detail, refusal.remedy)
+    return Decision(True, "R1", rulebook.version, {"status": member.status.value})
+
+
+def level(classes: Iterable[str]) -> Level:
+    """What the classes a member contributes to one line amount to."""
+    contributed = frozenset(classes)
+    if "claim" in contributed:
+        return Level.FULL if contributed & FRAUD_CLASSES else Level.CLAIMS
+    if "customer" in contributed:
+        return Level.CUSTOMERS
+    return Level.MARKS if contributed else Level.NOTHING
+
+
+def entitlement(contributions: Iterable[Contribution], rulebook: Rulebook) -> Entitlement:
+    """R2: the tier of every (line, class) from what was accepted in the window."""
+    by_line: dict[str, set[str]] = {line: set() for line in LINES}
+    for each in contributions:
+        if each.accepted > 0:
+            by_line[each.line].add(each.record_class)
+    tiers: dict[tuple[str, str], int] = {}
+    for line, classes in by_line.items():
+        row = rulebook.tiers[level(classes)]
+        for record_class in RECORD_CLASSES:
+            at_par = rulebook.par_tier if record_class in classes else NO_TIER
+            tiers[line, record_class] = min(max(row[record_class], at_par), rulebook.highest_tier)
+    return Entitlement(tiers)

@@ -1,0 +1,171 @@
+"""Batches of filings: what was received, how far it is, and which rows were refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    ForeignKey,
+    LargeBinary,
+    RowMapping,
+    UniqueConstraint,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from repository.storage.base import Base
+
+OPEN_STATES = ("queued", "running")
+
+
+class BatchRow(Base):
+    """One batch. `rows_read` is also the cursor: rows up to it are in the pool, in the same transaction as the number.
+
+    `spool` names the data directory that holds its content; the worker of another directory leaves it alone. A
+    change is made only under the lease: `lease_owner` is the token of the worker at it.
+    """
+
+    __tablename__ = "batches"
+    __table_args__ = (UniqueConstraint("member_id", "idempotency_key"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id"))
+    actor_id: Mapped[str] = mapped_column(ForeignKey("actors.id"))
+    idempotency_key: Mapped[str]
+    content_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    spool: Mapped[str]
+    gzipped: Mapped[bool]
+    dry_run: Mapped[bool]
+    status: Mapped[str] = mapped_column(index=True)
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    bytes_total: Mapped[int] = mapped_column(BigInteger)
+    bytes_done: Mapped[int] = mapped_column(BigInteger, default=0)
+    rows_read: Mapped[int] = mapped_column(default=0)
+    rows_created: Mapped[int] = mapped_column(default=0)
+    rows_new_version: Mapped[int] = mapped_column(default=0)
+    rows_unchanged: Mapped[int] = mapped_column(default=0)
+    rows_rejected: Mapped[int] = mapped_column(default=0)
+    hits: Mapped[int] = mapped_column(default=0)
+    failure_field: Mapped[str | None]
+    failure_expected: Mapped[str | None]
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+
+
+class BatchErrorRow(Base):
+    """A row that was refused: which field, and what was expected there. Never the value."""
+
+    __tablename__ = "batch_errors"
+
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True)
+    reference: Mapped[str | None]
+    field: Mapped[str]
+    expected: Mapped[str]
+
+
+BATCHES = Base.metadata.tables["batches"]
+BATCH_ERRORS = Base.metadata.tables["batch_errors"]
+
+
+class LeaseLostError(RuntimeError):
+    """Another worker has this batch now, or has moved it on; what this one was about to write is not written."""
+
+
+def add(connection: Connection, row: dict[str, Any]) -> None:
+    """Store a received batch."""
+    connection.execute(insert(BATCHES), row)
+
+
+def by_idempotency_key(connection: Connection, member_id: str, key: str) -> RowMapping | None:
+    """A member's batch that was sent under this key."""
+    statement = select(BATCHES).where(BATCHES.c.member_id == member_id, BATCHES.c.idempotency_key == key)
+    return connection.execute(statement).mappings().one_or_none()
+
+
+def of_member(connection: Connection, member_id: str, batch_id: str) -> RowMapping | None:
+    """A member's batch; None when there is none of that id for this member."""
+    statement = select(BATCHES).where(BATCHES.c.member_id == member_id, BATCHES.c.id == batch_id)
+    return connection.execute(statement).mappings().one_or_none()
+
+
+def page(connection: Connection, member_id: str, *, before: str | None, limit: int) -> list[RowMapping]:
+    """A member's batches, newest first."""
+    statement = select(BATCHES).where(BATCHES.c.member_id == member_id).order_by(BATCHES.c.id.desc()).limit(limit)
+    if before is not None:
+        statement = statement.where(BATCHES.c.id < before)
+    return list(connection.execute(statement).mappings())
+
+
+def errors(connection: Connection, batch_id: str, *, after: int, limit: int) -> list[RowMapping]:
+    """The stored row errors of a batch after a row, in row order. The caller has checked whose batch it is."""
+    statement = (
+        select(BATCH_ERRORS)
+        .where(BATCH_ERRORS.c.batch_id == batch_id, BATCH_ERRORS.c.row > after)
+        .order_by(BATCH_ERRORS.c.row)
+        .limit(limit)
+    )
+    return list(connection.execute(statement).mappings())
+
+
+def claim(connection: Connection, spool: str, owner: str, *, now: datetime, until: datetime) -> RowMapping | None:
+    """Take the lease of the oldest open batch of a spool that nobody else holds; None when there is no work."""
+    free = or_(BATCHES.c.lease_owner.is_(None), BATCHES.c.lease_until < now, BATCHES.c.lease_owner == owner)
+    oldest = (
+        select(BATCHES.c.id)
+        .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES), free)
+        .order_by(BATCHES.c.id)
+        .limit(1)
+    )
+    batch_id = connection.execute(oldest).scalar_one_or_none()
+    if batch_id is None:
+        return None
+    statement = (
+        update(BATCHES)
+        .where(BATCHES.c.id == batch_id, free)
+        .values(status="running", lease_owner=owner, lease_until=until)
+        .returning(BATCHES)
+    )
+    return connection.execute(statement).mappings().one_or_none()
+
+
+def release_all(connection: Connection, spool: str) -> None:
+    """Free every lease of a spool: for the process that alone works on it, after the one before it was killed."""
+    connection.execute(
+        update(BATCHES)
+        .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES))
+        .values(lease_owner=None, lease_until=None)
+    )
+
+
+def advance(
+    connection: Connection, batch_id: str, owner: str, *, from_row: int, until: datetime, values: dict[str, Any]
+) -> None:
+    """Move a batch on within the caller's transaction. Raises LeaseLostError when it is not ours at `from_row`."""
+    statement = (
+        update(BATCHES)
+        .where(BATCHES.c.id == batch_id, BATCHES.c.lease_owner == owner, BATCHES.c.rows_read == from_row)
+        .values(lease_until=until, **values)
+    )
+    if connection.execute(statement).rowcount != 1:
+        raise LeaseLostError(batch_id)
+
+
+def add_errors(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Store row errors."""
+    if rows:
+        connection.execute(insert(BATCH_ERRORS), list(rows))
+
+
+def open_in(connection: Connection, spool: str) -> set[str]:
+    """The ids of a spool's batches that are not finished: their content is still needed."""
+    statement = select(BATCHES.c.id).where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES))
+    return set(connection.execute(statement).scalars())

@@ -1,0 +1,103 @@
+"""The few statements that SQLite and PostgreSQL say differently; nothing else in the service knows which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+from sqlalchemy import BigInteger, Connection, Integer, String, Table, bindparam, cast, column, func, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.selectable import TableValuedAlias
+
+from repository.storage.sealing import POINTER_BYTES, Blocks, Integers
+
+RECORD_ID = BigInteger().with_variant(Integer, "sqlite")
+"""A 63-bit integer primary key; on SQLite the row id itself."""
+
+_POOL_LOCK = 0x6672616E6B706C65  # "frankple": one lock for whoever writes to the pool
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_TRAILER = b"\xff\xff"
+_COPY_ROW = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("key_bytes", ">i4"),
+        ("key", ">i8"),
+        ("pointer_bytes", ">i4"),
+        ("pointer", f"V{POINTER_BYTES}"),
+    ]
+)
+
+
+def wanted_integers(dialect: str) -> TableValuedAlias:
+    """A list bound as the one parameter `wanted` (see `wanted`), as a table with the column `value`."""
+    if dialect == "sqlite":
+        return func.json_each(bindparam("wanted", type_=String)).table_valued(column("value", BigInteger))
+    array = cast(bindparam("wanted"), postgresql.ARRAY(BigInteger))
+    return func.unnest(array).table_valued(column("value", BigInteger)).render_derived()
+
+
+def wanted_texts(dialect: str) -> TableValuedAlias:
+    """The same for text."""
+    if dialect == "sqlite":
+        return func.json_each(bindparam("wanted", type_=String)).table_valued(column("value", String))
+    array = cast(bindparam("wanted"), postgresql.ARRAY(String))
+    return func.unnest(array).table_valued(column("value", String)).render_derived()
+
+
+def wanted(dialect: str, values: Sequence[int] | Sequence[str]) -> dict[str, Any]:
+    """The parameter for `wanted_integers` and `wanted_texts`: a statement stays the same however long the list."""
+    return {"wanted": orjson.dumps(values).decode() if dialect == "sqlite" else list(values)}
+
+
+def lock_pool(connection: Connection) -> None:
+    """Let one transaction at a time look up and add to the pool, until it ends.
+
+    Two members filing the same person at once would otherwise each look before the other's rows are there, and the
+    hit between them would be missed. SQLite's BEGIN IMMEDIATE has done it already.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POOL_LOCK})
+
+
+def insert_index_rows(connection: Connection, keys: Integers, pointers: Blocks) -> None:
+    """Add rows to key_index, which must come sorted by key: neighbouring pages are then written together."""
+    cursor = connection.connection.cursor()
+    try:
+        if connection.dialect.name == "sqlite":
+            rows = list(zip(keys.tolist(), pointers.tolist(), strict=True))
+            cursor.executemany("INSERT INTO key_index (key, pointer) VALUES (?, ?)", rows)
+            return
+        with cursor.copy("COPY key_index (key, pointer) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.write(_COPY_HEADER + _copy_rows(keys, pointers) + _COPY_TRAILER)
+    finally:
+        cursor.close()
+
+
+def add_up(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], add: str, *replace: str) -> None:
+    """Insert rows; where the primary key is there already, add to the column `add` and replace the others named."""
+    if not rows:
+        return
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    changed = {add: table.c[add] + insert.excluded[add]} | {name: insert.excluded[name] for name in replace}
+    statement = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
+    connection.execute(statement, list(rows))
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, leaving those alone whose primary key is there already."""
+    if not rows:
+        return
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    connection.execute(insert.on_conflict_do_nothing(), list(rows))
+
+
+def _copy_rows(keys: Integers, pointers: Blocks) -> bytes:
+    rows = np.empty(len(keys), dtype=_COPY_ROW)
+    rows["fields"] = 2
+    rows["key_bytes"] = 8
+    rows["key"] = keys
+    rows["pointer_bytes"] = POINTER_BYTES
+    rows["pointer"] = pointers
+    return rows.tobytes()

@@ -1,0 +1,254 @@
+"""Filings, their versions, and the subjects in them, whose encodings lie in sealed envelopes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Select,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from repository.storage import dialect
+from repository.storage.base import Base
+
+
+class FilingRow(Base):
+    """A filing as it stands. (member, reference, class) is its identity; `last_batch_id`: what batch named it last."""
+
+    __tablename__ = "filings"
+    __table_args__ = (
+        UniqueConstraint("member_id", "reference", "record_class"),
+        Index("ix_filings_member_id_line_record_class", "member_id", "line", "record_class"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id"))
+    reference: Mapped[str]
+    record_class: Mapped[str]
+    line: Mapped[str]
+    version: Mapped[int]
+    schema_id: Mapped[str]
+    fingerprint: Mapped[str]
+    triggered_on: Mapped[date]
+    claim: Mapped[dict[str, Any] | None]
+    match_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    content_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    filed_at: Mapped[datetime]
+    last_batch_id: Mapped[str | None]
+    last_batch_row: Mapped[int | None]
+
+
+class FilingVersionRow(Base):
+    """What a filing said at one time. `matched` tells whether this version was (re)checked against the pool."""
+
+    __tablename__ = "filing_versions"
+
+    filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    filed_at: Mapped[datetime]
+    actor_id: Mapped[str] = mapped_column(ForeignKey("actors.id"))
+    batch_id: Mapped[str | None]
+    line: Mapped[str]
+    schema_id: Mapped[str]
+    fingerprint: Mapped[str]
+    triggered_on: Mapped[date]
+    claim: Mapped[dict[str, Any] | None]
+    roles: Mapped[list[str]]
+    matched: Mapped[bool]
+
+
+class SubjectRow(Base):
+    """One subject of a filing as it stands; `position` counts from 0. The id is random: it says nothing of when."""
+
+    __tablename__ = "subjects"
+    __table_args__ = (UniqueConstraint("filing_id", "position"),)
+
+    id: Mapped[int] = mapped_column(dialect.RECORD_ID, primary_key=True, autoincrement=False)
+    filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"))
+    position: Mapped[int]
+    kind: Mapped[str]
+    role: Mapped[str]
+    envelope: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+FILINGS = Base.metadata.tables["filings"]
+VERSIONS = Base.metadata.tables["filing_versions"]
+SUBJECTS = Base.metadata.tables["subjects"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of a filing before another version of it is taken in."""
+
+    id: str
+    version: int
+    match_digest: bytes
+    content_digest: bytes
+    last_batch_id: str | None
+    last_batch_row: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A subject of another member, sealed, with the facts of its filing that decide what may be shown."""
+
+    record_id: int
+    filing_id: str
+    position: int
+    kind: str
+    role: str
+    envelope: bytes
+    member_id: str
+    line: str
+    record_class: str
+    triggered_on: date
+    claim: dict[str, Any] | None
+
+
+def by_reference(connection: Connection, member_id: str, references: Sequence[str]) -> dict[tuple[str, str], Standing]:
+    """A member's filings with these references, by (reference, class)."""
+    name = connection.dialect.name
+    rows = connection.execute(
+        _by_reference(name), {"member": member_id, **dialect.wanted(name, sorted(set(references)))}
+    )
+    return {(row[0], row[1]): Standing(*row[2:]) for row in rows}
+
+
+def insert_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Add new filings."""
+    if rows:
+        connection.execute(insert(FILINGS), list(rows))
+
+
+def update_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Bring filings to a new version; each row has `filing` (its id) and every changed column."""
+    if rows:
+        changed: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in rows[0] if name != "filing"}
+        connection.execute(update(FILINGS).where(FILINGS.c.id == bindparam("filing")).values(changed), list(rows))
+
+
+def note_batch(connection: Connection, batch_id: str, rows: Sequence[tuple[str, int]]) -> None:
+    """Remember that a batch named these filings, given as (filing id, row), without changing them."""
+    if rows:
+        statement = (
+            update(FILINGS)
+            .where(FILINGS.c.id == bindparam("filing"))
+            .values(last_batch_id=batch_id, last_batch_row=bindparam("row"))
+        )
+        connection.execute(statement, [{"filing": filing_id, "row": row} for filing_id, row in rows])
+
+
+def insert_versions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Add versions of filings."""
+    if rows:
+        connection.execute(insert(VERSIONS), list(rows))
+
+
+def insert_subjects(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Add subjects, in the order of their random ids."""
+    if rows:
+        connection.execute(insert(SUBJECTS), sorted(rows, key=itemgetter("id")))
+
+
+def update_roles(connection: Connection, filing_id: str, roles: Sequence[str]) -> None:
+    """Set the roles of a filing's subjects, in the order of their position."""
+    statement = (
+        update(SUBJECTS)
+        .where(SUBJECTS.c.filing_id == filing_id, SUBJECTS.c.position == bindparam("place"))
+        .values(role=bindparam("new_role"))
+    )
+    rows = [{"place": place, "new_role": role} for place, role in enumerate(roles)]
+    connection.execute(statement, rows)
+
+
+def take_out_subjects(connection: Connection, filing_ids: Sequence[str]) -> list[tuple[int, str, bytes]]:
+    """Delete the subjects of filings; returns (record id, kind, envelope) of each, so that the index can follow."""
+    name = connection.dialect.name
+    found = [
+        (row[0], row[1], row[2])
+        for row in connection.execute(_subjects_of(name), dialect.wanted(name, list(filing_ids)))
+    ]
+    if found:
+        statement = delete(SUBJECTS).where(SUBJECTS.c.id == bindparam("record"))
+        connection.execute(statement, [{"record": row[0]} for row in found])
+    return found
+
+
+def candidates(connection: Connection, record_ids: Sequence[int], *, other_than: str) -> dict[int, Candidate]:
+    """The subjects with these record ids that belong to other members than the one who asks."""
+    if not record_ids:
+        return {}
+    name = connection.dialect.name
+    rows = connection.execute(_candidates(name), {"member": other_than, **dialect.wanted(name, list(record_ids))})
+    return {row[0]: Candidate(*row) for row in rows}
+
+
+@cache
+def _by_reference(dialect_name: str) -> Select[Any]:
+    references = dialect.wanted_texts(dialect_name)
+    found = FILINGS.c
+    return (
+        select(
+            found.reference,
+            found.record_class,
+            found.id,
+            found.version,
+            found.match_digest,
+            found.content_digest,
+            found.last_batch_id,
+            found.last_batch_row,
+        )
+        .select_from(references.join(FILINGS, found.reference == references.c.value))
+        .where(found.member_id == bindparam("member"))
+    )
+
+
+@cache
+def _subjects_of(dialect_name: str) -> Select[Any]:
+    filings = dialect.wanted_texts(dialect_name)
+    return select(SUBJECTS.c.id, SUBJECTS.c.kind, SUBJECTS.c.envelope).select_from(
+        filings.join(SUBJECTS, SUBJECTS.c.filing_id == filings.c.value)
+    )
+
+
+@cache
+def _candidates(dialect_name: str) -> Select[Any]:
+    records = dialect.wanted_integers(dialect_name)
+    subject, filing = SUBJECTS.c, FILINGS.c
+    return (
+        select(
+            subject.id,
+            subject.filing_id,
+            subject.position,
+            subject.kind,
+            subject.role,
+            subject.envelope,
+            filing.member_id,
+            filing.line,
+            filing.record_class,
+            filing.triggered_on,
+            filing.claim,
+        )
+        .select_from(
+            records.join(SUBJECTS, subject.id == records.c.value).join(FILINGS, filing.id == subject.filing_id)
+        )
+        .where(filing.member_id != bindparam("member"))
+    )

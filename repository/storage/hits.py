@@ -1,0 +1,287 @@
+"""Hits, and one row for each member that may see one. The evidence is sealed; the band is not: lists filter by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    FromClause,
+    Index,
+    LargeBinary,
+    Select,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from repository.storage import dialect
+from repository.storage.base import Base
+from repository.storage.filings import FILINGS, SUBJECTS
+from repository.storage.members import MemberRow
+from repository.storage.screenings import SCREENINGS
+
+MEMBERS = MemberRow.__table__
+
+
+class HitRow(Base):
+    """Two subjects that are probably the same.
+
+    Between two filings, `low` is the one with the lesser id, so that a pair is there once. For the hit of a
+    screening, `low_filing_id` is null and `screening_id` is set. A hit is superseded when a later version of a
+    filing no longer matches.
+    """
+
+    __tablename__ = "hits"
+    __table_args__ = (UniqueConstraint("low_filing_id", "high_filing_id", "low_position", "high_position"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    low_filing_id: Mapped[str | None] = mapped_column(ForeignKey("filings.id"))
+    low_position: Mapped[int | None]
+    screening_id: Mapped[str | None] = mapped_column(ForeignKey("screenings.id"), index=True)
+    high_filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"), index=True)
+    high_position: Mapped[int]
+    band: Mapped[int]
+    evidence: Mapped[bytes] = mapped_column(LargeBinary)
+    model_id: Mapped[str]
+    pool_size: Mapped[int]
+    superseded_at: Mapped[datetime | None]
+
+
+class HitSideRow(Base):
+    """A hit as one member sees it: its own side, the other side, and the highest tier it was ever shown at."""
+
+    __tablename__ = "hit_sides"
+    __table_args__ = (
+        Index("ix_hit_sides_own", "own_filing_id", "own_position"),
+        Index("ix_hit_sides_hit_id", "hit_id"),
+    )
+
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id"), primary_key=True)
+    hit_id: Mapped[str] = mapped_column(ForeignKey("hits.id"), primary_key=True)
+    own_filing_id: Mapped[str | None] = mapped_column(ForeignKey("filings.id"))
+    own_screening_id: Mapped[str | None] = mapped_column(ForeignKey("screenings.id"))
+    own_position: Mapped[int]
+    their_filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"))
+    their_position: Mapped[int]
+    shown_tier: Mapped[int] = mapped_column(default=0)
+    shown_at: Mapped[datetime | None]
+
+
+HITS = Base.metadata.tables["hits"]
+HIT_SIDES = Base.metadata.tables["hit_sides"]
+
+Pair = tuple[str, int, str, int]
+"""(low filing, low position, high filing, high position)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HitView:
+    """A hit from one member's side, as stored."""
+
+    id: str
+    created_at: datetime
+    superseded_at: datetime | None
+    band: int
+    evidence: bytes
+    own_filing_id: str | None
+    own_screening_id: str | None
+    own_position: int
+    own_reference: str
+    own_role: str
+    own_kind: str
+    their_filing_id: str
+    their_position: int
+    their_line: str
+    their_class: str
+    their_date: date
+    their_claim: dict[str, Any] | None
+    their_role: str
+    contributor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which hits of a member: `pairs` are the other side's (line, class) that it may see; `own_line` is its own."""
+
+    pairs: Sequence[tuple[str, str]]
+    bands: Sequence[int] | None = None
+    own_line: str | None = None
+
+
+def pairs_of(connection: Connection, filing_ids: Sequence[str]) -> dict[Pair, str]:
+    """The hits between filings that involve one of these, superseded ones too: pair to hit id."""
+    name = connection.dialect.name
+    rows = connection.execute(_pairs_of(name), dialect.wanted(name, list(filing_ids)))
+    return {(row[1], row[2], row[3], row[4]): row[0] for row in rows}
+
+
+def supersede(connection: Connection, filing_ids: Sequence[str], *, now: datetime) -> None:
+    """Mark every live hit that involves one of these filings: it was found on an encoding that is no longer there."""
+    if filing_ids:
+        involved = or_(HITS.c.low_filing_id == bindparam("filing"), HITS.c.high_filing_id == bindparam("filing"))
+        statement = update(HITS).where(involved, HITS.c.superseded_at.is_(None)).values(superseded_at=now)
+        connection.execute(statement, [{"filing": filing_id} for filing_id in filing_ids])
+
+
+def revive(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Bring hits back that were found again; each row has `hit` (its id), band, evidence, model_id and pool_size."""
+    if rows:
+        names = ("band", "evidence", "model_id", "pool_size")
+        changed: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in names}
+        statement = update(HITS).where(HITS.c.id == bindparam("hit")).values(superseded_at=None, **changed)
+        connection.execute(
+            statement, [{"hit": row["hit"], **{f"new_{name}": row[name] for name in names}} for row in rows]
+        )
+
+
+def add(connection: Connection, hits: Sequence[dict[str, Any]], sides: Sequence[dict[str, Any]]) -> None:
+    """Store hits and the sides of those who may see them."""
+    if hits:
+        connection.execute(insert(HITS), list(hits))
+        connection.execute(insert(HIT_SIDES), list(sides))
+
+
+def page(connection: Connection, member_id: str, chosen: Filter, *, before: str | None, limit: int) -> list[HitView]:
+    """A member's live hits, newest first, with ids less than `before`."""
+    if not chosen.pairs:
+        return []
+    conditions: list[ColumnElement[bool]] = [HITS.c.superseded_at.is_(None), _seen(_THEIR, chosen.pairs)]
+    if before is not None:
+        conditions.append(HIT_SIDES.c.hit_id < before)
+    if chosen.bands is not None:
+        conditions.append(HITS.c.band.in_(chosen.bands))
+    if chosen.own_line is not None:
+        conditions.append(func.coalesce(_OWN.c.line, SCREENINGS.c.line) == chosen.own_line)
+    statement = _views(member_id).where(*conditions).order_by(HIT_SIDES.c.hit_id.desc()).limit(limit)
+    return [HitView(*row) for row in connection.execute(statement)]
+
+
+def one(connection: Connection, member_id: str, hit_id: str) -> HitView | None:
+    """A member's view of one hit, superseded or not; None when it is not there for this member."""
+    row = connection.execute(_views(member_id).where(HIT_SIDES.c.hit_id == hit_id)).one_or_none()
+    return None if row is None else HitView(*row)
+
+
+def counts(
+    connection: Connection, member_id: str, views: Sequence[HitView], pairs: Sequence[tuple[str, str]]
+) -> dict[tuple[str, int, str], int]:
+    """How many live hits the own subjects of these views have, by (own id, position, class of the other side).
+
+    Only hits on `pairs`, the (line, class) whose class the member may see, are counted.
+    """
+    if not (views and pairs):
+        return {}
+    own_ids = {view.own_filing_id or view.own_screening_id for view in views}
+    own = func.coalesce(HIT_SIDES.c.own_filing_id, HIT_SIDES.c.own_screening_id)
+    involved = or_(HIT_SIDES.c.own_filing_id.in_(own_ids), HIT_SIDES.c.own_screening_id.in_(own_ids))
+    statement = (
+        select(own, HIT_SIDES.c.own_position, FILINGS.c.record_class, func.count())
+        .select_from(
+            HIT_SIDES.join(HITS, HITS.c.id == HIT_SIDES.c.hit_id).join(
+                FILINGS, FILINGS.c.id == HIT_SIDES.c.their_filing_id
+            )
+        )
+        .where(HIT_SIDES.c.member_id == member_id, HITS.c.superseded_at.is_(None), involved, _seen(FILINGS, pairs))
+        .group_by(own, HIT_SIDES.c.own_position, FILINGS.c.record_class)
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in connection.execute(statement)}
+
+
+def note_shown(connection: Connection, member_id: str, tiers: dict[str, int], *, now: datetime) -> None:
+    """Remember the highest tier each hit was shown at, and when: a correction must reach whoever saw it."""
+    if not tiers:
+        return
+    statement = (
+        update(HIT_SIDES)
+        .where(
+            HIT_SIDES.c.member_id == member_id,
+            HIT_SIDES.c.hit_id == bindparam("hit"),
+            HIT_SIDES.c.shown_tier < bindparam("tier"),
+        )
+        .values(shown_tier=bindparam("tier"), shown_at=now)
+    )
+    connection.execute(statement, [{"hit": hit_id, "tier": tier} for hit_id, tier in sorted(tiers.items())])
+
+
+_OWN = FILINGS.alias("own")
+_THEIR = FILINGS.alias("their")
+_OWN_SUBJECT = SUBJECTS.alias("own_subject")
+_THEIR_SUBJECT = SUBJECTS.alias("their_subject")
+
+
+def _seen(filings: FromClause, pairs: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
+    return tuple_(filings.c.line, filings.c.record_class).in_(pairs)
+
+
+def _views(member_id: str) -> Select[Any]:
+    side = HIT_SIDES.c
+    return (
+        select(
+            HITS.c.id,
+            HITS.c.created_at,
+            HITS.c.superseded_at,
+            HITS.c.band,
+            HITS.c.evidence,
+            side.own_filing_id,
+            side.own_screening_id,
+            side.own_position,
+            func.coalesce(_OWN.c.reference, SCREENINGS.c.reference),
+            func.coalesce(_OWN_SUBJECT.c.role, SCREENINGS.c.role, ""),
+            func.coalesce(_OWN_SUBJECT.c.kind, SCREENINGS.c.kind, ""),
+            side.their_filing_id,
+            side.their_position,
+            _THEIR.c.line,
+            _THEIR.c.record_class,
+            _THEIR.c.triggered_on,
+            _THEIR.c.claim,
+            func.coalesce(_THEIR_SUBJECT.c.role, ""),
+            MEMBERS.c.name,
+        )
+        .select_from(
+            HIT_SIDES.join(HITS, HITS.c.id == side.hit_id)
+            .join(_THEIR, _THEIR.c.id == side.their_filing_id)
+            .join(MEMBERS, MEMBERS.c.id == _THEIR.c.member_id)
+            .outerjoin(
+                _THEIR_SUBJECT,
+                and_(
+                    _THEIR_SUBJECT.c.filing_id == side.their_filing_id,
+                    _THEIR_SUBJECT.c.position == side.their_position,
+                ),
+            )
+            .outerjoin(_OWN, _OWN.c.id == side.own_filing_id)
+            .outerjoin(
+                _OWN_SUBJECT,
+                and_(_OWN_SUBJECT.c.filing_id == side.own_filing_id, _OWN_SUBJECT.c.position == side.own_position),
+            )
+            .outerjoin(SCREENINGS, SCREENINGS.c.id == side.own_screening_id)
+        )
+        .where(side.member_id == member_id)
+    )
+
+
+@cache
+def _pairs_of(dialect_name: str) -> Select[Any]:
+    filings = dialect.wanted_texts(dialect_name)
+    hit = HITS.c
+    involved = or_(hit.low_filing_id == filings.c.value, hit.high_filing_id == filings.c.value)
+    return (
+        select(hit.id, hit.low_filing_id, hit.low_position, hit.high_filing_id, hit.high_position)
+        .select_from(filings.join(HITS, involved))
+        .where(hit.low_filing_id.is_not(None))
+    )

@@ -1,0 +1,205 @@
+"""The index of the pool, from re-keyed keys to records: the one interface for look-ups, so another store can serve it.
+
+A row is (first 8 bytes of a re-keyed key, sealed pointer). Who holds the table alone sees how many records share a
+key, not which rows belong to one record.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import BigInteger, Connection, LargeBinary, Select, bindparam, delete, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from repository.storage import dialect
+from repository.storage.base import Base
+from repository.storage.sealing import Integers, Sealer, index_keys
+
+
+class KeyIndexRow(Base):
+    """One key of one record."""
+
+    __tablename__ = "key_index"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy reads it from the class
+
+    key: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    pointer: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+
+
+class HotKeyRow(Base):
+    """A key that too many records share to tell anything: remembered, skipped by look-ups, and reported."""
+
+    __tablename__ = "hot_keys"
+
+    key: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    records: Mapped[int]
+    found_at: Mapped[datetime]
+
+
+class PoolCountRow(Base):
+    """How many subjects of a kind a member has in the pool: the prior of a match depends on the sum."""
+
+    __tablename__ = "pool_counts"
+
+    member_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    subjects: Mapped[int]
+
+
+KEY_INDEX = Base.metadata.tables["key_index"]
+HOT_KEYS = Base.metadata.tables["hot_keys"]
+POOL_COUNTS = Base.metadata.tables["pool_counts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a look-up found for a list of subjects: for each, record ids with most shared keys first.
+
+    `capped` counts, for each subject, the keys that were skipped because they are hot. `crowded` are keys found
+    with more rows than the limit, with their rows: they are to be remembered as hot.
+    """
+
+    records: tuple[tuple[int, ...], ...]
+    capped: tuple[int, ...]
+    crowded: Mapping[int, int]
+
+
+def look_up(
+    connection: Connection, sealer: Sealer, subjects: Sequence[bytes], *, hot_rows: int, limit: int
+) -> Candidates:
+    """Find the records that share a key with each subject, given as the subject's re-keyed keys.
+
+    One statement for all subjects, one decryption for all pointers. A key with more than `hot_rows` rows counts as
+    hot; at most `limit` records are returned for a subject.
+    """
+    keys = index_keys(b"".join(subjects))
+    owner = np.repeat(np.arange(len(subjects)), [len(each) // 16 for each in subjects])
+    distinct = np.unique(keys)
+    hot = _known_hot(connection, distinct)
+    found_keys, found_records = _rows(connection, sealer, np.setdiff1d(distinct, hot, assume_unique=True))
+    crowded = _crowded(found_keys, hot_rows)
+    too_many = np.fromiter(crowded, dtype=np.int64, count=len(crowded))
+    keep = ~np.isin(found_keys, too_many)
+    capped = np.bincount(owner[np.isin(keys, np.concatenate([hot, too_many]))], minlength=len(subjects))
+    pairs_owner, pairs_record = _join(keys, owner, found_keys[keep], found_records[keep])
+    records = _ranked(pairs_owner, pairs_record, len(subjects), limit)
+    return Candidates(records, tuple(capped.tolist()), crowded)
+
+
+def add(connection: Connection, sealer: Sealer, record_ids: Sequence[int], subjects: Sequence[bytes]) -> None:
+    """Index records under their re-keyed keys. Sorted by key: neighbouring rows then say nothing of each other."""
+    rekeyed = b"".join(subjects)
+    records, keys = _repeat(record_ids, subjects), index_keys(rekeyed)
+    pointers = sealer.pointers(records, rekeyed)
+    order = np.lexsort((records, keys))
+    order = order[_first_of_run(keys[order], records[order])]  # a key given twice by one record is one row
+    dialect.insert_index_rows(connection, keys[order], pointers[order])
+
+
+def remove(connection: Connection, sealer: Sealer, record_ids: Sequence[int], subjects: Sequence[bytes]) -> None:
+    """Take records out of the index; `subjects` are the re-keyed keys they were added under."""
+    rekeyed = b"".join(subjects)
+    if not rekeyed:
+        return
+    pointers = sealer.pointers(_repeat(record_ids, subjects), rekeyed)
+    statement = delete(KEY_INDEX).where(KEY_INDEX.c.key == bindparam("k"), KEY_INDEX.c.pointer == bindparam("p"))
+    rows = zip(index_keys(rekeyed).tolist(), pointers.tolist(), strict=True)
+    connection.execute(statement, [{"k": key, "p": pointer} for key, pointer in rows])
+
+
+def remember_hot(connection: Connection, crowded: Mapping[int, int], now: datetime) -> None:
+    """Remember keys as hot, with the rows they had when that was seen."""
+    rows = [{"key": key, "records": records, "found_at": now} for key, records in sorted(crowded.items())]
+    dialect.insert_missing(connection, HOT_KEYS, rows)
+
+
+def count_subjects(connection: Connection, member_id: str, added: Mapping[str, int]) -> None:
+    """Add to (or, negative, take from) the number of subjects a member has in the pool, by kind."""
+    rows = [{"member_id": member_id, "kind": kind, "subjects": n} for kind, n in sorted(added.items()) if n]
+    dialect.add_up(connection, POOL_COUNTS, rows, "subjects")
+
+
+def pool_sizes(connection: Connection, *, other_than: str) -> dict[str, int]:
+    """The number of subjects of each kind that other members have in the pool."""
+    statement = (
+        select(POOL_COUNTS.c.kind, func.sum(POOL_COUNTS.c.subjects))
+        .where(POOL_COUNTS.c.member_id != other_than)
+        .group_by(POOL_COUNTS.c.kind)
+    )
+    return {kind: int(subjects) for kind, subjects in connection.execute(statement)}
+
+
+@cache
+def _rows_statement(dialect_name: str) -> Select[int, bytes]:
+    keys = dialect.wanted_integers(dialect_name)
+    return select(KEY_INDEX.c.key, KEY_INDEX.c.pointer).select_from(
+        keys.join(KEY_INDEX, KEY_INDEX.c.key == keys.c.value)
+    )
+
+
+@cache
+def _hot_statement(dialect_name: str) -> Select[int]:
+    keys = dialect.wanted_integers(dialect_name)
+    return select(HOT_KEYS.c.key).select_from(keys.join(HOT_KEYS, HOT_KEYS.c.key == keys.c.value))
+
+
+def _known_hot(connection: Connection, keys: Integers) -> Integers:
+    name = connection.dialect.name
+    rows = connection.execute(_hot_statement(name), dialect.wanted(name, keys.tolist())).all()
+    return np.array([row[0] for row in rows], dtype=np.int64)
+
+
+def _rows(connection: Connection, sealer: Sealer, keys: Integers) -> tuple[Integers, Integers]:
+    """Every index row under these keys: (key, record id), as two columns."""
+    name = connection.dialect.name
+    rows = connection.execute(_rows_statement(name), dialect.wanted(name, keys.tolist())).all()
+    found = np.array([row[0] for row in rows], dtype=np.int64)
+    return found, sealer.open_pointers(b"".join([row[1] for row in rows]), found)
+
+
+def _crowded(found_keys: Integers, hot_rows: int) -> dict[int, int]:
+    keys, rows = np.unique(found_keys, return_counts=True)
+    over = rows > hot_rows
+    return dict(zip(keys[over].tolist(), rows[over].tolist(), strict=True))
+
+
+def _join(keys: Integers, owner: Integers, found: Integers, records: Integers) -> tuple[Integers, Integers]:
+    """Pair each found row with every subject that holds its key."""
+    order = np.argsort(keys, kind="stable")
+    keys, owner = keys[order], owner[order]
+    first, last = np.searchsorted(keys, found, "left"), np.searchsorted(keys, found, "right")
+    times = last - first
+    offsets = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+    return owner[np.repeat(first, times) + offsets], np.repeat(records, times)
+
+
+def _ranked(owner: Integers, records: Integers, subjects: int, limit: int) -> tuple[tuple[int, ...], ...]:
+    """For each subject its records, most shared keys first, ties by record id, at most `limit`."""
+    order = np.lexsort((records, owner))
+    owner, records = owner[order], records[order]
+    starts = np.flatnonzero(_first_of_run(owner, records))
+    shared = np.diff(np.append(starts, len(owner)))
+    owner, records = owner[starts], records[starts]
+    order = np.lexsort((records, -shared, owner))
+    bounds = np.searchsorted(owner[order], np.arange(subjects + 1))
+    ranked = records[order]
+    return tuple(
+        tuple(ranked[start : min(end, start + limit)].tolist()) for start, end in itertools.pairwise(bounds.tolist())
+    )
+
+
+def _first_of_run(first: Integers, second: Integers) -> npt.NDArray[np.bool_]:
+    """Of two sorted columns, which rows differ from the row before."""
+    new = np.ones(len(first), dtype=np.bool_)
+    new[1:] = (first[1:] != first[:-1]) | (second[1:] != second[:-1])
+    return new
+
+
+def _repeat(record_ids: Sequence[int], subjects: Sequence[bytes]) -> Integers:
+    return np.repeat(np.array(record_ids, dtype=np.int64), [len(each) // 16 for each in subjects])
