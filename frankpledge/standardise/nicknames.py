@@ -2,10 +2,10 @@
 
 The rule, in this order, each step deciding alone:
 
-1. `data/given_names.csv`, our own list of usage in the United Kingdom and Ireland: nicknames, old abbreviations
+1. `given_names.csv`, our own list of usage in the United Kingdom and Ireland: nicknames, old abbreviations
    (Wm, Thos), spellings (Kathryn) and Welsh, Irish and Scottish forms (Sian, Eoin, Hamish), each under one canonical
    name. An ambiguous nickname stands under its most usual name only: bill is william and never robert.
-2. A name in `data/common_names.txt`, which lists formal names by how common they are, is its own canonical form.
+2. A name in `common_names.csv`, which lists formal names by how common they are, is its own canonical form.
 3. The `nicknames` package names the formal names a nickname may stand for; the commonest by that same list is taken,
    or the only one there is.
 4. Any other name is its own canonical form.
@@ -20,8 +20,6 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from nicknames import NickNamer
-
-_DATA = files("frankpledge.standardise") / "data"
 
 
 @lru_cache(maxsize=1 << 16)
@@ -45,7 +43,7 @@ def canonical(name: str) -> str:
 def usage_forms() -> dict[str, str]:
     """Our own list: every name in it with its canonical form; canonical forms lead to themselves."""
     forms: dict[str, str] = {}
-    for row in csv.DictReader((_DATA / "given_names.csv").read_text("ascii").splitlines()):
+    for row in _rows("given_names.csv"):
         forms[row["canonical"]] = row["canonical"]
         forms |= dict.fromkeys(row["names"].split(), row["canonical"])
     return forms
@@ -54,7 +52,11 @@ def usage_forms() -> dict[str, str]:
 @cache
 def common_ranks() -> dict[str, int]:
     """Formal names and their rank, the commonest first."""
-    return {name: rank for rank, name in enumerate((_DATA / "common_names.txt").read_text("ascii").split())}
+    return {row["name"]: rank for rank, row in enumerate(_rows("common_names.csv"))}
+
+
+def _rows(file_name: str) -> csv.DictReader[str]:
+    return csv.DictReader((files("frankpledge.standardise") / file_name).read_text("ascii").splitlines())
 
 
 @cache
