@@ -21,5 +21,5 @@ BATCH_ROWS = Counter(
     "Rows of batches taken in, by result: created, new_version, unchanged or rejected.",
     ("result",),
 )
-SCREENINGS = Counter("frankpledge_screenings_total", "Screenings answered, by answer: clear, enquire or refused.", ("answer",))
+SCREENINGS = Counter("frankpledge_screenings_total", "Screenings by answer: clear, enquire or refused.", ("answer",))
 HITS = Counter("frankpledge_hits_total", "Hits made, by band.", ("band",))

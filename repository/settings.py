@@ -79,7 +79,7 @@ class Settings:
 
 
 def read_private_file(path: Path) -> bytes:
-    """The content of a secret file; raises SettingsError when it is missing or other users of the machine may read it."""
+    """The content of a secret file; raises SettingsError when it is missing or open to other users of the machine."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         content = path.read_bytes()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
-import flask_smorest
+import flask_smorest  # type: ignore[import-untyped] # ships no types; Blueprint below gives it some
 import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Response, current_app, g
 from flask_jwt_extended import verify_jwt_in_request
-from flask_smorest.utils import deepupdate
+from flask_smorest.utils import deepupdate  # type: ignore[import-untyped] # as above
 from marshmallow import Schema, fields
 
 from repository.api.catalogue import PROBLEM_TYPES
@@ -27,6 +27,14 @@ EXTENSION = "frankpledge"
 BEARER = "bearer"
 
 _View = TypeVar("_View", bound=Callable[..., Any])
+
+
+class Decorator(Protocol):
+    """Takes a view and gives one of the same type."""
+
+    def __call__(self, view: _View, /) -> _View:
+        """Decorate."""
+        ...
 
 
 def services() -> Services:
@@ -44,8 +52,8 @@ def json_response(body: object, status: int = 200, headers: dict[str, str] | Non
     return Response(orjson.dumps(body), status, headers, mimetype="application/json")
 
 
-def requires(*roles: str, while_suspended: bool = False) -> Callable[[_View], _View]:
-    """Let a view be called with a valid access token of an actor that has one of the roles (any role, if none is named).
+def requires(*roles: str, while_suspended: bool = False) -> Decorator:
+    """Let a view be called with the access token of an actor that has one of the roles (any, if none is named).
 
     An actor of a member that is not active is refused under rule R1; `while_suspended` leaves the view open to
     suspended members (R6: they may still file, correct and answer). Raises ValueError for an unknown role.
@@ -83,12 +91,38 @@ def _reference(status: int) -> dict[str, str]:
     return {"$ref": f"#/components/responses/{HTTPStatus(status).name}"}
 
 
-class Blueprint(flask_smorest.Blueprint):
-    """A blueprint whose bodies and queries are read by our parser, and whose problems are documented by status."""
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # untyped, see the import
+    """A blueprint whose bodies and queries are read by our parser, and whose problems are documented by status.
+
+    The overrides only give types to what flask-smorest leaves untyped.
+    """
 
     ARGUMENTS_PARSER = Parser()
 
-    def problems(self, *statuses: int) -> Callable[[_View], _View]:
+    def route(self, rule: str, *, methods: Sequence[str] = ("GET",)) -> Decorator:
+        """Serve and document a view at an address such as /v1/hits/<hit_id>."""
+        return cast(Decorator, super().route(rule, methods=list(methods)))
+
+    def arguments(self, schema: type[Schema] | Schema, *, location: str = "json", **options: Any) -> Decorator:
+        """Read the body, or with `location="query"` the query, by a schema: the first argument of the view."""
+        return cast(Decorator, super().arguments(schema, location=location, **options))
+
+    def response(
+        self, status: int, schema: type[Schema] | Schema | dict[str, Any] | None = None, **options: Any
+    ) -> Decorator:
+        """Document the answer; a Response that a view returns (see `json_response`) is left as it is."""
+        return cast(Decorator, super().response(status, schema, **options))
+
+    def alt_response(self, status: int, response: str | None = None, **options: Any) -> Decorator:
+        """Document another answer."""
+        return cast(Decorator, super().alt_response(status, response, **options))
+
+    @staticmethod
+    def doc(**parts: Any) -> Decorator:
+        """Add to the documentation of a view, word for word."""
+        return cast(Decorator, flask_smorest.Blueprint.doc(**parts))
+
+    def problems(self, *statuses: int) -> Decorator:
         """Document the problems a view may answer with; 401 and 403 come with `requires`, 422 with `arguments`."""
 
         def decorate(view: _View) -> _View:
@@ -120,7 +154,7 @@ class ProblemSchema(Schema):
     remedy = fields.String()
 
 
-class Api(flask_smorest.Api):
+class Api(flask_smorest.Api):  # type: ignore[misc] # untyped, see the import
     """The OpenAPI document, with every error response a problem."""
 
     ERROR_SCHEMA = ProblemSchema

@@ -27,7 +27,9 @@ class ProblemType:
 
 _TYPES = (
     # The request as such
-    ProblemType("bad-request", 400, "The request cannot be read", "The HTTP request is malformed. Check what builds it."),
+    ProblemType(
+        "bad-request", 400, "The request cannot be read", "The HTTP request is malformed. Check what builds it."
+    ),
     ProblemType(
         "bad-json",
         400,
@@ -38,10 +40,12 @@ _TYPES = (
         "not-found",
         404,
         "There is no such thing",
-        "Nothing is served at this address, or the object does not exist or belongs to another member: the answer is the"
-        " same, so that nobody can probe for the objects of others.",
+        "Nothing is served at this address, or the object does not exist or belongs to another member: the answer is"
+        " the same, so that nobody can probe for the objects of others.",
     ),
-    ProblemType("wrong-method", 405, "The method is not allowed here", "See the Allow header for the methods that are."),
+    ProblemType(
+        "wrong-method", 405, "The method is not allowed here", "See the Allow header for the methods that are."
+    ),
     ProblemType("not-acceptable", 406, "No such representation", "The interface answers in application/json."),
     ProblemType("conflict", 409, "The request conflicts with the present state", "Read the object again, then decide."),
     ProblemType("length-required", 411, "The length is missing", "Send a Content-Length header."),
@@ -76,22 +80,24 @@ _TYPES = (
         "A token is needed",
         "Log in at POST /v1/auth/token and send the access token as `Authorization: Bearer <token>`.",
     ),
-    ProblemType("invalid-token", 401, "The token is not valid", "Log in again. The token was not issued here, or altered."),
+    ProblemType(
+        "invalid-token", 401, "The token is not valid", "Log in again. The token was not issued here, or altered."
+    ),
     ProblemType("expired-token", 401, "The token has expired", "Refresh it at POST /v1/auth/refresh, or log in again."),
     ProblemType(
         "token-from-the-future",
         401,
         "The token is from the future",
-        "The token says that it was issued later than this server's clock shows, by more than the leeway. One of the two"
-        " clocks is wrong: compare the `server_time` with yours, and set the clocks by NTP.",
+        "The token says that it was issued later than this server's clock shows, by more than the leeway. One of the"
+        " two clocks is wrong: compare the `server_time` with yours, and set the clocks by NTP.",
     ),
     ProblemType("revoked-token", 401, "The token was revoked", "Log in again."),
     ProblemType(
         "reused-token",
         401,
         "The refresh token was used before",
-        "A refresh token is good for one use. As it may have been stolen, every token of that log-in was revoked: log in"
-        " again, and keep the newest refresh token only.",
+        "A refresh token is good for one use. As it may have been stolen, every token of that log-in was revoked: log"
+        " in again, and keep the newest refresh token only.",
     ),
     ProblemType(
         "wrong-credentials", 401, "The log-in failed", "The id or the secret is wrong, or the account is not in use."
@@ -102,7 +108,9 @@ _TYPES = (
         "Too many failed log-ins",
         "Log-in to this account is paused. Wait as long as the Retry-After header says, then use the right secret.",
     ),
-    ProblemType("wrong-role", 403, "The role does not allow this", "Ask your member's administrator for one of the roles."),
+    ProblemType(
+        "wrong-role", 403, "The role does not allow this", "Ask your member's administrator for one of the roles."
+    ),
     # The rules of the scheme
     ProblemType(
         "membership",
@@ -115,8 +123,8 @@ _TYPES = (
         "reciprocity",
         403,
         "What is asked exceeds what is given",
-        "Rule R2: members see as much of a line and class as they contribute to it. The figures say what was counted, and"
-        " the remedy what would change the answer.",
+        "Rule R2: members see as much of a line and class as they contribute to it. The figures say what was counted,"
+        " and the remedy what would change the answer.",
     ),
     ProblemType(
         "purpose",
@@ -135,8 +143,8 @@ _TYPES = (
         "another-key",
         422,
         "The record was encoded under another linkage key",
-        "The fingerprint is not one of this pool's: the linkage key is not the members' current one. GET /v1/scheme lists"
-        " the fingerprints; `frankpledge keys show` prints yours.",
+        "The fingerprint is not one of this pool's: the linkage key is not the members' current one. GET /v1/scheme"
+        " lists the fingerprints; `frankpledge keys show` prints yours.",
     ),
     ProblemType(
         "idempotency-key",
@@ -180,9 +188,10 @@ def as_markdown() -> str:
     lines = [
         "# Problems",
         "",
-        "Errors are `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail` and `instance`; `type` is",
-        "a relative URI that serves the text given here. A problem never repeats a value that was sent. `errors` lists the",
-        "fields at fault as `{field, expected}`; a refusal under the scheme's rules carries `rule`, `figures` and `remedy`.",
+        "Errors are `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail` and `instance`;",
+        "`type` is a relative URI that serves the text given here. A problem never repeats a value that was sent.",
+        "`errors` lists the fields at fault as `{field, expected}`; a refusal under the scheme's rules carries `rule`,",
+        "`figures` and `remedy`.",
         "",
     ]
     for problem in PROBLEM_TYPES.values():

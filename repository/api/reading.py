@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -13,10 +14,12 @@ from webargs.flaskparser import FlaskParser
 from repository.api.problems import FieldProblem, ProblemError
 
 _SCHEMA_ERRORS = "_schema"
+# A string that never ends runs to the end of the body, so that no part is ever scanned twice.
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def json_body(max_depth: int) -> Any:
-    """The JSON body of this request; raises ProblemError when it is none, is malformed or nests deeper than allowed.
+    """The JSON body of this request; raises ProblemError when it is none, malformed or nested too deep.
 
     The size is limited by Flask's MAX_CONTENT_LENGTH, or `request.max_content_length` where a view sets it.
     """
@@ -33,26 +36,17 @@ def json_body(max_depth: int) -> Any:
 
 
 def _deeper_than(body: bytes, limit: int) -> bool:
-    """Whether brackets nest deeper than `limit`, seen before anything is built; brackets inside strings do not count."""
+    """Whether brackets nest deeper than `limit`, seen before anything is built; those inside strings do not count."""
     if body.count(b"[") + body.count(b"{") <= limit:
         return False
     depth = 0
-    in_string = escaped = False
-    for byte in body:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                in_string = False
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
+    for token in _STRING_OR_BRACKET.finditer(body):
+        character = token.group()[0]
+        if character in b"[{":
             depth += 1
             if depth > limit:
                 return True
-        elif byte in b"]}":
+        elif character in b"]}":
             depth -= 1
     return False
 
@@ -67,8 +61,12 @@ class Parser(FlaskParser):
         """The parsed body, whatever it is; the schema judges it."""
         return json_body(self.max_depth)
 
-    def handle_error(  # type: ignore[override] # webargs leaves its types open
-        self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_options: Any  # noqa: ARG002
+    def handle_error(
+        self,
+        error: ma.ValidationError,
+        req: Request,  # noqa: ARG002
+        schema: ma.Schema,
+        **_options: Any,
     ) -> NoReturn:
         """Every field at fault, with what was expected in it."""
         messages = error.messages
@@ -78,7 +76,7 @@ class Parser(FlaskParser):
 
 
 def field_problems(messages: Any, schema: ma.Schema | None, where: str = "") -> list[FieldProblem]:
-    """marshmallow's messages as a flat list. A name that the schema does not know came from the caller: it is not shown."""
+    """The messages of marshmallow as a flat list. A name the schema does not know came from the caller: never shown."""
     if not isinstance(messages, Mapping):
         return [FieldProblem(field=where or "body", expected=str(text)) for text in _texts(messages)]
     found: list[FieldProblem] = []

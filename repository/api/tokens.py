@@ -6,6 +6,7 @@ the library, so that one clock rules everything and a token from the future gets
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn
 
@@ -37,7 +38,12 @@ def install(app: Flask, services: Services, keys: SigningKeys) -> None:
         JWT_REFRESH_TOKEN_EXPIRES=services.settings.refresh_lifetime,
     )
     manager = JWTManager(app)
+    _load_keys(manager, keys)
+    _load_checks(manager, services)
+    _load_problems(manager)
 
+
+def _load_keys(manager: JWTManager, keys: SigningKeys) -> None:
     @manager.decode_key_loader
     def key_for(header: dict[str, Any], _claims: dict[str, Any]) -> Any:
         key = keys.verifying.get(str(header.get("kid")))
@@ -45,6 +51,8 @@ def install(app: Flask, services: Services, keys: SigningKeys) -> None:
             raise ProblemError("invalid-token")
         return key
 
+
+def _load_checks(manager: JWTManager, services: Services) -> None:
     @manager.token_verification_loader
     def verified(_header: dict[str, Any], claims: dict[str, Any]) -> bool:
         _check_times(services, claims)
@@ -60,25 +68,19 @@ def install(app: Flask, services: Services, keys: SigningKeys) -> None:
         g.actor = state.actor
         return False
 
-    @manager.unauthorized_loader
-    def no_token(_message: str) -> NoReturn:
-        raise ProblemError("no-token")
 
-    @manager.invalid_token_loader
-    def invalid_token(_message: str) -> NoReturn:
-        raise ProblemError("invalid-token")
+def _load_problems(manager: JWTManager) -> None:
+    def answer(slug: str) -> Callable[..., NoReturn]:
+        def refuse(*_details: object) -> NoReturn:
+            raise ProblemError(slug)
 
-    @manager.token_verification_failed_loader
-    def unverified(_header: dict[str, Any], _claims: dict[str, Any]) -> NoReturn:
-        raise ProblemError("invalid-token")
+        return refuse
 
-    @manager.expired_token_loader
-    def expired_token(_header: dict[str, Any], _claims: dict[str, Any]) -> NoReturn:
-        raise ProblemError("expired-token")
-
-    @manager.revoked_token_loader
-    def revoked_token(_header: dict[str, Any], _claims: dict[str, Any]) -> NoReturn:
-        raise ProblemError("revoked-token")
+    manager.unauthorized_loader(answer("no-token"))
+    manager.invalid_token_loader(answer("invalid-token"))
+    manager.token_verification_failed_loader(answer("invalid-token"))
+    manager.expired_token_loader(answer("expired-token"))
+    manager.revoked_token_loader(answer("revoked-token"))
 
 
 def pair(services: Services, keys: SigningKeys, grant: authentication.Grant) -> dict[str, object]:
@@ -110,13 +112,17 @@ def _times(now: datetime, lifetime: timedelta) -> dict[str, int]:
 def _check_times(services: Services, claims: dict[str, Any]) -> None:
     now = services.clock()
     seconds, leeway = now.timestamp(), services.settings.clock_leeway.total_seconds()
-    moments = [claims.get(name) for name in ("iat", "nbf", "exp")]
-    if not all(isinstance(moment, int) for moment in moments):
-        raise ProblemError("invalid-token")
-    issued, valid_from, expires = moments
+    issued, valid_from, expires = (_moment(claims, name) for name in ("iat", "nbf", "exp"))
     if max(issued, valid_from) > seconds + leeway:
         raise ProblemError(
             "token-from-the-future", server_time=now.isoformat(timespec="seconds"), leeway_seconds=int(leeway)
         )
     if expires <= seconds - leeway:
         raise ProblemError("expired-token")
+
+
+def _moment(claims: dict[str, Any], name: str) -> int:
+    moment = claims.get(name)
+    if not isinstance(moment, int):
+        raise ProblemError("invalid-token")
+    return moment

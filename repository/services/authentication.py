@@ -63,8 +63,8 @@ def hash_secret(secret: str) -> str:
 def log_in(services: Services, kind: str, login: str, secret: str) -> Grant:
     """Check a secret and open a token family; `kind` is user or client.
 
-    Unknown ids cost the same work as known ones, and are paused like them: nothing tells which ids exist. Raises LoginRefusedError or LockedError. The hash is computed
-    outside of any transaction, so that it never holds the write lock.
+    Unknown ids cost the same work as known ones and are paused like them: nothing tells which ids exist. Raises
+    LoginRefusedError or LockedError. The hash is computed outside of any transaction: it must not hold the write lock.
     """
     now = services.clock()
     attempt = credentials.attempt_id(kind, login)

@@ -17,7 +17,7 @@ def now() -> datetime:
 
 
 def compose(settings: Settings, clock: Clock = now) -> Services:
-    """Everything a use case needs, from the settings; raises SettingsError when a secret is missing or open to others."""
+    """Everything a use case needs, from the settings; raises SettingsError when a secret cannot be used."""
     try:
         from matching.linkage import default_linker
     except ImportError:

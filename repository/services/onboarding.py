@@ -77,10 +77,20 @@ def change_status(session: Session, id_or_name: str, status: MemberStatus, *, no
 
 def issue_credential(session: Session, member: str, roles: Iterable[str], *, now: datetime) -> Credential:
     """A client id and secret for a member's program; raises OnboardingError for an unknown member or role."""
-    row = _member(session, member)
+    member_id = _member(session, member).id
     client_id = _new_actor_id(now)
     secret = f"fps_{secrets.token_urlsafe(32)}"
-    _add_actor(session, client_id, "client", client_id, secret, _roles(roles, member_id=row.id), row.id, now)
+    client = ActorRow(
+        id=client_id,
+        member_id=member_id,
+        kind="client",
+        login=client_id,
+        secret_hash=hash_secret(secret),
+        roles=_roles(roles, member_id=member_id),
+        created_at=now,
+    )
+    session.add(client)
+    session.flush()
     return Credential(client_id, secret)
 
 
@@ -99,9 +109,18 @@ def add_user(
     if session.scalar(select(ActorRow.id).where(ActorRow.login == login)) is not None:
         raise OnboardingError("a user of that name exists")
     member_id = _member(session, member).id if member is not None else None
-    actor_id = _new_actor_id(now)
-    _add_actor(session, actor_id, "user", login, password, _roles(roles, member_id=member_id), member_id, now)
-    return actor_id
+    user = ActorRow(
+        id=_new_actor_id(now),
+        member_id=member_id,
+        kind="user",
+        login=login,
+        secret_hash=hash_secret(password),
+        roles=_roles(roles, member_id=member_id),
+        created_at=now,
+    )
+    session.add(user)
+    session.flush()
+    return user.id
 
 
 def disable_actor(session: Session, actor_id: str, *, now: datetime) -> None:
@@ -130,26 +149,3 @@ def _roles(roles: Iterable[str], *, member_id: str | None) -> list[str]:
 
 def _new_actor_id(now: datetime) -> str:
     return ids.make("act", now, secrets.token_bytes(ids.RANDOM_BYTES))
-
-
-def _add_actor(
-    session: Session,
-    actor_id: str,
-    kind: str,
-    login: str,
-    secret: str,
-    roles: list[str],
-    member_id: str | None,
-    now: datetime,
-) -> None:
-    row = ActorRow(
-        id=actor_id,
-        member_id=member_id,
-        kind=kind,
-        login=login,
-        secret_hash=hash_secret(secret),
-        roles=roles,
-        created_at=now,
-    )
-    session.add(row)
-    session.flush()

@@ -1,4 +1,4 @@
-"""The Ed25519 keys that sign tokens: one signs, all verify, so that a key can be replaced without logging anyone out."""
+"""The Ed25519 keys that sign tokens: one signs, all verify, so that replacing a key logs nobody out."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from repository.storage.members import ActorRow
 
 
 class LoginFailureRow(Base):
-    """Failed log-ins in a row under one id, whether or not there is such an account. `id` is a hash of what was typed."""
+    """Failed log-ins in a row under one name, whether or not there is such an account. `id` is a hash of the name."""
 
     __tablename__ = "login_failures"
 

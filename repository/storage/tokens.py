@@ -38,9 +38,7 @@ def open_family(
     session: Session, family_id: str, actor_id: str, *, refresh_id: str, now: datetime, expires_at: datetime
 ) -> None:
     """Remember a log-in."""
-    row = TokenFamilyRow(
-        id=family_id, actor_id=actor_id, refresh_id=refresh_id, created_at=now, expires_at=expires_at
-    )
+    row = TokenFamilyRow(id=family_id, actor_id=actor_id, refresh_id=refresh_id, created_at=now, expires_at=expires_at)
     session.add(row)
 
 

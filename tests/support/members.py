@@ -12,7 +12,7 @@ from repository.api.base import EXTENSION
 from repository.services import Services
 from repository.services.onboarding import add_user, admit_member, issue_credential
 
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 ALL_ROLES = ("screener", "contributor", "investigator", "member_admin")
 
 

