@@ -1,0 +1,66 @@
+"""MinHash bands: keys that two records share when most of their letters agree, wherever they differ.
+
+Broder (1997), 'On the resemblance and containment of documents'; banding as in Leskovec, Rajaraman and Ullman,
+'Mining of Massive Datasets', 3.4. Two records of Jaccard similarity J share a given band with probability J ** rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from frankpledge.encode.keys import Digests, joint_bits
+from frankpledge.encode.prf import BlockPrf, TokenHash, mac
+from frankpledge.encode.tokens import tokens
+from matching.schema import KindSchema, LinkageSchema
+
+
+class BandKeys:
+    """Makes the band keys of one kind of subject, for many records at once."""
+
+    def __init__(
+        self, schema: LinkageSchema, kind: KindSchema, hashes: TokenHash, prf: BlockPrf, mac_key: bytes
+    ) -> None:
+        if kind.bands is None:
+            raise ValueError("this kind of subject has no bands")
+        if kind.bands.rows != 4:
+            # One AES block gives four 32-bit min-hashes: exactly one band of four rows.
+            raise ValueError("bands of four rows only")
+        self._schema, self._spec, self._hashes, self._prf, self._mac_key = schema, kind.bands, hashes, prf, mac_key
+        self._numbers = np.arange(kind.bands.count, dtype=np.uint64)
+        first = next(bit for bit, key in enumerate(kind.keys) if key.band == 0)
+        self._bits = range(first, first + kind.bands.count)
+        self._names = [kind.keys[bit].name.encode() for bit in self._bits]
+        self._anchor = kind.keys[first].anchor
+
+    def add(self, records: Sequence[Mapping[str, str]], digests: Sequence[Digests]) -> None:
+        """Add the bands of every record that holds enough to stay above the entropy floor."""
+        wanted = [at for at, atoms in enumerate(records) if self._rich_enough(atoms)]
+        if not wanted:
+            return
+        minima = self._minima([records[at] for at in wanted])
+        for row, at in enumerate(wanted):
+            values = minima[row].tobytes()
+            for band, (bit, name) in enumerate(zip(self._bits, self._names, strict=True)):
+                digest = mac(self._mac_key, name, values[band * 16 : band * 16 + 16])
+                digests[at].add(bit, digest, anchor=self._anchor)
+
+    def _rich_enough(self, atoms: Mapping[str, str]) -> bool:
+        # Positions of a date are cut from all its digits, so the date stands for them.
+        names = {spec.atom for spec in self._spec.tokens if atoms.get(spec.atom)}
+        known = ["dob" if name == "dob_digits" else name for name in sorted(names)]
+        return joint_bits(self._schema, known) >= self._schema.entropy_floor
+
+    def _minima(self, records: Sequence[Mapping[str, str]]) -> npt.NDArray[np.uint32]:
+        """Min-hashes of the records, shape (records, bands, 4)."""
+        number: dict[str, int] = {}
+        rows: list[int] = []
+        starts: list[int] = []
+        for atoms in records:
+            starts.append(len(rows))
+            found = {token for spec in self._spec.tokens for token in tokens(atoms, spec)}
+            rows.extend(number.setdefault(token, len(number)) for token in found)
+        table = self._prf(self._hashes(list(number)), self._numbers).view(np.uint32)
+        return np.minimum.reduceat(table[np.array(rows)], np.array(starts), axis=0)

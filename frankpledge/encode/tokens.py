@@ -1,0 +1,39 @@
+"""Atoms to tokens: whole values, padded bigrams, or characters with their positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matching.schema import Cut, TokenSpec
+
+
+def derived(atoms: Mapping[str, str]) -> dict[str, str]:
+    """The atoms with those that follow from others: initials, prefixes, the longest word of a street, a VIN's tail."""
+    out = dict(atoms)
+    given, family = atoms.get("given_first", ""), atoms.get("family", "")
+    if given:
+        out["given_initial"] = given[0]
+        out["given_prefix"] = given[:3]
+    if family:
+        out["family_prefix"] = family[:3]
+    if words := atoms.get("street", "").split():
+        out["street_word"] = max(words, key=len)
+    if len(vin := atoms.get("vin", "")) >= 8:
+        out["vin_tail"] = vin[-8:]
+    return out
+
+
+def cut(text: str, how: Cut) -> list[str]:
+    """The pieces of a value. Bigrams are padded, so that first and last letters weigh as much as the rest."""
+    if how == "whole":
+        return [text]
+    if how == "positions":
+        return [f"{at}{character}" for at, character in enumerate(text)]
+    padded = f"_{text}_"
+    return [padded[at : at + 2] for at in range(len(padded) - 1)]
+
+
+def tokens(atoms: Mapping[str, str], spec: TokenSpec) -> list[str]:
+    """Tokens of one atom, each carrying its space and cut; empty when the atom is missing."""
+    value = atoms.get(spec.atom)
+    return [f"{spec.space}\0{spec.cut}\0{piece}" for piece in cut(value, spec.cut)] if value else []

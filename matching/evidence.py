@@ -1,0 +1,88 @@
+"""What two encodings show of each other: which keys they share, and what the sketches under those keys say.
+
+Sketches are read only under keys that both records hold with the same value. What no shared anchor opens is not
+observed, which is not the same as different.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.columns import I64, Bool, Columns
+from matching.schema import KindSchema
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class PairEvidence:
+    """Evidence of some pairs. `shared` and `both` (pairs, keys): key equal, key present on both sides; `opened`
+    (pairs,): anchors shared; `agreeing` (pairs, block size): under how many of them each sketch byte agrees;
+    `crossed` (pairs, 2): under how many the left given name is the right family name, and the other way round;
+    `observed` (pairs,): mask of fields that both sides hold; `names`: trading names of both sides.
+    """
+
+    schema: KindSchema
+    shared: Bool
+    both: Bool
+    opened: Counts
+    agreeing: Counts
+    crossed: Counts
+    observed: npt.NDArray[np.uint64]
+    names: tuple[tuple[str | None, str | None], ...]
+
+    def __len__(self) -> int:
+        """How many pairs."""
+        return len(self.opened)
+
+    def known(self, *fields: str) -> Bool:
+        """Where every one of these sketch fields is held by both sides and opened by a shared anchor."""
+        bits = sum(1 << bit for bit, part in enumerate(self.schema.sketch) if part.field in fields)
+        return ((self.observed & np.uint64(bits)) == bits) & (self.opened > 0)
+
+    def same(self, field: str) -> Bool:
+        """Where a whole-value tag agrees under every shared anchor."""
+        part = self.schema.parts[field]
+        return self.known(field) & (self.agreeing[:, part.offset] == self.opened)
+
+    def similarity(self, field: str) -> npt.NDArray[np.float64]:
+        """Estimated Jaccard similarity of a field's bigrams, 0 to 1: the share of its MinHash slots that agree."""
+        part = self.schema.parts[field]
+        agreeing = self.agreeing[:, part.offset : part.offset + part.size].sum(axis=1)
+        return np.where(self.known(field), agreeing / np.maximum(1, self.opened * part.size), 0.0)
+
+    def key(self, name: str) -> tuple[Bool, Bool]:
+        """Where this key is present on both sides, and where it is shared."""
+        at = next(bit for bit, key in enumerate(self.schema.keys) if key.name == name)
+        return self.both[:, at], self.shared[:, at]
+
+
+def gather(left: Columns, right: Columns, rows: I64, others: I64, schema: KindSchema) -> PairEvidence:
+    """Evidence of the pairs (left[rows[p]], right[others[p]]). Memory: some 2 kB a pair."""
+    ours, theirs = left.keys[rows], right.keys[others]
+    both = (ours != 0) & (theirs != 0)
+    shared = both & (ours == theirs)
+    anchors = np.array([key.anchor for key in schema.keys])
+    names = tuple((left.names[i], right.names[j]) for i, j in zip(rows.tolist(), others.tolist(), strict=True))
+    observed = left.observed[rows] & right.observed[others]
+    if not schema.block_size:
+        nothing = np.zeros((len(rows), 0), np.int64)
+        return PairEvidence(schema, shared, both, np.zeros(len(rows), np.int64), nothing, nothing, observed, names)
+    open_at = shared[:, anchors]
+    a, b = left.blocks[rows], right.blocks[others]
+    agreeing = ((a == b) & open_at[:, :, None]).sum(axis=1)
+    crossed = _crossed(a, b, open_at, schema)
+    return PairEvidence(schema, shared, both, open_at.sum(axis=1), agreeing, crossed, observed, names)
+
+
+def _crossed(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], open_at: Bool, schema: KindSchema) -> Counts:
+    parts = schema.parts
+    if "given" not in parts or "family" not in parts:
+        return np.zeros((len(a), 2), np.int64)
+    given, family = parts["given"].offset, parts["family"].offset
+    one = ((a[:, :, given] == b[:, :, family]) & open_at).sum(axis=1)
+    two = ((a[:, :, family] == b[:, :, given]) & open_at).sum(axis=1)
+    return np.stack([one, two], axis=1)
