@@ -10,20 +10,19 @@ from typing import Any, Protocol, TypeVar, cast
 import flask_smorest  # type: ignore[import-untyped] # ships no types; Blueprint below gives it some
 import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Response, current_app, g
+from flask import Response
 from flask_jwt_extended import verify_jwt_in_request
 from flask_smorest.utils import deepupdate  # type: ignore[import-untyped] # as above
 from marshmallow import Schema, fields
 
 from repository.api.catalogue import PROBLEM_TYPES
+from repository.api.context import EXTENSION, current_actor, services
 from repository.api.problems import MEDIA_TYPE, ProblemError
 from repository.api.reading import Parser
 from repository.domain.members import Actor, MemberStatus, Role, membership_refusal
-from repository.services import Services
 
-__all__ = ["Api", "Blueprint", "current_actor", "json_response", "requires", "services"]
+__all__ = ["EXTENSION", "Api", "Blueprint", "current_actor", "json_response", "requires", "services"]
 
-EXTENSION = "frankpledge"
 BEARER = "bearer"
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -35,16 +34,6 @@ class Decorator(Protocol):
     def __call__(self, view: _View, /) -> _View:
         """Decorate."""
         ...
-
-
-def services() -> Services:
-    """The composition that create_app made for this application."""
-    return cast(Services, current_app.extensions[EXTENSION])
-
-
-def current_actor() -> Actor:
-    """Who makes this request. Only for views under `requires`; raises AttributeError elsewhere."""
-    return cast(Actor, g.actor)
 
 
 def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -11,6 +11,7 @@ import orjson
 from flask import Request, request
 from webargs.flaskparser import FlaskParser
 
+from repository.api.context import services
 from repository.api.problems import FieldProblem, ProblemError
 
 _SCHEMA_ERRORS = "_schema"
@@ -18,14 +19,15 @@ _SCHEMA_ERRORS = "_schema"
 _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
-def json_body(max_depth: int) -> Any:
+def json_body() -> Any:
     """The JSON body of this request; raises ProblemError when it is none, malformed or nested too deep.
 
     The size is limited by Flask's MAX_CONTENT_LENGTH, or `request.max_content_length` where a view sets it.
     """
     if request.mimetype != "application/json" or request.content_encoding:
         raise ProblemError("wrong-content-type", "Expected application/json, without a content encoding.")
-    body = request.get_data(cache=False)
+    max_depth = services().settings.max_json_depth
+    body = request.get_data(cache=True)
     if _deeper_than(body, max_depth):
         raise ProblemError("bad-json", f"The body nests deeper than {max_depth} levels.")
     try:
@@ -55,11 +57,10 @@ class Parser(FlaskParser):
     """webargs over json_body, answering with problems. Unknown fields are refused, in queries too."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": ma.RAISE}  # noqa: RUF012
-    max_depth = 32
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:  # noqa: ARG002
         """The parsed body, whatever it is; the schema judges it."""
-        return json_body(self.max_depth)
+        return json_body()
 
     def handle_error(
         self,

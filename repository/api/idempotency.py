@@ -1,0 +1,109 @@
+"""The Idempotency-Key header: the same request sent again is answered as before and done once."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Literal, TypeVar, cast, overload
+
+from flask import Response, make_response, request
+from flask_smorest.utils import deepupdate  # type: ignore[import-untyped] # ships no types
+from sqlalchemy.exc import IntegrityError
+
+from repository.api.context import current_actor, services
+from repository.api.problems import ProblemError
+from repository.storage import idempotency
+from repository.storage.idempotency import IdempotentReplyRow
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+KEPT = timedelta(days=1)
+_SHAPE = re.compile(r"[\x21-\x7e]{1,128}")
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+
+
+@overload
+def idempotency_key(*, required: Literal[True]) -> str: ...
+@overload
+def idempotency_key(*, required: Literal[False]) -> str | None: ...
+def idempotency_key(*, required: bool) -> str | None:
+    """The key of this request; raises ProblemError when it is missing though required, or cannot be one."""
+    key = request.headers.get(HEADER)
+    if key is None and not required:
+        return None
+    if key is None or not _SHAPE.fullmatch(key):
+        raise ProblemError("idempotency-key")
+    return key
+
+
+def parameter(*, required: bool) -> dict[str, Any]:
+    """The header as an OpenAPI parameter, for a view that reads the key itself."""
+    schema = {"type": "string", "minLength": 1, "maxLength": 128}
+    described = "The same key with the same content is done once"
+    return {"in": "header", "name": HEADER, "required": required, "schema": schema, "description": described}
+
+
+def idempotent(view: _View) -> _View:
+    """Keep the answer of a view for a day under the caller's key, if one is sent. Goes below `requires`.
+
+    The answer is kept after the view's own transaction: a crash in between leaves the work done and the answer not
+    kept, so the view must itself bear repetition.
+    """
+
+    @functools.wraps(view)
+    def once(*args: Any, **kwargs: Any) -> Response:
+        key = idempotency_key(required=False)
+        if key is None:
+            return make_response(view(*args, **kwargs))
+        digest = _digest()
+        kept = _kept(key, digest)
+        if kept is not None:
+            return kept
+        response = make_response(view(*args, **kwargs))
+        if response.status_code < 300:
+            _keep(key, digest, response)
+        return response
+
+    apidoc = dict(getattr(once, "_apidoc", {}))
+    documented = {"parameters": [parameter(required=False)]}
+    apidoc["manual_doc"] = deepupdate(dict(apidoc.get("manual_doc", {})), documented)
+    once._apidoc = apidoc  # type: ignore[attr-defined] # where flask-smorest looks for it
+    return cast(_View, once)
+
+
+def _digest() -> str:
+    """Of everything that makes the request: method, address with query, and body."""
+    parts = (request.method.encode(), request.full_path.encode(), request.get_data(cache=True))
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def _kept(key: str, digest: str) -> Response | None:
+    with services().database.read() as session:
+        row = idempotency.reply(session, current_actor().id, key)
+    if row is None or row.created_at < services().clock() - KEPT:
+        return None
+    if row.digest != digest:
+        raise ProblemError("idempotency-conflict")
+    return Response(row.body, row.status, {REPLAYED: "true"}, mimetype="application/json")
+
+
+def _keep(key: str, digest: str, response: Response) -> None:
+    now = services().clock()
+    row = IdempotentReplyRow(
+        actor_id=current_actor().id,
+        key=key,
+        digest=digest,
+        status=response.status_code,
+        body=response.get_data(),
+        created_at=now,
+    )
+    try:
+        with services().database.write() as session:
+            idempotency.keep(session, row, forget_before=now - KEPT)
+    except IntegrityError:
+        # Two at once under one key: both were answered, the first answer is the one kept.
+        return
