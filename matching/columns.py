@@ -20,7 +20,9 @@ Bool = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """`keys` (subjects, keys): first 64 bits of each key, 0 where absent; `blocks` (subjects, anchors, block size);
+    """Dense arrays of subjects, one row each.
+
+    `keys` (subjects, keys): first 64 bits of each key, 0 where absent; `blocks` (subjects, anchors, block size);
     `observed` (subjects,): bit masks of sketch fields; `names`: trading names, None where there is none.
     """
 

@@ -19,7 +19,9 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class PairEvidence:
-    """Evidence of some pairs. `shared` and `both` (pairs, keys): key equal, key present on both sides; `opened`
+    """Evidence of some pairs.
+
+    `shared` and `both` (pairs, keys): key equal, key present on both sides; `opened`
     (pairs,): anchors shared; `agreeing` (pairs, block size): under how many of them each sketch byte agrees;
     `crossed` (pairs, 2): under how many the left given name is the right family name, and the other way round;
     `observed` (pairs,): mask of fields that both sides hold; `names`: trading names of both sides.
@@ -41,12 +43,14 @@ class PairEvidence:
     def known(self, *fields: str) -> Bool:
         """Where every one of these sketch fields is held by both sides and opened by a shared anchor."""
         bits = sum(1 << bit for bit, part in enumerate(self.schema.sketch) if part.field in fields)
-        return ((self.observed & np.uint64(bits)) == bits) & (self.opened > 0)
+        held: Bool = (self.observed & np.uint64(bits)) == bits
+        return held & (self.opened > 0)
 
     def same(self, field: str) -> Bool:
         """Where a whole-value tag agrees under every shared anchor."""
         part = self.schema.parts[field]
-        return self.known(field) & (self.agreeing[:, part.offset] == self.opened)
+        agree: Bool = self.agreeing[:, part.offset] == self.opened
+        return self.known(field) & agree
 
     def similarity(self, field: str) -> npt.NDArray[np.float64]:
         """Estimated Jaccard similarity of a field's bigrams, 0 to 1: the share of its MinHash slots that agree."""

@@ -41,7 +41,9 @@ class LevelRates:
 
 @dataclass(frozen=True, slots=True)
 class KindModel:
-    """The rates of one kind of subject. `matches_per_record`: true matches a record has in the pool, on average;
+    """The rates of one kind of subject.
+
+    `matches_per_record`: true matches a record has in the pool, on average;
     `chance_rate`: share of the pool that a record meets as a candidate by chance.
     """
 

@@ -27,7 +27,9 @@ SETTLED = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class TrainingPairs:
-    """Candidate pairs to train on. `levels` (pairs, comparisons); `lone` (pairs,): met in one band only; `records`:
+    """Candidate pairs to train on.
+
+    `levels` (pairs, comparisons); `lone` (pairs,): met in one band only; `records`:
     how many subjects were looked up; `possible_pairs`: how many pairs there are in all, met or not.
     """
 
@@ -57,7 +59,7 @@ def _smoothed(counts: npt.NDArray[np.float64], reference: tuple[float, ...], str
 
 
 def sampled_u(pairs: TrainingPairs, comparison: Comparison, at: int) -> tuple[float, ...]:
-    """U of one comparison from the chance pairs; never rarer than the reference, which saw more pairs than any sample."""
+    """The u of one comparison from the chance pairs; never rarer than the reference, which saw more pairs."""
     counts = _counts(pairs.levels[pairs.lone], at, len(comparison.levels), None)
     rates = np.maximum(_smoothed(counts, comparison.u, U_PSEUDO_PAIRS), comparison.u)
     return tuple((rates / rates.sum()).tolist())
@@ -90,7 +92,8 @@ def train(pairs: TrainingPairs, kind: Kind) -> Trained:
         for at, comparison in enumerate(COMPARISONS[kind].comparisons)
     }
     share, chance, rounds = FIRST_SHARE, np.zeros(len(pairs.levels)), 0
-    for rounds in range(1, MOST_ROUNDS + 1):
+    while rounds < MOST_ROUNDS:
+        rounds += 1
         model = KindModel(rates, reference.matches_per_record, reference.chance_rate)
         weights = weigh(pairs.levels, kind, model).sum(axis=1) + np.log2(share / (1.0 - share))
         chance = 1.0 - probability(weights)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,9 @@ Levels = npt.NDArray[np.int8]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One comparison. `levels[i]` is the word for level i + 1; `m` and `u` are reference probabilities of the levels
+    """One comparison.
+
+    `levels[i]` is the word for level i + 1; `m` and `u` are reference probabilities of the levels
     among matches and among chance pairs, used where training has too little to go by. `compare` gives the level of
     each pair, shape (pairs,). `sampled` says that u is measured on sampled chance pairs rather than fitted.
     """
@@ -42,7 +44,7 @@ class ComparisonSet:
         return np.stack([comparison.compare(evidence) for comparison in self.comparisons], axis=1)
 
 
-def choose(count: int, rules: Mapping[int, npt.NDArray[np.bool_]]) -> Levels:
+def choose(count: int, rules: dict[int, npt.NDArray[np.bool_]]) -> Levels:
     """The level of each pair: the first rule that holds, in the order given; NOT_OBSERVED where none does."""
     out = np.full(count, NOT_OBSERVED, np.int8)
     for level, holds in reversed(rules.items()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from matching.columns import Bool
 from matching.comparisons.base import Comparison, ComparisonSet, Levels, choose, shared_key
 from matching.evidence import PairEvidence
 
@@ -11,10 +12,10 @@ CLOSE = 0.3
 """Estimated Jaccard similarity of bigrams from which two spellings count as close: one letter in six or so differs."""
 
 
-def _swapped(evidence: PairEvidence) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _swapped(evidence: PairEvidence) -> Bool:
     """Given and family name stand in each other's place, and are not simply equal."""
-    crossed = (evidence.crossed == evidence.opened[:, None]).all(axis=1) & evidence.known("given", "family")
-    return crossed & ~evidence.same("given") & ~evidence.same("family")
+    crossed: Bool = (evidence.crossed == evidence.opened[:, None]).all(axis=1)
+    return crossed & evidence.known("given", "family") & ~evidence.same("given") & ~evidence.same("family")
 
 
 def given_name(evidence: PairEvidence) -> Levels:
@@ -48,8 +49,8 @@ def family_name(evidence: PairEvidence) -> Levels:
 def date_of_birth(evidence: PairEvidence) -> Levels:
     """Dates of birth by their parts: year, month and day, each known or not."""
     parts = ("dob_y", "dob_m", "dob_d")
-    known = sum(evidence.known(part).astype(np.int64) for part in parts)
-    same = sum(evidence.same(part).astype(np.int64) for part in parts)
+    known = np.sum([evidence.known(part) for part in parts], axis=0)
+    same = np.sum([evidence.same(part) for part in parts], axis=0)
     return choose(
         len(evidence),
         {
@@ -58,7 +59,7 @@ def date_of_birth(evidence: PairEvidence) -> Levels:
             3: same == 2,
             4: (same == 1) & evidence.same("dob_y"),
             5: same == 1,
-            6: np.asarray(known > 0),
+            6: known > 0,
         },
     )
 
