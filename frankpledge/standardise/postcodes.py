@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from frankpledge.standardise import dummies
 from frankpledge.standardise.countries import UK
-from frankpledge.standardise.fold import compact, fold
+from frankpledge.standardise.fold import compact, fold, words
 from frankpledge.standardise.notes import (
     DUMMY,
     INCOMPLETE_POSTCODE,
@@ -52,8 +52,10 @@ def _uk(folded: str, compacted: str) -> Reading | None:
         return _whole(match)
     if 5 <= len(compacted) <= 7 and (match := _UK.fullmatch(_mended(compacted))):
         return _whole(match, LETTER_DIGIT_MENDED)
-    outward = folded.split(maxsplit=1)[0]
-    return Reading((("outward", outward),), (INCOMPLETE_POSTCODE,)) if _OUTWARD.fullmatch(outward) else None
+    for outward in (words(folded)[0], compacted):
+        if _OUTWARD.fullmatch(outward):
+            return Reading((("outward", outward),), (INCOMPLETE_POSTCODE,))
+    return None
 
 
 def _whole(match: re.Match[str], *reasons: str) -> Reading:
