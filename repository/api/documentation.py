@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
 
 from flask import Blueprint as PlainBlueprint
-from flask import Flask, Response
+from flask import Flask, Response, send_file
 
 from repository import __version__
 from repository.api.base import BEARER, Api, Blueprint
@@ -16,6 +18,20 @@ _DESCRIPTION = """A shared fraud register. Members contribute encoded records, a
 
 Nothing that identifies a person is sent or stored: subjects are encoded by the member's kit. Errors are problems as in
 RFC 9457 and never repeat a value."""
+
+_OWN = Path(__file__).parent / "static"
+_OWN_FILES = {"start.js": "text/javascript"}
+_SWAGGER_FILES = {
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "index.css": "text/css",
+    "favicon-32x32.png": "image/png",
+}
+# Swagger UI sets style attributes; scripts are files of ours only, and nothing is asked of another host.
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self';"
+    " frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
 
 pages = PlainBlueprint("pages", __name__)
 
@@ -36,6 +52,30 @@ def install(app: Flask, blueprints: Iterable[Blueprint]) -> None:
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
     app.register_blueprint(pages)
+
+
+@pages.get("/v1/docs")
+def browse() -> Response:
+    """The page on which the interface can be browsed and tried."""
+    html = (_OWN / "docs.html").read_bytes()
+    return Response(html, mimetype="text/html", headers={"Content-Security-Policy": _PAGE_POLICY})
+
+
+@pages.get("/v1/docs/<name>")
+def asset(name: str) -> Response:
+    """A file of that page: ours, or of the Swagger UI that the package flask-swagger-ui carries."""
+    if name in _OWN_FILES:
+        return Response((_OWN / name).read_bytes(), mimetype=_OWN_FILES[name])
+    if name in _SWAGGER_FILES:
+        return send_file(_swagger_ui() / name, mimetype=_SWAGGER_FILES[name], max_age=3600)
+    raise ProblemError("not-found")
+
+
+def _swagger_ui() -> Path:
+    spec = find_spec("flask_swagger_ui")
+    if spec is None or spec.origin is None:
+        raise ProblemError("unavailable")
+    return Path(spec.origin).parent / "dist"
 
 
 @pages.get("/v1/problems/<slug>")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from repository.domain.rulebook import DEFAULT_RULEBOOK, Rulebook
+
 if TYPE_CHECKING:
     from matching.linkage import Linker
     from matching.schema import LinkageSchema
@@ -30,3 +32,4 @@ class Services:
     sealer: Sealer
     schema: LinkageSchema
     linker: Linker
+    rulebook: Rulebook = DEFAULT_RULEBOOK

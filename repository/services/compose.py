@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from matching.linkage import default_linker
 from matching.schema import load_schema
 from repository.services import Clock, Services
 from repository.settings import Settings, read_operator_secret
@@ -18,10 +19,6 @@ def now() -> datetime:
 
 def compose(settings: Settings, clock: Clock = now) -> Services:
     """Everything a use case needs, from the settings; raises SettingsError when a secret cannot be used."""
-    try:
-        from matching.linkage import default_linker
-    except ImportError:
-        default_linker = lambda: None
     return Services(
         settings=settings,
         database=Database(create_engine(settings.database_url)),
