@@ -87,8 +87,8 @@ def plan(
         )
     chosen = {heading: _known(column) for heading, column in (usual or {}).items() if heading in headings}
     chosen.update(options)
-    exact = {_loose(column): column for column in CANONICAL}
-    columns = {heading: chosen.get(heading, exact.get(_loose(heading))) for heading in headings}
+    exact = {loose(column): column for column in CANONICAL}
+    columns = {heading: chosen.get(heading, exact.get(loose(heading))) for heading in headings}
     unknown = [heading for heading, column in columns.items() if column is None]
     if unknown and not ignore_unknown:
         taken = {column for column in columns.values() if column}
@@ -131,7 +131,8 @@ def _known(column: str) -> str:
     raise KitError(f"There is no column {column!r} to map to.", "Did you mean " + ", ".join(near) + "?")
 
 
-def _loose(heading: str) -> str:
+def loose(heading: str) -> str:
+    """Write a heading without case, spaces, underscores and hyphens."""
     return re.sub(r"[\s_\-]+", "", heading).casefold()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -35,8 +36,8 @@ class Tally:
     rejects: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def count(self, rejects: Iterable[Reject]) -> None:
-        """Add rejects to the counts per field and reason."""
-        self.rejects.update((reject.field, reject.reason) for reject in rejects)
+        """Add rejects to the counts per field and reason; the places in a list of subjects count as one field."""
+        self.rejects.update((re.sub(r"\[\d+\]", "", reject.field), reject.reason) for reject in rejects)
 
 
 class RejectsFile:

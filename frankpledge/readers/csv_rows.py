@@ -61,7 +61,8 @@ class CsvSource:
             if len(values) == width:
                 yield Row(number, dict(zip(self.headings, map(str.strip, values), strict=True)))
             else:
-                yield Reject(number, "(row)", f"has {len(values)} cells where the heading has {width}")
+                more = "more" if len(values) > width else "fewer"
+                yield Reject(number, "(row)", f"has {more} cells than the heading")
 
     def close(self) -> None:
         """Close the file."""
@@ -106,8 +107,8 @@ class CsvSource:
 
     @staticmethod
     def _malformed(lines: int) -> str:
-        spread = f" (it runs over {lines} lines)" if lines > 1 else ""
-        return f"is not well-formed CSV: look for a quote that is not closed or not doubled{spread}"
+        swallowed = ", in this or the lines that were taken for its own" if lines > 1 else ""
+        return f"is not well-formed CSV: look for a quote that is not closed or not doubled{swallowed}"
 
 
 def sniff(line: str) -> str:

@@ -8,6 +8,8 @@ from typing import IO
 
 import orjson
 
+from frankpledge.columns import CANONICAL
+from frankpledge.mapping import loose
 from frankpledge.readers.base import Row
 from frankpledge.readers.values import NotTextError, as_text
 from frankpledge.rejects import Reject
@@ -15,6 +17,7 @@ from frankpledge.rejects import Reject
 MAX_LINE_BYTES = 1 << 20
 LOOK_AHEAD = 100
 """Lines looked at for headings before the first row is given out."""
+_KNOWN = frozenset(map(loose, CANONICAL))
 EXPECTED = "one JSON object on a line"
 
 
@@ -111,7 +114,8 @@ def _texts(record: object, where: str) -> dict[str, str]:
         try:
             texts[name] = as_text(value)
         except NotTextError as error:
-            raise _ShapeError(f"{where}.{name}".removeprefix("."), str(error)) from None
+            shown = name if loose(name) in _KNOWN else "(a key)"
+            raise _ShapeError(f"{where}.{shown}".removeprefix("."), str(error)) from None
     return texts
 
 

@@ -1,0 +1,191 @@
+"""The pool, from Python: for quote and claims systems that ask in milliseconds, and for the commands of the kit.
+
+    encoder = RecordEncoder.for_key(keys.load(path))
+    asking = encoder.asking(purpose="new_business", line="motor")
+    with Pool("https://pool.example", Credentials(client_id, client_secret), timeout=2.0) as pool:
+        answers = [pool.screen(asking, Question("Q-1", subject)) for subject in encoder.subjects(record)]
+
+A `Pool` keeps its connections and its token; make one and share it between threads.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+
+from frankpledge.credentials import Credentials
+from frankpledge.problems import PoolError, error_for, unexpected_answer
+from frankpledge.results import Batch, Hit, Receipt, RowError, Scheme, Screening
+from frankpledge.session import Retry, Session
+from matching.types import EncodedSubject
+from matching.wire import subject_to_json
+
+Result = TypeVar("Result")
+
+PAGE = 100
+"""Entries asked for in one page of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Why and under which encoding questions are asked; `RecordEncoder.asking` makes one."""
+
+    schema_id: str
+    fingerprint: str
+    purpose: str
+    line: str
+    lawful_basis: str | None = None
+
+    def document(self) -> dict[str, object]:
+        """Write the members that each request for a screening has."""
+        document: dict[str, object] = {
+            "schema": self.schema_id,
+            "fingerprint": self.fingerprint,
+            "purpose": self.purpose,
+            "line": self.line,
+        }
+        if self.lawful_basis:
+            document["lawful_basis"] = self.lawful_basis
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One encoded subject, and the member's own case, quote or claim reference."""
+
+    reference: str
+    subject: EncodedSubject
+
+    def document(self) -> dict[str, object]:
+        """Write the question as JSON."""
+        return {"reference": self.reference, "subject": subject_to_json(self.subject)}
+
+
+class Pool:
+    """A pool under one member's credentials. Every method raises PoolError or one of its kinds."""
+
+    def __init__(
+        self,
+        server: str,
+        credentials: Credentials | None = None,
+        *,
+        timeout: float = 60.0,
+        retry: Retry | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._session = Session(server, credentials, timeout=timeout, retry=retry or Retry(), transport=transport)
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._session.close()
+
+    def scheme(self) -> Scheme:
+        """Ask what the pool takes; needs no credentials."""
+        before = dt.datetime.now(dt.UTC)
+        document = self._session.send("GET", "/v1/scheme", authorised=False)
+        midway = before + (dt.datetime.now(dt.UTC) - before) / 2
+        return _parsed(lambda found: Scheme.parse(found, midway), document)
+
+    def standing(self) -> Mapping[str, Any]:
+        """Ask for the own membership, contributions and what may be seen, as the pool words it."""
+        return _parsed(dict, self._session.send("GET", "/v1/standing"))
+
+    def file(self, filing: Mapping[str, object], *, idempotency_key: str | None = None) -> Receipt:
+        """File one encoded filing (a line of `frankpledge encode`). Filing the same again changes nothing."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        return _parsed(Receipt.parse, self._session.send("POST", "/v1/filings", json=filing, headers=headers))
+
+    def upload(self, packed: bytes, *, idempotency_key: str, dry_run: bool = False) -> Batch:
+        """Upload a batch: gzipped NDJSON of filings. The same key again gives the same batch, and nothing twice."""
+        headers = {
+            "Content-Type": "application/x-ndjson",
+            "Content-Encoding": "gzip",
+            "Idempotency-Key": idempotency_key,
+        }
+        params = {"dry_run": "true"} if dry_run else {}
+        document = self._session.send("POST", "/v1/batches", content=packed, headers=headers, params=params)
+        return _parsed(Batch.parse, document)
+
+    def batch(self, batch_id: str) -> Batch:
+        """Look at a batch and its first row errors."""
+        return _parsed(Batch.parse, self._session.send("GET", f"/v1/batches/{_id(batch_id)}"))
+
+    def batch_errors(self, batch: Batch) -> Iterator[RowError]:
+        """Give all row errors of a finished batch, page by page."""
+        yield from batch.errors
+        cursor = batch.next_cursor
+        while cursor:
+            document = self._session.send("GET", f"/v1/batches/{_id(batch.id)}", params={"cursor": cursor})
+            page = _parsed(Batch.parse, document)
+            yield from page.errors
+            cursor = page.next_cursor
+
+    def batches(self) -> Iterator[Batch]:
+        """Give the own batches, latest first, page by page."""
+        return self._pages("/v1/batches", {}, Batch.parse)
+
+    def screen(self, asking: Asking, question: Question) -> Screening:
+        """Ask about one subject. It is asked again only when the pool surely did not take the question."""
+        body = {**asking.document(), **question.document()}
+        return _parsed(Screening.parse, self._session.send("POST", "/v1/screenings", json=body, repeatable=False))
+
+    def screen_many(self, asking: Asking, questions: Sequence[Question]) -> list[Screening | PoolError]:
+        """Ask about up to 1,000 subjects (1 MiB of JSON) at once; the answers, or what stood against them, in order."""
+        body = {**asking.document(), "screenings": [question.document() for question in questions]}
+        document = self._session.send("POST", "/v1/screenings/bulk", json=body, repeatable=False)
+        answers = _parsed(lambda found: [_answer(entry) for entry in found["results"]], document)
+        if len(answers) != len(questions):
+            raise unexpected_answer()
+        return answers
+
+    def hits(
+        self, *, band: str | None = None, line: str | None = None, record_class: str | None = None
+    ) -> Iterator[Hit]:
+        """Give the own hits, latest first, page by page, as far as the own tiers allow."""
+        wanted = {"band": band, "line": line, "class": record_class}
+        return self._pages("/v1/hits", {name: value for name, value in wanted.items() if value}, Hit.parse)
+
+    def hit(self, hit_id: str) -> Hit:
+        """Look at one hit."""
+        return _parsed(Hit.parse, self._session.send("GET", f"/v1/hits/{_id(hit_id)}"))
+
+    def _pages(
+        self, path: str, params: Mapping[str, str], parse: Callable[[Mapping[str, Any]], Result]
+    ) -> Iterator[Result]:
+        cursor: str | None = ""
+        while cursor is not None:
+            asked = {**params, "limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
+            document = self._session.send("GET", path, params=asked)
+            yield from _parsed(lambda found: [parse(entry) for entry in found["items"]], document)
+            cursor = document.get("next_cursor") or None
+
+
+def _answer(entry: Mapping[str, Any]) -> Screening | PoolError:
+    return error_for(int(entry["status"]), entry) if "answer" not in entry else Screening.parse(entry)
+
+
+def _parsed(parse: Callable[[Any], Result], document: Any) -> Result:
+    try:
+        return parse(document)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise unexpected_answer() from None
+
+
+def _id(text: str) -> str:
+    """Refuse what is no id: it would become part of a path."""
+    if not (text.isascii() and text.replace("_", "").isalnum()):
+        raise error_for(404, {"detail": "This is not an id", "remedy": "Ids look like hit_... or bat_..."})
+    return text

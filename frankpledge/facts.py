@@ -1,0 +1,131 @@
+"""The facts of a filing besides its subjects: reference, class, line, dates and claim, checked word by word."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from frankpledge.columns import CLAIM_COLUMNS
+from frankpledge.rejects import Reject
+from matching.vocabulary import (
+    AMOUNT_BANDS,
+    CLAIM_KINDS,
+    CLAIM_STATUSES,
+    LINES,
+    MAX_REFERENCE_LENGTH,
+    RECORD_CLASSES,
+)
+
+WORDS = {
+    "class": RECORD_CLASSES,
+    "line": LINES,
+    "claim_kind": CLAIM_KINDS,
+    "amount_band": AMOUNT_BANDS,
+    "claim_status": CLAIM_STATUSES,
+}
+DATES = ("date", "incident_date", "notification_date")
+COLUMNS = (*DATES, *WORDS)
+REQUIRED_OF_A_CLAIM = ("incident_date", "notification_date", "claim_kind", "claim_status")
+YEARS = range(1900, 2101)
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What holds for a whole file where a row says nothing. `date_format` is strptime's; None means YYYY-MM-DD."""
+
+    record_class: str | None = None
+    line: str | None = None
+    date: str | None = None
+    role: str | None = None
+    date_format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The checked facts of one filing; dates are YYYY-MM-DD, `claim` has the names of the encoded filing."""
+
+    ref: str
+    record_class: str
+    line: str
+    date: str
+    claim: dict[str, str] | None
+
+
+def word(text: str) -> str:
+    """Write a word as the vocabulary does: "Third party" and "third-party" are third_party."""
+    return re.sub(r"[\s_-]+", "_", text.strip()).casefold()
+
+
+def read_cells(row: int, cells: Mapping[str, str], date_format: str | None) -> tuple[dict[str, str], list[Reject]]:
+    """Check the facts that one row gives, by column. Empty cells are absent from the result."""
+    facts: dict[str, str] = {}
+    rejects: list[Reject] = []
+    reference = cells.get("ref", "")
+    if not (0 < len(reference) <= MAX_REFERENCE_LENGTH and reference.isascii() and reference.isprintable()):
+        rejects.append(Reject(row, "ref", f"expected 1 to {MAX_REFERENCE_LENGTH} printable ASCII characters"))
+    for column, words in WORDS.items():
+        if cells.get(column):
+            facts[column] = (
+                re.sub(r"\s", "", cells[column]).casefold() if words is AMOUNT_BANDS else word(cells[column])
+            )
+            if facts[column] not in words:
+                rejects.append(Reject(row, column, f"expected one of {', '.join(words)}"))
+    for column in DATES:
+        if cells.get(column):
+            day = parse_day(cells[column], date_format)
+            if day is None:
+                rejects.append(Reject(row, column, f"expected a date as {date_format or 'YYYY-MM-DD'}, 1900 to 2100"))
+            else:
+                facts[column] = day
+    return {"ref": reference, **facts}, rejects
+
+
+def parse_day(text: str, date_format: str | None) -> str | None:
+    """Read a calendar day as YYYY-MM-DD; a time of day after it is let go. None when it is no such date."""
+    try:
+        moment = dt.datetime.strptime(text, date_format) if date_format else dt.datetime.fromisoformat(text)  # noqa: DTZ007 - a calendar day has no zone
+    except ValueError:
+        return None
+    return moment.date().isoformat() if moment.year in YEARS else None
+
+
+def merge(rows: Iterable[tuple[int, Mapping[str, str]]], defaults: Defaults) -> tuple[Facts | None, list[Reject]]:
+    """Make the facts of one filing from those of its rows (number, facts by column), or say why not."""
+    merged: dict[str, str] = {}
+    rejects: list[Reject] = []
+    first = 0
+    for number, facts in rows:
+        first = first or number
+        for column, value in facts.items():
+            if merged.setdefault(column, value) != value:
+                rejects.append(Reject(number, column, "differs from an earlier row of the same ref"))
+    for column, default in (("class", defaults.record_class), ("line", defaults.line), ("date", defaults.date)):
+        if default:
+            merged.setdefault(column, default)
+    if merged.get("class") == "claim":
+        _complete_claim(merged)
+    rejects += _missing(first, merged)
+    if rejects:
+        return None, rejects
+    claim = {name: merged[column] for column, name in CLAIM_COLUMNS.items() if column in merged}
+    return Facts(merged["ref"], merged["class"], merged["line"], merged["date"], claim or None), []
+
+
+def _complete_claim(merged: dict[str, str]) -> None:
+    """The day a claim is notified is the day that triggers its filing: either stands for the other."""
+    for absent, present in (("date", "notification_date"), ("notification_date", "date")):
+        if present in merged:
+            merged.setdefault(absent, merged[present])
+
+
+def _missing(row: int, merged: Mapping[str, str]) -> list[Reject]:
+    rejects = [Reject(row, column, "is missing") for column in ("class", "line", "date") if column not in merged]
+    if merged.get("class") == "claim":
+        rejects += [Reject(row, column, "is missing") for column in REQUIRED_OF_A_CLAIM if column not in merged]
+        if merged.get("incident_date", "") > merged.get("notification_date", "9"):
+            rejects.append(Reject(row, "notification_date", "expected a date not before incident_date"))
+    elif "class" in merged:
+        rejects += [Reject(row, column, "belongs to a claim only") for column in CLAIM_COLUMNS if column in merged]
+    return rejects

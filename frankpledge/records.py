@@ -1,0 +1,134 @@
+"""Drafts to encoded filings: standardise, encode a whole chunk at once, write one NDJSON line each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import orjson
+
+from frankpledge import standardise
+from frankpledge.drafts import Draft, Refused
+from frankpledge.keys import LinkageKey
+from frankpledge.parties import Party
+from frankpledge.rejects import Reject
+from frankpledge.standardise import Note
+from matching.schema import DEFAULT_SCHEMA, load_schema
+from matching.types import EncodedSubject, Kind
+from matching.vocabulary import MAX_LINE_BYTES
+from matching.wire import subject_to_json
+
+CHUNK_ROWS = 512
+"""Rows that are encoded in one call."""
+
+STANDARDISE: dict[Kind, Callable[[Mapping[str, str]], tuple[dict[str, str], list[Note]]]] = {
+    "person": standardise.person,
+    "vehicle": standardise.vehicle,
+    "organisation": standardise.organisation,
+}
+
+Item = tuple[Kind, str, Mapping[str, str]]
+
+
+class SubjectEncoder(Protocol):
+    """What turns atoms into keys and sketches; `frankpledge.encode.Encoder` is one."""
+
+    def subjects(self, items: Sequence[Item]) -> list[EncodedSubject | None]:
+        """Encode (kind, role, atoms); None where there is too little to make a key."""
+
+
+@dataclass(slots=True)
+class Chunk:
+    """What became of some drafts, in their order: lines of NDJSON, rejects, and counts."""
+
+    lines: list[bytes] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    rows: int = 0
+    rejected_rows: int = 0
+    subjects: Counter[str] = field(default_factory=Counter)
+    notes: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+class RecordEncoder:
+    """Encodes records under one linkage key and one linkage schema. Safe to use from several threads."""
+
+    def __init__(self, encoder: SubjectEncoder, *, schema_id: str, fingerprint: str) -> None:
+        self._encoder = encoder
+        self.schema_id = schema_id
+        self.fingerprint = fingerprint
+
+    @classmethod
+    def for_key(cls, key: LinkageKey, schema_id: str = DEFAULT_SCHEMA) -> RecordEncoder:
+        """Make the encoder of a linkage key. Raises matching.schema.UnknownSchemaError."""
+        from frankpledge.encode import Encoder  # noqa: PLC0415 - numpy is slow to import
+
+        return cls(Encoder(load_schema(schema_id), key), schema_id=schema_id, fingerprint=key.fingerprint)
+
+    def parties(self, parties: Sequence[Party]) -> tuple[list[EncodedSubject | None], list[list[Note]]]:
+        """Standardise and encode subjects; None where there is too little to match on. Notes say what was dropped."""
+        items: list[Item] = []
+        notes: list[list[Note]] = []
+        for party in parties:
+            atoms, remarks = STANDARDISE[party.kind](party.raw)
+            items.append((party.kind, party.role, atoms))
+            notes.append(remarks)
+        return self._encoder.subjects(items), notes
+
+    def filings(self, drafts: Sequence[Draft | Refused]) -> Chunk:
+        """Encode a chunk of drafts, in order."""
+        good = [draft for draft in drafts if isinstance(draft, Draft)]
+        encoded, notes = self.parties([party for draft in good for party in draft.parties])
+        chunk = Chunk(rows=sum(draft.rows for draft in drafts))
+        chunk.notes.update((note.field, note.reason) for remarks in notes for note in remarks)
+        subjects = iter(encoded)
+        for draft in drafts:
+            if isinstance(draft, Draft):
+                self._file(chunk, draft, subjects)
+            else:
+                _refuse(chunk, draft.rows, draft.rejects)
+        return chunk
+
+    def _file(self, chunk: Chunk, draft: Draft, encoded: Iterator[EncodedSubject | None]) -> None:
+        own = [next(encoded) for _ in draft.parties]
+        subjects = _distinct([subject for subject in own if subject is not None])
+        if not subjects:
+            reason = "holds too little to match on: no combination of its fields is complete and usable"
+            _refuse(chunk, draft.rows, (Reject(draft.row, "subjects", reason),))
+            return
+        line = orjson.dumps(self._filing(draft, subjects)) + b"\n"
+        if len(line) > MAX_LINE_BYTES:
+            reason = f"make a filing of more than {MAX_LINE_BYTES // 1024} KiB: file them under several references"
+            _refuse(chunk, draft.rows, (Reject(draft.row, "subjects", reason),))
+            return
+        if None in own:
+            chunk.notes[("subject", "too little to match on")] += own.count(None)
+        chunk.subjects.update(subject.kind for subject in subjects)
+        chunk.lines.append(line)
+
+    def _filing(self, draft: Draft, subjects: Sequence[EncodedSubject]) -> dict[str, object]:
+        facts = draft.facts
+        filing: dict[str, object] = {
+            "schema": self.schema_id,
+            "fingerprint": self.fingerprint,
+            "ref": facts.ref,
+            "class": facts.record_class,
+            "line": facts.line,
+            "date": facts.date,
+        }
+        if facts.claim is not None:
+            filing["claim"] = facts.claim
+        filing["subjects"] = [subject_to_json(subject) for subject in subjects]
+        return filing
+
+
+def _refuse(chunk: Chunk, rows: int, rejects: Sequence[Reject]) -> None:
+    chunk.rejected_rows += rows
+    chunk.rejects += rejects
+
+
+def _distinct(subjects: Sequence[EncodedSubject]) -> list[EncodedSubject]:
+    """Keep one of each: a vehicle that is named in every row of a claim is still one vehicle."""
+    seen = {(subject.kind, subject.role, subject.mask, subject.keys): subject for subject in reversed(subjects)}
+    return list(reversed(seen.values()))

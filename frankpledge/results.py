@@ -1,0 +1,159 @@
+"""The pool's answers as typed values. `document` is the whole answer as it came."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """What the pool takes: fingerprints by linkage schema, purposes, lines. `ahead` is server minus local clock."""
+
+    name: str
+    fingerprints: Mapping[str, tuple[str, ...]]
+    purposes: tuple[str, ...]
+    lines: tuple[str, ...]
+    ahead: dt.timedelta
+
+    @classmethod
+    def parse(cls, document: Document, now: dt.datetime) -> Scheme:
+        """Read the answer of GET /v1/scheme, received at `now` (aware). Raises KeyError, TypeError or ValueError."""
+        return cls(
+            name=document["name"],
+            fingerprints={schema["id"]: tuple(schema["fingerprints"]) for schema in document["schemas"]},
+            purposes=tuple(document["purposes"]),
+            lines=tuple(document["lines"]),
+            ahead=dt.datetime.fromisoformat(document["time"]) - now,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one filing: `result` is created, new_version or unchanged; `hits` how many it made."""
+
+    id: str
+    reference: str
+    version: int
+    result: str
+    hits: int
+
+    @classmethod
+    def parse(cls, document: Document) -> Receipt:
+        """Read the answer of POST /v1/filings. Raises KeyError."""
+        return cls(document["id"], document["reference"], document["version"], document["result"], document["hits"])
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """Why a row of a batch was not taken: its number in the batch from 1, reference, field and what was expected."""
+
+    row: int
+    ref: str | None
+    field: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch and how far its job has come. `rows` counts read, created, new_version, unchanged and rejected."""
+
+    id: str
+    status: str
+    dry_run: bool
+    created_at: str
+    bytes_total: int
+    bytes_done: int
+    rows: Mapping[str, int]
+    hits: int
+    failure: tuple[str, str] | None
+    errors: tuple[RowError, ...]
+    next_cursor: str | None
+    document: Document = field(repr=False, compare=False)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the job is over, well or not."""
+        return self.status in ("done", "failed")
+
+    @classmethod
+    def parse(cls, document: Document) -> Batch:
+        """Read a batch. Raises KeyError or TypeError."""
+        failure = document.get("failure")
+        return cls(
+            id=document["id"],
+            status=document["status"],
+            dry_run=document["dry_run"],
+            created_at=document["created_at"],
+            bytes_total=document["bytes_total"],
+            bytes_done=document["bytes_done"],
+            rows=document["rows"],
+            hits=document["hits"],
+            failure=(failure["field"], failure["expected"]) if failure else None,
+            errors=tuple(
+                RowError(entry["row"], entry.get("ref"), entry["field"], entry["expected"])
+                for entry in document.get("errors", ())
+            ),
+            next_cursor=document.get("next_cursor"),
+            document=document,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A hit as far as the tier allows: what it does not allow is None or empty. `weight` is in bits."""
+
+    id: str
+    band: str
+    tier: int
+    record_class: str | None
+    probability: float | None
+    weight: float | None
+    contributor: str | None
+    own: Document
+    theirs: Document
+    explanation: tuple[tuple[str, str, float], ...]
+    document: Document = field(repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, document: Document) -> Hit:
+        """Read a hit. Raises KeyError or TypeError."""
+        return cls(
+            id=document["id"],
+            band=document["band"],
+            tier=document["tier"],
+            record_class=document.get("class"),
+            probability=document.get("probability"),
+            weight=document.get("weight"),
+            contributor=document.get("contributor"),
+            own=document.get("own") or {},
+            theirs=document.get("theirs") or {},
+            explanation=tuple((row["field"], row["level"], row["weight"]) for row in document.get("explanation") or ()),
+            document=document,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The answer to a question: `answer` is clear or enquire, never a verdict."""
+
+    id: str
+    answer: str
+    hits: tuple[Hit, ...]
+    capped_keys: int
+    document: Document = field(repr=False, compare=False)
+
+    @property
+    def clear(self) -> bool:
+        """Whether nothing asks for a closer look."""
+        return self.answer == "clear"
+
+    @classmethod
+    def parse(cls, document: Document) -> Screening:
+        """Read a screening. Raises KeyError or TypeError."""
+        hits = tuple(Hit.parse(hit) for hit in document["hits"])
+        return cls(document["id"], document["answer"], hits, document["capped_keys"], document)
