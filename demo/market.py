@@ -21,11 +21,14 @@ SEED = 20260301
 CLAIM_SHARE = 4  # one row in so many carries a claim
 RING_SIZES = (3, 4, 4, 5)
 RING_CLAIMS = 2  # claims of a ring at each insurer
+NEWCOMER_NEW, NEWCOMER_KNOWN = 50, 10  # customers of the newcomer: its own, and shared with the first book
 CLAIM_DAYS = 80  # how long before today the oldest claim was notified
 MOTOR_KINDS = ("collision", "collision", "collision", "theft", "injury", "accidental_damage")
 HOME_KINDS = ("escape_of_water", "storm", "theft", "fire", "flood")
 AMOUNTS = ("0-1k", "1k-5k", "1k-5k", "5k-20k", "20k-100k")
 RING_ROLES = ("claimant", "driver", "passenger", "passenger", "witness")
+
+UNSEEN = {"ref", "cluster", "national_id"}  # what an insurer does not know of another's customer
 
 Claim = dict[str, object]
 
@@ -39,24 +42,41 @@ class Ring:
 
 
 @dataclass(frozen=True)
+class Newcomer:
+    """A small insurer's customers, some of them known elsewhere, its claims, and who asks it for a quote."""
+
+    book: list[Raw]
+    claims: list[Claim]
+    quote: Raw
+
+
+@dataclass(frozen=True)
 class Market:
-    """The claims each insurer files, and the truth about the rings among them."""
+    """The claims each insurer files, a newcomer to the market, and the truth about the rings among the claims."""
 
     claims: dict[str, list[Claim]]
+    newcomer: Newcomer
     rings: list[Ring]
 
 
-def invent(books: dict[str, list[Raw]], today: dt.date, *, seed: int = SEED) -> Market:
-    """Return claims for a quarter of each book's rows and the planted rings; `books` maps an insurer to its customers.
+def invent(books: dict[str, list[Raw]], today: dt.date, *, newcomer: str, seed: int = SEED) -> Market:
+    """Return claims for a quarter of each book's rows, the planted rings, and a newcomer of that name.
 
-    Rows of one `cluster` are one person, who gives every insurer the same phone and mailbox.
+    `books` maps an insurer to its customers. Rows of one `cluster` are one person, who gives every insurer the same
+    phone and mailbox. The quote that the newcomer is asked for comes from someone of the first ring.
     """
     draw = _Draw(Population(seed), today)
     claims = {name: [draw.honest(name, row) for row in draw.quarter(rows)] for name, rows in books.items()}
-    rings = [draw.ring(size, claims) for size in RING_SIZES]
+    rings = []
+    for size in RING_SIZES:
+        people = draw.gang(size)
+        rings.append(draw.ring(people, claims))
+        if len(rings) == 1:
+            quote = draw.population.slip(people[0])
     for filed in claims.values():
-        draw.population.random.shuffle(filed)
-    return Market(claims, rings)
+        draw.random.shuffle(filed)
+    known = draw.random.sample(next(iter(books.values())), NEWCOMER_KNOWN)
+    return Market(claims, draw.newcomer(newcomer, known, quote), rings)
 
 
 class _Draw:
@@ -87,10 +107,21 @@ class _Draw:
         subjects += [_subject("organisation", role, firm) for role, firm in self._firms_of_a_claim()]
         return self._claim(insurer, "motor", self.random.choice(MOTOR_KINDS), subjects)
 
-    def ring(self, size: int, claims: dict[str, list[Claim]]) -> Ring:
-        """Plant one ring of `size` people into every insurer's claims and return what was planted."""
+    def newcomer(self, name: str, known: Sequence[Raw], quote: Raw) -> Newcomer:
+        """Return a book of new customers and of `known` ones, and one claim for every five of the new."""
+        new = [self.population.person() for _ in range(NEWCOMER_NEW)]
+        old = [{field: row[field] for field in row if field not in UNSEEN} for row in known]
+        rows = [{"ref": f"{name[0].upper()}P-{at:04d}"} | row for at, row in enumerate((*new, *old), start=1)]
+        claims = [self.honest(name, row | {"cluster": row["ref"]}) for row in rows[:NEWCOMER_NEW:5]]
+        return Newcomer(rows, claims, quote)
+
+    def gang(self, size: int) -> list[Raw]:
+        """Return people who all give one phone number."""
         phone = self.population.person()["phone"]
-        people = [self.population.person() | {"phone": phone} for _ in range(size)]
+        return [self.population.person() | {"phone": phone} for _ in range(size)]
+
+    def ring(self, people: Sequence[Raw], claims: dict[str, list[Claim]]) -> Ring:
+        """Plant one ring into every insurer's claims and return what was planted."""
         firms = [(role, self.population.firm(role)) for role in self._firms]
         planted: dict[str, list[str]] = {}
         for insurer, filed in claims.items():
@@ -98,7 +129,7 @@ class _Draw:
                 claim = self._staged(insurer, people, firms)
                 planted.setdefault(insurer, []).append(str(claim["ref"]))
                 filed.append(claim)
-        return Ring(size, planted)
+        return Ring(len(people), planted)
 
     def _staged(self, insurer: str, people: Sequence[Raw], firms: Iterable[tuple[str, Raw]]) -> Claim:
         cast = self.random.sample(people, len(people))
@@ -169,7 +200,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     given = parser.parse_args()
     books = {name: read_rows(Path(path)) for name, _, path in (book.partition("=") for book in given.books)}
-    market = invent(books, given.today, seed=given.seed)
+    market = invent(books, given.today, newcomer="newcomer", seed=given.seed)
     given.out.mkdir(parents=True, exist_ok=True)
     for name, claims in market.claims.items():
         write_lines(given.out / f"{name}-claims.ndjson", claims)

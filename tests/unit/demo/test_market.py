@@ -19,7 +19,7 @@ def market() -> Market:
     books = {
         name: read_rows(DATA / f"febrl4_{end}.csv")[:400] for name, end in (("aldwick", "a"), ("brambledown", "b"))
     }
-    return invent(books, TODAY)
+    return invent(books, TODAY, newcomer="corvane")
 
 
 def people(claim: dict[str, object]) -> list[dict[str, str]]:
@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_market(market: Market) -> None:
     books = {
         name: read_rows(DATA / f"febrl4_{end}.csv")[:400] for name, end in (("aldwick", "a"), ("brambledown", "b"))
     }
-    assert invent(books, TODAY) == market
+    assert invent(books, TODAY, newcomer="corvane") == market
 
 
 def test_a_quarter_of_each_book_claims(market: Market) -> None:
@@ -71,3 +71,12 @@ def test_each_ring_shares_people_and_a_phone_across_insurers(market: Market) -> 
                 person["phone"].removeprefix("+44 ").removeprefix("0") for claim in staged for person in people(claim)
             }
             assert len(numbers) == 1
+
+
+def test_the_newcomer_is_asked_by_one_of_a_ring(market: Market) -> None:
+    """The quote gives the phone of the first ring, and the newcomer's customers carry no truth."""
+    staged = {reference for references in market.rings[0].claims.values() for reference in references}
+    claims = [claim for filed in market.claims.values() for claim in filed if claim["ref"] in staged]
+    number = market.newcomer.quote["phone"].removeprefix("+44 ").removeprefix("0")
+    assert all(person["phone"].endswith(number) for claim in claims for person in people(claim))
+    assert not any("cluster" in row or "national_id" in row for row in market.newcomer.book)
