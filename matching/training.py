@@ -35,7 +35,7 @@ class TrainingPairs:
 
     levels: Levels
     lone: npt.NDArray[np.bool_]
-    records: int
+    records: float
     possible_pairs: float
 
 

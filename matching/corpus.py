@@ -1,0 +1,69 @@
+"""Linking whole sets: two sets of encodings, or one within itself, from candidates to weights, trained on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from matching.candidates import Candidates, between, within
+from matching.columns import stack
+from matching.linkage import CompareResult, compare_pairs
+from matching.model import KindModel, weigh
+from matching.schema import LinkageSchema
+from matching.training import Trained, TrainingPairs, train
+from matching.types import EncodedSubject, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Candidate pairs of one kind with their levels, ready to train on or to weigh."""
+
+    kind: Kind
+    candidates: Candidates
+    result: CompareResult
+    training: TrainingPairs
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Scored candidate pairs: total weights in bits (log2 odds, the prior included) and match probabilities."""
+
+    candidates: Candidates
+    weights: npt.NDArray[np.float64]
+    probabilities: npt.NDArray[np.float64]
+    trained: Trained
+
+
+def compare_sets(
+    left: Sequence[EncodedSubject], right: Sequence[EncodedSubject] | None, kind: Kind, schema: LinkageSchema
+) -> Compared:
+    """Find and compare the candidates between two sets, or within `left` when there is no right set."""
+    ours = stack(left, schema.kinds[kind])
+    if right is None:
+        theirs, found = ours, within(ours)
+        # Every pair is looked up from one of its sides only: half the records do the asking.
+        records, possible = len(left) / 2, len(left) * (len(left) - 1) / 2
+    else:
+        theirs = stack(right, schema.kinds[kind])
+        found = between(ours, theirs)
+        records, possible = float(len(left)), float(len(left)) * len(right)
+    result = compare_pairs(ours, theirs, found, kind, schema)
+    return Compared(kind, found, result, TrainingPairs(result.levels, result.lone, records, possible))
+
+
+def link_sets(compared: Compared) -> Linked:
+    """Train on the compared pairs, without labels, and weigh them."""
+    trained = train(compared.training, compared.kind)
+    bits = weigh(compared.result.levels, compared.kind, trained.model).sum(axis=1)
+    weights = bits + prior_of(trained.model, compared.training)
+    return Linked(compared.candidates, weights, trained.probabilities, trained)
+
+
+def prior_of(model: KindModel, pairs: TrainingPairs) -> float:
+    """Log2 odds of a match among the candidates that the model was trained on."""
+    matches = model.matches_per_record * pairs.records
+    chance = model.chance_rate * pairs.possible_pairs
+    return float(np.log2(matches / chance)) if matches and chance else 0.0
