@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -20,50 +19,16 @@ import httpx
 
 from frankpledge.credentials import Credentials
 from frankpledge.problems import PoolError, error_for, unexpected_answer
+from frankpledge.questions import Asking, Question
 from frankpledge.results import Batch, Hit, Receipt, RowError, Scheme, Screening
 from frankpledge.session import Retry, Session
-from matching.types import EncodedSubject
-from matching.wire import subject_to_json
 
 Result = TypeVar("Result")
 
+__all__ = ["Asking", "Credentials", "Pool", "PoolError", "Question", "Retry"]
+
 PAGE = 100
 """Entries asked for in one page of a list."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Why and under which encoding questions are asked; `RecordEncoder.asking` makes one."""
-
-    schema_id: str
-    fingerprint: str
-    purpose: str
-    line: str
-    lawful_basis: str | None = None
-
-    def document(self) -> dict[str, object]:
-        """Write the members that each request for a screening has."""
-        document: dict[str, object] = {
-            "schema": self.schema_id,
-            "fingerprint": self.fingerprint,
-            "purpose": self.purpose,
-            "line": self.line,
-        }
-        if self.lawful_basis:
-            document["lawful_basis"] = self.lawful_basis
-        return document
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One encoded subject, and the member's own case, quote or claim reference."""
-
-    reference: str
-    subject: EncodedSubject
-
-    def document(self) -> dict[str, object]:
-        """Write the question as JSON."""
-        return {"reference": self.reference, "subject": subject_to_json(self.subject)}
 
 
 class Pool:
@@ -91,6 +56,10 @@ class Pool:
     def close(self) -> None:
         """Close all connections."""
         self._session.close()
+
+    def log_in(self) -> None:
+        """Try the credentials; otherwise they are used with the first request. Raises AuthenticationError."""
+        self._session.log_in()
 
     def scheme(self) -> Scheme:
         """Ask what the pool takes; needs no credentials."""

@@ -11,8 +11,10 @@ import orjson
 
 from frankpledge import standardise
 from frankpledge.drafts import Draft, Refused
+from frankpledge.errors import KitError
 from frankpledge.keys import LinkageKey
-from frankpledge.parties import Party
+from frankpledge.parties import Party, PartyError, of_row
+from frankpledge.questions import Asking
 from frankpledge.rejects import Reject
 from frankpledge.standardise import Note
 from matching.schema import DEFAULT_SCHEMA, load_schema
@@ -75,6 +77,27 @@ class RecordEncoder:
             items.append((party.kind, party.role, atoms))
             notes.append(remarks)
         return self._encoder.subjects(items), notes
+
+    def subjects(self, record: Mapping[str, str], role: str | None = None) -> list[EncodedSubject]:
+        """Encode the subjects of one flat record (canonical columns), to ask about them.
+
+        Raises KitError when a role is wrong or missing, or when the record holds too little to match on.
+        """
+        try:
+            parties = of_row({column: value for column, value in record.items() if value}, role)
+        except PartyError as error:
+            raise KitError(f"The record's {error.column} {error.reason}.", "Correct the record.") from None
+        subjects = [subject for subject in self.parties(parties)[0] if subject is not None]
+        if not subjects:
+            raise KitError(
+                "The record holds too little to match on.",
+                "Add a date of birth, a postcode, or an identifier such as a phone number.",
+            )
+        return subjects
+
+    def asking(self, *, purpose: str, line: str, lawful_basis: str | None = None) -> Asking:
+        """Say why questions are asked, under this encoder's key and schema."""
+        return Asking(self.schema_id, self.fingerprint, purpose, line, lawful_basis)
 
     def filings(self, drafts: Sequence[Draft | Refused]) -> Chunk:
         """Encode a chunk of drafts, in order."""

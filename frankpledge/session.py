@@ -15,7 +15,7 @@ import httpx
 import orjson
 
 from frankpledge.credentials import Credentials
-from frankpledge.problems import AuthenticationError, PoolError, error_for, unexpected_answer, unreachable
+from frankpledge.problems import AuthenticationError, error_for, unexpected_answer, unreachable
 
 PASSING = frozenset({429, 502, 503, 504})
 """Statuses that say the request was not taken, and may be later: safe to repeat for every request."""
@@ -90,6 +90,10 @@ class Session:
     def close(self) -> None:
         """Close all connections."""
         self._client.close()
+
+    def log_in(self) -> None:
+        """Obtain a token now. Raises PoolError."""
+        self._token()
 
     def send(
         self,
@@ -213,6 +217,3 @@ def _why(error: httpx.TransportError) -> str:
     if isinstance(error, httpx.ConnectError):
         return "The pool cannot be reached"
     return "The connection to the pool broke off"
-
-
-__all__ = ["PoolError", "Retry", "Session", "retry_after"]

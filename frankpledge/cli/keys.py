@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -15,10 +18,22 @@ from frankpledge.errors import KitError
 from frankpledge.files import read_private
 from frankpledge.keys import LinkageKey
 
-KEY_FILE = click.option("--key-file", type=PATH, metavar="FILE", help="The key file, instead of the profile's.")
-PASSPHRASE_FILE = click.option("--passphrase-file", type=PATH, metavar="FILE", help="Where the passphrase is.")
-PROFILE = click.option("--profile", "profile_name", metavar="NAME", help="Profile in the config file [default].")
-CONFIG = click.option("--config", type=PATH, metavar="FILE", help="The config file, TOML.")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def with_path(command: Command) -> Command:
+    """Add the options that name the key file, which the command is given as `path`, and its passphrase's file."""
+
+    @click.option("--key-file", type=PATH, metavar="FILE", help="The key file, instead of the profile's.")
+    @click.option("--passphrase-file", type=PATH, metavar="FILE", help="Where the passphrase is.")
+    @click.option("--profile", "profile_name", metavar="NAME", help="Profile in the config file [default].")
+    @click.option("--config", type=PATH, metavar="FILE", help="The config file, TOML.")
+    @functools.wraps(command)
+    def wrapped(*, key_file: Path | None, profile_name: str | None, config: Path | None, **options: Any) -> Any:
+        path = key_file or profiles.load(config, profile_name, os.environ).key_file
+        return command(path=path, **options)
+
+    return wrapped  # type: ignore[return-value] # click needs the function, not its exact type
 
 
 @click.group("keys")
@@ -31,84 +46,41 @@ def command() -> None:
 
 
 @command.command()
-@KEY_FILE
-@PROFILE
-@CONFIG
 @click.option("--protect", is_flag=True, help="Seal the key under a passphrase.")
-@PASSPHRASE_FILE
 @click.option("--epoch", type=click.IntRange(1), default=1, show_default=True, help="Counts the keys of a scheme.")
-def init(
-    *,
-    key_file: Path | None,
-    profile_name: str | None,
-    config: Path | None,
-    protect: bool,
-    passphrase_file: Path | None,
-    epoch: int,
-) -> None:
+@with_path
+def init(*, path: Path, passphrase_file: Path | None, protect: bool, epoch: int) -> None:
     """Make a new random key in a new file that only you can read."""
-    path = _path(key_file, config, profile_name)
     secret = _needed(passphrase(passphrase_file, confirm=True)) if protect or passphrase_file else None
     _show(keys.create(path, secret, epoch=epoch), path)
 
 
 @command.command()
-@KEY_FILE
-@PROFILE
-@CONFIG
-@PASSPHRASE_FILE
-def show(*, key_file: Path | None, profile_name: str | None, config: Path | None, passphrase_file: Path | None) -> None:
+@with_path
+def show(*, path: Path, passphrase_file: Path | None) -> None:
     """Show the key's fingerprint and epoch, and nothing else of it."""
-    path = _path(key_file, config, profile_name)
     _show(open_key(path, passphrase_file), path)
 
 
 @command.command("import")
 @click.argument("source", type=PATH, default=Path("-"), metavar="[FILE]")
-@KEY_FILE
-@PROFILE
-@CONFIG
-@PASSPHRASE_FILE
-def import_(
-    *,
-    source: Path,
-    key_file: Path | None,
-    profile_name: str | None,
-    config: Path | None,
-    passphrase_file: Path | None,
-) -> None:
+@with_path
+def import_(*, path: Path, passphrase_file: Path | None, source: Path) -> None:
     """Store a key that another member exported, from FILE or standard input. It stays protected as it came."""
     data = sys.stdin.buffer.read(1 << 16) if str(source) == "-" else read_private(source)
-    path = _path(key_file, config, profile_name)
     secret = passphrase(passphrase_file) if keys.is_protected(data) else None
     _show(keys.import_key(data, path, secret), path)
 
 
 @command.command()
 @click.argument("target", type=PATH, metavar="FILE")
-@KEY_FILE
-@PROFILE
-@CONFIG
-@PASSPHRASE_FILE
 @click.option("--new-passphrase-file", type=PATH, metavar="FILE", help="Where the passphrase of the copy is.")
-def export(
-    *,
-    target: Path,
-    key_file: Path | None,
-    profile_name: str | None,
-    config: Path | None,
-    passphrase_file: Path | None,
-    new_passphrase_file: Path | None,
-) -> None:
+@with_path
+def export(*, path: Path, passphrase_file: Path | None, target: Path, new_passphrase_file: Path | None) -> None:
     """Write a copy for another member, always sealed under a passphrase. Tell it to them by another way."""
-    key = open_key(_path(key_file, config, profile_name), passphrase_file)
-    click.echo("Passphrase of the copy:", err=True)
-    keys.store(target, key, _needed(passphrase(new_passphrase_file, confirm=True)))
+    key = open_key(path, passphrase_file)
+    keys.store(target, key, _needed(passphrase(new_passphrase_file, confirm=True, prompt="Passphrase of the copy")))
     _show(key, target)
-
-
-def _path(key_file: Path | None, config: Path | None, profile_name: str | None) -> Path:
-    return key_file or profiles.load(config, profile_name, os.environ).key_file
 
 
 def _needed(secret: str | None) -> str:

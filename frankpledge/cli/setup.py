@@ -71,14 +71,14 @@ def open_key(path: Path, passphrase_file: Path | None) -> LinkageKey:
     return keys.parse(data, passphrase(passphrase_file) if keys.is_protected(data) else None)
 
 
-def passphrase(path: Path | None, *, confirm: bool = False) -> str | None:
+def passphrase(path: Path | None, *, confirm: bool = False, prompt: str = "Passphrase") -> str | None:
     """Take the passphrase from a file, else from FRANKPLEDGE_PASSPHRASE, else from the terminal; None without one."""
     if path is not None:
         return read_private(path).decode(errors="surrogateescape").rstrip("\r\n")
     if from_environment := os.environ.get("FRANKPLEDGE_PASSPHRASE"):
         return from_environment
     if sys.stderr.isatty():
-        return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
+        return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))
     return None
 
 

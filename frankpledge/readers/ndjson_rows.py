@@ -14,6 +14,7 @@ from frankpledge.readers.base import Row
 from frankpledge.readers.values import NotTextError, as_text
 from frankpledge.rejects import Reject
 
+BOM = b"\xef\xbb\xbf"
 MAX_LINE_BYTES = 1 << 20
 LOOK_AHEAD = 100
 """Lines looked at for headings before the first row is given out."""
@@ -58,7 +59,7 @@ class NdjsonSource:
                 self._skip_line()
                 return Reject(self._number, "(row)", "is longer than 1 MiB")
             if self._number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
+                line = line.removeprefix(BOM)
             if line.strip():
                 return parse(self._number, line)
         return None

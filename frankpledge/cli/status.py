@@ -1,0 +1,68 @@
+"""`frankpledge status`: is the pool there, does the key fit, how do we stand, what became of the last batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from frankpledge.cli.setup import key_options, open_key, open_pool, with_profile
+from frankpledge.errors import KitError
+from frankpledge.profile import Profile
+
+if TYPE_CHECKING:
+    from frankpledge.results import Scheme
+
+
+@click.command("status")
+@click.option("--batches", "count", type=click.IntRange(0, 1000), default=5, show_default=True, help="How many.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@with_profile
+@key_options
+def command(
+    *, profile: Profile, key_file: Path | None, passphrase_file: Path | None, count: int, as_json: bool
+) -> None:
+    """Show the scheme, the own standing and the last batches."""
+    import orjson  # noqa: PLC0415 - keeps --help quick
+
+    from frankpledge.cli import tables  # noqa: PLC0415 - keeps --help quick
+    from frankpledge.submission import clock_warning  # noqa: PLC0415 - keeps --help quick
+
+    with open_pool(profile) as pool:
+        scheme = pool.scheme()
+        standing = pool.standing()
+        batches = list(islice(pool.batches(), count)) if count else []
+    if as_json:
+        document = {"scheme": scheme.name, "standing": standing, "batches": [batch.document for batch in batches]}
+        click.echo(orjson.dumps(document).decode())
+        return
+    click.echo(f"scheme   {scheme.name} at {profile.address()}\nlines    {', '.join(scheme.lines)}")
+    click.echo(f"key      {_key(profile, scheme, key_file, passphrase_file)}")
+    if warning := clock_warning(scheme):
+        click.echo(f"clock    {warning}")
+    click.echo()
+    _standing(standing)
+    if batches:
+        tables.console().print(tables.batches(batches))
+
+
+def _key(profile: Profile, scheme: Scheme, key_file: Path | None, passphrase_file: Path | None) -> str:
+    taken = scheme.fingerprints.get(profile.schema, ())
+    try:
+        fingerprint = open_key(key_file or profile.key_file, passphrase_file).fingerprint
+    except KitError as error:
+        return error.what
+    fits = "is the pool's" if fingerprint in taken else f"is NOT the pool's ({', '.join(taken) or 'it has none yet'})"
+    return f"{fingerprint} {fits}"
+
+
+def _standing(standing: Mapping[str, Any]) -> None:
+    """Print the standing as the pool words it: its shape is the rulebook's, and may grow."""
+    from rich.pretty import Pretty  # noqa: PLC0415 - keeps --help quick
+
+    from frankpledge.cli import tables  # noqa: PLC0415 - keeps --help quick
+
+    tables.console().print(Pretty(standing, expand_all=True))

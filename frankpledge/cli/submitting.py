@@ -1,0 +1,122 @@
+"""The run of `frankpledge submit`: check, upload, follow, tell."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+import click
+import orjson
+
+from frankpledge import batches, submission
+from frankpledge.batches import Stamp
+from frankpledge.cli.setup import open_pool, refuse_same
+from frankpledge.client import Pool
+from frankpledge.profile import Profile
+from frankpledge.progress import Meter
+from frankpledge.results import Batch, RowError
+from frankpledge.submission import Outcome, Sent
+
+SHOWN_ERRORS = 10
+"""Refused rows that are shown in the terminal; the rest is in the errors file."""
+
+
+def run(profile: Profile, source: Path, errors: Path | None, *, wait: bool, dry_run: bool, as_json: bool) -> int:
+    """Submit the file and print what became of it; returns the exit code."""
+    refuse_same(source, errors)
+    stamp = batches.check(source)
+    with open_pool(profile) as pool:
+        scheme = pool.scheme()
+        if warning := submission.clock_warning(scheme):
+            click.echo(f"Warning: {warning} Set it by NTP.", err=True)
+        submission.refuse_mismatch(scheme, stamp)
+        sent = _upload(pool, source, stamp, dry_run=dry_run)
+        if not wait:
+            return _uploaded(sent, as_json=as_json)
+        outcome, shown = _follow(pool, sent, errors)
+    return _finished(outcome, sent, shown, dry_run=dry_run, as_json=as_json)
+
+
+def _upload(pool: Pool, source: Path, stamp: Stamp, *, dry_run: bool) -> list[Sent]:
+    sent = []
+    with Meter("uploading", stamp.filings) as meter:
+        for each in submission.send(pool, source, dry_run=dry_run):
+            sent.append(each)
+            done = each.lines_before + each.filings
+            meter.advance_to(done, done)
+    return sent
+
+
+def _follow(pool: Pool, sent: list[Sent], errors: Path | None) -> tuple[Outcome, list[RowError]]:
+    outcome = Outcome()
+    shown: list[RowError] = []
+    total = sum(each.batch.bytes_total for each in sent)
+    before = 0
+    with ExitStack() as stack:
+        meter = stack.enter_context(Meter("processing", total))
+        handle = stack.enter_context(errors.open("w", encoding="utf-8")) if errors else None
+        for each in sent:
+
+            def seen(batch: Batch, before: int = before) -> None:
+                meter.advance_to(before + batch.bytes_done, outcome.rows["read"] + batch.rows.get("read", 0))
+
+            batch = submission.follow(pool, each.batch, seen)
+            outcome.add(batch)
+            before += batch.bytes_total
+            _note_errors(pool, each, batch, shown, handle)
+    return outcome, shown
+
+
+def _note_errors(pool: Pool, sent: Sent, batch: Batch, shown: list[RowError], handle: TextIO | None) -> None:
+    for error in submission.file_errors(pool, sent, batch):
+        if handle:
+            handle.write(orjson.dumps(error).decode() + "\n")
+        if len(shown) < SHOWN_ERRORS:
+            shown.append(error)
+        elif not handle:
+            return
+
+
+def _uploaded(sent: list[Sent], *, as_json: bool) -> int:
+    if as_json:
+        click.echo(orjson.dumps({"batches": [each.batch.id for each in sent]}).decode())
+        return 0
+    for each in sent:
+        click.echo(f"{each.batch.id}  {each.filings:,} filings uploaded, {each.batch.status}")
+    click.echo("See `frankpledge status` for how far they are.")
+    return 0
+
+
+def _finished(outcome: Outcome, sent: list[Sent], shown: list[RowError], *, dry_run: bool, as_json: bool) -> int:
+    rows = outcome.rows
+    if as_json:
+        document = {
+            "batches": [each.batch.id for each in sent],
+            "dry_run": dry_run,
+            "rows": dict(rows),
+            "hits": outcome.hits,
+            "failed": [batch.id for batch in outcome.failed],
+        }
+        click.echo(orjson.dumps(document).decode())
+    else:
+        _tell(outcome, shown, dry_run=dry_run)
+    if outcome.failed:
+        return 2
+    return 1 if rows["rejected"] else 0
+
+
+def _tell(outcome: Outcome, shown: list[RowError], *, dry_run: bool) -> None:
+    rows = outcome.rows
+    click.echo(
+        f"{'Dry run, nothing kept: ' if dry_run else ''}{rows['read']:,} filings read: {rows['created']:,} new, "
+        f"{rows['new_version']:,} changed, {rows['unchanged']:,} unchanged, {rows['rejected']:,} refused; "
+        f"{outcome.hits:,} hits."
+    )
+    for batch in outcome.failed:
+        field, expected = batch.failure or ("(batch)", "another content")
+        click.echo(f"Batch {batch.id} failed: {field}: expected {expected}.", err=True)
+    for error in shown:
+        click.echo(f"Line {error.row}: {error.field}: expected {error.expected}", err=True)
+    if rows["rejected"] > len(shown):
+        click.echo("There are more refused rows: give --errors FILE to have them all.", err=True)

@@ -1,0 +1,43 @@
+"""What a screening asks: about whom, why, in which line, under whose reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from matching.types import EncodedSubject
+from matching.wire import subject_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Why and under which encoding questions are asked; `RecordEncoder.asking` makes one."""
+
+    schema_id: str
+    fingerprint: str
+    purpose: str
+    line: str
+    lawful_basis: str | None = None
+
+    def document(self) -> dict[str, object]:
+        """Write the members that each request for a screening has."""
+        document: dict[str, object] = {
+            "schema": self.schema_id,
+            "fingerprint": self.fingerprint,
+            "purpose": self.purpose,
+            "line": self.line,
+        }
+        if self.lawful_basis:
+            document["lawful_basis"] = self.lawful_basis
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One encoded subject, and the member's own case, quote or claim reference."""
+
+    reference: str
+    subject: EncodedSubject
+
+    def document(self) -> dict[str, object]:
+        """Write the question as JSON."""
+        return {"reference": self.reference, "subject": subject_to_json(self.subject)}

@@ -1,0 +1,100 @@
+"""Uploading an encoded file: checked against the scheme, batch by batch, followed until the pool is done with it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from frankpledge.batches import Payload, Stamp, split
+from frankpledge.client import Pool
+from frankpledge.errors import KitError
+from frankpledge.results import Batch, RowError, Scheme
+
+CLOCK_TOLERANCE = 60.0
+"""Seconds by which the clocks may differ before a warning."""
+FIRST_LOOK, SLOWEST_LOOK = 0.2, 5.0
+"""Seconds between looks at a job: the first wait, doubled each time up to the longest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch that the pool has accepted for processing, and where it begins in the file."""
+
+    batch: Batch
+    filings: int
+    lines_before: int
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of all batches: counts of rows by result, hits, and batches that failed as a whole."""
+
+    rows: Counter[str] = field(default_factory=Counter)
+    hits: int = 0
+    failed: list[Batch] = field(default_factory=list)
+
+    def add(self, batch: Batch) -> None:
+        """Count a finished batch."""
+        self.rows.update(batch.rows)
+        self.hits += batch.hits
+        if batch.status == "failed":
+            self.failed.append(batch)
+
+
+def refuse_mismatch(scheme: Scheme, stamp: Stamp) -> None:
+    """Raise KitError when the pool would not take records under this schema or key."""
+    known = scheme.fingerprints.get(stamp.schema_id)
+    if known is None:
+        raise KitError(
+            f"The pool does not take the linkage schema {stamp.schema_id}.",
+            f"Encode under one of its own: {', '.join(scheme.fingerprints) or 'it has none yet'}.",
+        )
+    if stamp.fingerprint not in known:
+        raise KitError(
+            f"The file was encoded under the key {stamp.fingerprint}, which is not the pool's.",
+            f"Import the members' key and encode again; the pool's fingerprint is {', '.join(known) or 'not set yet'}.",
+        )
+
+
+def clock_warning(scheme: Scheme) -> str | None:
+    """Say so when the local clock and the pool's differ by more than a minute."""
+    seconds = scheme.ahead.total_seconds()
+    if abs(seconds) <= CLOCK_TOLERANCE:
+        return None
+    return f"This machine's clock is {abs(seconds):,.0f} s {'behind' if seconds > 0 else 'ahead of'} the pool's."
+
+
+def send(pool: Pool, path: Path, *, dry_run: bool) -> Iterator[Sent]:
+    """Upload batch after batch. Run again after a crash, it ends up with the same batches, each there once."""
+    for payload in split(path):
+        yield Sent(_upload(pool, payload, dry_run=dry_run), payload.filings, payload.lines_before)
+
+
+def follow(
+    pool: Pool, batch: Batch, seen: Callable[[Batch], None], *, sleep: Callable[[float], None] = time.sleep
+) -> Batch:
+    """Look at a job until it is over, ever less often while nothing moves; `seen` is told each time."""
+    pause = FIRST_LOOK
+    seen(batch)
+    while not batch.finished:
+        sleep(pause)
+        latest = pool.batch(batch.id)
+        pause = FIRST_LOOK if latest.bytes_done > batch.bytes_done else min(pause * 2, SLOWEST_LOOK)
+        batch = latest
+        seen(batch)
+    return batch
+
+
+def file_errors(pool: Pool, sent: Sent, batch: Batch) -> Iterator[RowError]:
+    """Give the row errors of a finished batch, with rows counted in the file and not in the batch."""
+    for error in pool.batch_errors(batch):
+        yield RowError(error.row + sent.lines_before, error.ref, error.field, error.expected)
+
+
+def _upload(pool: Pool, payload: Payload, *, dry_run: bool) -> Batch:
+    # A dry run is a request of its own: under the same key the pool would rightly call it another content.
+    key = payload.idempotency_key + ("-dry" if dry_run else "")
+    return pool.upload(payload.packed, idempotency_key=key, dry_run=dry_run)
