@@ -1,0 +1,79 @@
+"""What the commands share: the pool they act on, how they print, and errors without a trace back."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+
+from repository.services.onboarding import OnboardingError
+from repository.services.operator import WrongSecretError
+from repository.settings import Settings, SettingsError
+from repository.storage.engine import Database, create_engine
+
+
+class Pool:
+    """The pool a command acts on. The database is opened when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @functools.cached_property
+    def database(self) -> Database:
+        """The pool's database; it must be there: `init` makes it."""
+        if not self.settings.operator_secret_file.exists():
+            raise SettingsError(
+                f"there is no pool in {self.settings.data_dir}: run `frankpledge-admin init`, or point to another"
+                " directory with --data-dir"
+            )
+        return Database(create_engine(self.settings.database_url))
+
+
+class FriendlyGroup(click.Group):
+    """A group whose commands end with a sentence and exit code 1 where something expected went wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; errors that an operator can mend become a click error."""
+        try:
+            return super().invoke(ctx)
+        except (SettingsError, OnboardingError) as error:
+            raise click.ClickException(str(error)) from None
+        except WrongSecretError:
+            raise click.ClickException(
+                "the operator secret is not the one this pool was written under: restore the right file, or take an"
+                " empty database"
+            ) from None
+        except (OperationalError, ProgrammingError) as error:
+            raise click.ClickException(_database_problem(error)) from None
+
+
+def _database_problem(error: DBAPIError) -> str:
+    """What the database said is not shown in full: it may hold values. Its first line names what is missing."""
+    first = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+    if "no such table" in first or "does not exist" in first:
+        return "the database lacks tables of this version: run `frankpledge-admin migrate`"
+    return f"the database does not answer: {first}"
+
+
+def console() -> Console:
+    """Standard output, wide where it goes to a file or pipe. Highlighting is off: an id is not a number."""
+    made = Console(highlight=False, soft_wrap=True)
+    return made if made.is_terminal else Console(highlight=False, soft_wrap=True, width=200)
+
+
+def print_json(value: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode())
+
+
+def table(*headings: str) -> Table:
+    """An empty table in the house style."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for position, heading in enumerate(headings):
+        made.add_column(heading, overflow="fold", no_wrap=position == 0)
+    return made

@@ -1,0 +1,182 @@
+"""Members, their credentials, and people with an account."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from matching.vocabulary import LINES
+from repository.cli.context import Pool, console, print_json, table
+from repository.domain.members import MEMBER_ROLES, Member, MemberStatus, Role
+from repository.services import onboarding
+from repository.services.compose import now
+from repository.storage.members import all_members
+
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+_ROLES = [role.value for role in Role]
+_MEMBER_ROLES = [role.value for role in Role if role in MEMBER_ROLES]
+_day = click.DateTime(["%Y-%m-%d"])
+
+
+@click.group()
+def member() -> None:
+    """Admit, list, suspend and reinstate members."""
+
+
+@member.command("add")
+@click.argument("name")
+@click.option("--line", "lines", multiple=True, required=True, type=click.Choice(LINES), help="Repeatable.")
+@click.option("--agreement-signed", type=_day, help="When the agreement was signed.  [default: today]")
+@click.option("--attested", type=_day, help="When the yearly attestation was made.  [default: today]")
+@_as_json
+@click.pass_obj
+def add(
+    pool: Pool,
+    *,
+    name: str,
+    lines: tuple[str, ...],
+    agreement_signed: datetime | None,
+    attested: datetime | None,
+    as_json: bool,
+) -> None:
+    """Admit a member, active at once."""
+    today = now().date()
+    with pool.database.write() as session:
+        admitted = onboarding.admit_member(
+            session,
+            name,
+            lines,
+            now=now(),
+            agreement_signed_on=agreement_signed.date() if agreement_signed else today,
+            attested_on=attested.date() if attested else today,
+        )
+    if as_json:
+        print_json(_row(admitted))
+        return
+    console().print(f"Admitted [bold]{admitted.name}[/] as [bold]{admitted.id}[/].")
+    console().print(f"Next: frankpledge-admin credential issue {admitted.id} --role screener --role contributor")
+
+
+@member.command("list")
+@_as_json
+@click.pass_obj
+def list_members(pool: Pool, as_json: bool) -> None:
+    """List the members."""
+    with pool.database.read() as session:
+        found = [row.as_member() for row in all_members(session)]
+    if as_json:
+        print_json([_row(each) for each in found])
+        return
+    rows = table("member", "name", "status", "lines", "agreement", "attested")
+    for each in found:
+        dates = (str(day) if day else "-" for day in (each.agreement_signed_on, each.attested_on))
+        rows.add_row(each.id, each.name, each.status.value, " ".join(sorted(each.lines)), *dates)
+    console().print(rows if found else 'No members yet: frankpledge-admin member add "Name" --line motor')
+
+
+@member.command()
+@click.argument("member")
+@click.pass_obj
+def suspend(pool: Pool, member: str) -> None:
+    """Stop a member from asking (it may still file and correct)."""
+    _change(pool, member, MemberStatus.SUSPENDED)
+
+
+@member.command()
+@click.argument("member")
+@click.pass_obj
+def reinstate(pool: Pool, member: str) -> None:
+    """Make a suspended member active again."""
+    _change(pool, member, MemberStatus.ACTIVE)
+
+
+@member.command()
+@click.argument("member")
+@click.confirmation_option(prompt="A membership that is withdrawn is not resumed. Withdraw it?")
+@click.pass_obj
+def withdraw(pool: Pool, member: str) -> None:
+    """End a membership for good."""
+    _change(pool, member, MemberStatus.WITHDRAWN)
+
+
+@click.group()
+def credential() -> None:
+    """Issue and disable the credentials of members' programs."""
+
+
+@credential.command("issue")
+@click.argument("member")
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(_MEMBER_ROLES))
+@_as_json
+@click.pass_obj
+def issue(pool: Pool, member: str, roles: tuple[str, ...], as_json: bool) -> None:
+    """Give a member's program a client id and a secret, which is shown only now."""
+    with pool.database.write() as session:
+        issued = onboarding.issue_credential(session, member, roles, now=now())
+    if as_json:
+        print_json({"client_id": issued.client_id, "client_secret": issued.client_secret})
+        return
+    console().print(f"client id      [bold]{issued.client_id}[/]")
+    console().print(f"client secret  [bold]{issued.client_secret}[/]")
+    console().print("The secret is not kept: pass it on now, by a safe way.")
+
+
+@credential.command("disable")
+@click.argument("client_id")
+@click.pass_obj
+def disable_credential(pool: Pool, client_id: str) -> None:
+    """Take a credential away, and end what it is logged in to."""
+    _disable(pool, client_id)
+
+
+@click.group()
+def user() -> None:
+    """People with a name and a password."""
+
+
+@user.command("add")
+@click.argument("username")
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(_ROLES))
+@click.option("--member", help="The member the person works for; operators and auditors have none.")
+@click.password_option(envvar="FRANKPLEDGE_USER_PASSWORD", help="Asked for when left out.")
+@click.pass_obj
+def add_user(pool: Pool, username: str, roles: tuple[str, ...], member: str | None, password: str) -> None:
+    """Add a person."""
+    with pool.database.write() as session:
+        actor_id = onboarding.add_user(session, username, password, roles, now=now(), member=member)
+    console().print(f"Added [bold]{username}[/] as [bold]{actor_id}[/].")
+
+
+@user.command("disable")
+@click.argument("actor_id")
+@click.pass_obj
+def disable_user(pool: Pool, actor_id: str) -> None:
+    """Close a person's account, and end what it is logged in to."""
+    _disable(pool, actor_id)
+
+
+def _change(pool: Pool, id_or_name: str, status: MemberStatus) -> None:
+    with pool.database.write() as session:
+        changed = onboarding.change_status(session, id_or_name, status, now=datetime.now(UTC))
+    console().print(f"[bold]{changed.name}[/] is {changed.status}.")
+
+
+def _disable(pool: Pool, actor_id: str) -> None:
+    with pool.database.write() as session:
+        onboarding.disable_actor(session, actor_id, now=now())
+    console().print(f"[bold]{actor_id}[/] is disabled.")
+
+
+def _row(member: Member) -> dict[str, object]:
+    return {
+        "id": member.id,
+        "name": member.name,
+        "status": member.status.value,
+        "lines": sorted(member.lines),
+        "agreement_signed_on": member.agreement_signed_on,
+        "attested_on": member.attested_on,
+    }
+
+
+COMMANDS = (member, credential, user)

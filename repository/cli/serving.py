@@ -1,0 +1,98 @@
+"""Running the service from the command line."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+import click
+from flask import Flask
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+from werkzeug.utils import import_string
+
+from repository.cli.context import Pool, console
+from repository.services import migration, operator
+from repository.services.signing import load_signing_keys
+from repository.settings import PREFIX, SettingsError, read_operator_secret
+
+_STOP_SECONDS = 15
+_PR_SET_PDEATHSIG = 1
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Requests answered at once.")
+@click.option("--worker/--no-worker", default=True, show_default=True, help="Take batches in, in this process.")
+@click.pass_obj
+def serve(pool: Pool, host: str, port: int, threads: int, worker: bool) -> None:
+    """Serve the pool over HTTP. Put a proxy with TLS in front of it."""
+    _check(pool)
+    _check_port(host, port)
+    os.environ[f"{PREFIX}DATA_DIR"] = str(pool.settings.data_dir)
+    os.environ[f"{PREFIX}WORKER"] = "on" if worker else "off"
+    console().print(f"Serving [bold]{pool.settings.scheme_name}[/] on http://{host}:{port} (docs at /v1/docs)")
+    sys.stdout.flush()
+    Server(
+        "repository.cli.serving:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=1,
+        blocking_threads=threads,
+        backpressure=threads * 8,
+        workers_kill_timeout=_STOP_SECONDS,
+        factory=True,
+        log_level=LogLevels.error,
+    ).serve()
+
+
+def application() -> Flask:
+    """The application inside the serving process. It ends with the process that started it, however that ends."""
+    _end_with_parent()
+    # Named, not imported: app is above the commands in the order of imports.
+    create_app: Callable[[], Flask] = import_string("app:create_app")
+    return create_app()
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to kill this process with its parent: left alone it would keep the port and go on with batches."""
+    if not sys.platform.startswith("linux"):
+        return
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+
+
+def _check(pool: Pool) -> None:
+    """What would only fail at the first request is told now."""
+    load_signing_keys(pool.settings.signing_keys_dir)
+    secret = read_operator_secret(pool.settings.operator_secret_file)
+    try:
+        if not migration.at_head(pool.database):
+            raise SettingsError("the tables are not those of this version: run `frankpledge-admin migrate`")
+        with pool.database.read() as session:
+            if not operator.secret_matches(session, secret):
+                raise operator.WrongSecretError
+    finally:
+        pool.database.close()  # no connection may cross into the serving process
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise click.ClickException(f"{host}:{port} cannot be used: {error.strerror}") from None
+
+
+COMMANDS = (serve,)

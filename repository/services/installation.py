@@ -1,0 +1,85 @@
+"""Setting up a pool: the files only its operator may read, the tables, and the first account."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from repository.domain.members import Role
+from repository.services import Clock, migration
+from repository.services.onboarding import add_user
+from repository.services.operator import remember_secret
+from repository.services.signing import create_signing_key, load_signing_keys
+from repository.settings import SECRET_BYTES, Settings, read_operator_secret, write_private_file
+from repository.storage.engine import Database, create_engine
+from repository.storage.members import ActorRow
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that `install` saw to; `done` is False when it was there already."""
+
+    what: str
+    done: bool
+
+
+def install(settings: Settings) -> list[Step]:
+    """Create what is missing of directory, operator secret, signing key and tables; what is there is kept.
+
+    Raises SettingsError for a file that cannot be used, and WrongSecretError when the database was written under
+    another operator secret.
+    """
+    steps = [_data_directory(settings), _operator_secret(settings), _signing_key(settings)]
+    database = Database(create_engine(settings.database_url))
+    try:
+        steps.append(_tables(settings, database))
+        with database.write() as session:
+            remember_secret(session, read_operator_secret(settings.operator_secret_file))
+    finally:
+        database.close()
+    return steps
+
+
+def has_operator(database: Database) -> bool:
+    """Whether anyone could operate this pool."""
+    with database.read() as session:
+        users = session.scalars(select(ActorRow).where(ActorRow.member_id.is_(None), ActorRow.disabled_at.is_(None)))
+        return any(Role.OPERATOR.value in user.roles for user in users)
+
+
+def create_operator(database: Database, username: str, password: str, clock: Clock) -> str:
+    """The account that operates the pool; its actor id. Raises OnboardingError."""
+    with database.write() as session:
+        return add_user(session, username, password, [Role.OPERATOR.value], now=clock())
+
+
+def _data_directory(settings: Settings) -> Step:
+    missing = not settings.data_dir.exists()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Step("data directory", missing)
+
+
+def _operator_secret(settings: Settings) -> Step:
+    missing = not settings.operator_secret_file.exists()
+    if missing:
+        settings.operator_secret_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private_file(settings.operator_secret_file, f"{secrets.token_hex(SECRET_BYTES)}\n".encode())
+    read_operator_secret(settings.operator_secret_file)
+    return Step("operator secret", missing)
+
+
+def _signing_key(settings: Settings) -> Step:
+    missing = not any(settings.signing_keys_dir.glob("*.pem"))
+    if missing:
+        create_signing_key(settings.signing_keys_dir)
+    load_signing_keys(settings.signing_keys_dir)
+    return Step("signing key", missing)
+
+
+def _tables(settings: Settings, database: Database) -> Step:
+    current = migration.at_head(database)
+    if not current:
+        migration.upgrade(settings.database_url)
+    return Step("tables", not current)
