@@ -12,40 +12,44 @@ import numpy as np
 import numpy.typing as npt
 
 from frankpledge.encode.keys import Digests, joint_bits
-from frankpledge.encode.prf import BlockPrf, TokenHash, mac
-from frankpledge.encode.tokens import tokens
+from frankpledge.encode.prf import BlockPrf, Mac, TokenHash
 from matching.schema import KindSchema, LinkageSchema
+
+RECORDS_AT_ONCE = 64
+"""Records whose min-hashes are made together: few enough for their tables to stay in the processor's cache."""
+BAND_BYTES = 16
+"""Four 32-bit min-hashes."""
 
 
 class BandKeys:
     """Makes the band keys of one kind of subject, for many records at once."""
 
     def __init__(
-        self, schema: LinkageSchema, kind: KindSchema, hashes: TokenHash, prf: BlockPrf, mac_key: bytes
+        self, schema: LinkageSchema, kind: KindSchema, hashes: TokenHash, prf: BlockPrf, secret: bytes
     ) -> None:
         if kind.bands is None:
             raise ValueError("this kind of subject has no bands")
         if kind.bands.rows != 4:
             # One AES block gives four 32-bit min-hashes: exactly one band of four rows.
             raise ValueError("bands of four rows only")
-        self._schema, self._spec, self._hashes, self._prf, self._mac_key = schema, kind.bands, hashes, prf, mac_key
+        self._schema, self._spec, self._hashes, self._prf = schema, kind.bands, hashes, prf
         self._numbers = np.arange(kind.bands.count, dtype=np.uint64)
-        first = next(bit for bit, key in enumerate(kind.keys) if key.band == 0)
-        self._bits = range(first, first + kind.bands.count)
-        self._names = [kind.keys[bit].name.encode() for bit in self._bits]
-        self._anchor = kind.keys[first].anchor
+        self._macs = [
+            (bit, Mac(secret, f"band/{key.band}")) for bit, key in enumerate(kind.keys) if key.band is not None
+        ]
 
     def add(self, records: Sequence[Mapping[str, str]], digests: Sequence[Digests]) -> None:
         """Add the bands of every record that holds enough to stay above the entropy floor."""
         wanted = [at for at, atoms in enumerate(records) if self._rich_enough(atoms)]
-        if not wanted:
-            return
-        minima = self._minima([records[at] for at in wanted])
-        for row, at in enumerate(wanted):
-            values = minima[row].tobytes()
-            for band, (bit, name) in enumerate(zip(self._bits, self._names, strict=True)):
-                digest = mac(self._mac_key, name, values[band * 16 : band * 16 + 16])
-                digests[at].add(bit, digest, anchor=self._anchor)
+        for start in range(0, len(wanted), RECORDS_AT_ONCE):
+            part = wanted[start : start + RECORDS_AT_ONCE]
+            minima = self._minima([records[at] for at in part])
+            for at, row in zip(part, minima, strict=True):
+                values = row.tobytes()
+                digests[at].found += [
+                    (bit, mac(values[band * BAND_BYTES : band * BAND_BYTES + BAND_BYTES]))
+                    for band, (bit, mac) in enumerate(self._macs)
+                ]
 
     def _rich_enough(self, atoms: Mapping[str, str]) -> bool:
         # Positions of a date are cut from all its digits, so the date stands for them.
@@ -55,12 +59,12 @@ class BandKeys:
 
     def _minima(self, records: Sequence[Mapping[str, str]]) -> npt.NDArray[np.uint32]:
         """Min-hashes of the records, shape (records, bands, 4)."""
-        number: dict[str, int] = {}
+        number: dict[int, int] = {}
         rows: list[int] = []
         starts: list[int] = []
         for atoms in records:
             starts.append(len(rows))
-            found = {token for spec in self._spec.tokens for token in tokens(atoms, spec)}
-            rows.extend(number.setdefault(token, len(number)) for token in found)
-        table = self._prf(self._hashes(list(number)), self._numbers).view(np.uint32)
+            found = {token for spec in self._spec.tokens for token in self._hashes(atoms, spec)}
+            rows += [number.setdefault(token, len(number)) for token in found]
+        table = self._prf(np.array(list(number), np.uint64), self._numbers).view(np.uint32)
         return np.minimum.reduceat(table[np.array(rows)], np.array(starts), axis=0)

@@ -35,10 +35,10 @@ class Encoder:
         self.schema = schema
         hashes = TokenHash(subkey("tokens"))
         band_prf, sketch_prf = BlockPrf(subkey("bands")), BlockPrf(subkey("sketches"))
-        mac_key = subkey("keys")
-        self._composites = {kind: CompositeKeys(schema, kind, mac_key) for kind in KINDS}
+        secret = subkey("keys")
+        self._composites = {kind: CompositeKeys(schema, kind, secret) for kind in KINDS}
         self._bands = {
-            kind: BandKeys(schema, spec, hashes, band_prf, mac_key) for kind, spec in schema.kinds.items() if spec.bands
+            kind: BandKeys(schema, spec, hashes, band_prf, secret) for kind, spec in schema.kinds.items() if spec.bands
         }
         self._sketches = {
             kind: SketchBlocks(spec, hashes, sketch_prf) for kind, spec in schema.kinds.items() if spec.sketch
@@ -54,13 +54,13 @@ class Encoder:
             at = [number for number, item in enumerate(items) if item[0] == kind]
             bands.add([atoms[number] for number in at], [digests[number] for number in at])
         return [
-            self._subject(kind, role, known, digest) if digest.mask else None
+            self._subject(kind, role, known, digest) if digest.found else None
             for (kind, role, _), known, digest in zip(items, atoms, digests, strict=True)
         ]
 
     def _subject(self, kind: Kind, role: str, atoms: Mapping[str, str], digests: Digests) -> EncodedSubject:
         observed, sketches = 0, b""
-        salts = digests.salts
+        salts = digests.salts(self.schema.kinds[kind].anchor_mask)
         if kind in self._sketches and len(salts):
             observed, sketches = self._sketches[kind].blocks(atoms, salts)
         name = atoms.get("trading_name") if kind == "organisation" else None

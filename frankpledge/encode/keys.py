@@ -3,56 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from frankpledge.encode.prf import U64, mac
-from matching.schema import KeySpec, LinkageSchema
+from frankpledge.encode.prf import U64, Mac
+from matching.schema import LinkageSchema
 from matching.types import KEY_BYTES, Kind
 
+SALT_BYTES = 8
 
+
+@dataclass(slots=True)
 class Digests:
-    """The keys of one subject as they are found: 16 published bytes and an 8-byte salt that is never published."""
+    """The HMACs of one subject by key bit, rising: 16 bytes are the key, 8 more a salt that is never published."""
 
-    def __init__(self) -> None:
-        self.mask = 0
-        self._keys: list[bytes] = []
-        self._salts: list[bytes] = []
+    found: list[tuple[int, bytes]] = field(default_factory=list)
 
-    def add(self, bit: int, digest: bytes, *, anchor: bool) -> None:
-        """Take the next key, in rising order of bits."""
-        self.mask |= 1 << bit
-        self._keys.append(digest[:KEY_BYTES])
-        if anchor:
-            self._salts.append(digest[KEY_BYTES : KEY_BYTES + 8])
+    @property
+    def mask(self) -> int:
+        """Bit i is set where key i was made."""
+        return sum([1 << bit for bit, _ in self.found])
 
     @property
     def keys(self) -> bytes:
-        """The published keys, 16 bytes each."""
-        return b"".join(self._keys)
+        """The keys, 16 bytes each."""
+        return b"".join([digest[:KEY_BYTES] for _, digest in self.found])
 
-    @property
-    def salts(self) -> U64:
+    def salts(self, anchor_mask: int) -> U64:
         """The salts of the anchors, shape (anchors,)."""
-        return np.frombuffer(b"".join(self._salts), np.uint64)
+        stop = KEY_BYTES + SALT_BYTES
+        salts = [digest[KEY_BYTES:stop] for bit, digest in self.found if anchor_mask >> bit & 1]
+        return np.frombuffer(b"".join(salts), np.uint64)
 
 
 class CompositeKeys:
     """Makes the composite keys of one kind of subject."""
 
     def __init__(self, schema: LinkageSchema, kind: Kind, secret: bytes) -> None:
-        self._secret = secret
-        self._specs: list[tuple[int, KeySpec, bytes]] = [
-            (bit, spec, f"{kind}/{spec.name}".encode()) for bit, spec in enumerate(schema.keys(kind)) if spec.of
+        self._specs = [
+            (bit, spec.of, frozenset(spec.of), Mac(secret, f"{kind}/{spec.name}"))
+            for bit, spec in enumerate(schema.keys(kind))
+            if spec.of
         ]
 
     def add(self, atoms: Mapping[str, str], digests: Digests) -> None:
         """Add every composite all of whose atoms are known."""
-        for bit, spec, name in self._specs:
-            values = [atoms.get(atom) for atom in spec.of]
-            if all(values):
-                value = "\x1f".join(value for value in values if value).encode()
-                digests.add(bit, mac(self._secret, name, value), anchor=spec.anchor)
+        known = {name for name, value in atoms.items() if value}
+        for bit, names, needed, mac in self._specs:
+            if needed <= known:
+                value = "\x1f".join([atoms[name] for name in names])
+                digests.found.append((bit, mac(value.encode())))
 
 
 def joint_bits(schema: LinkageSchema, names: Sequence[str]) -> float:

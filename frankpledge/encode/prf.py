@@ -6,39 +6,44 @@ A pseudo-random function is needed some thousand times a record. AES under a sec
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import hmac
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+
+from frankpledge.encode.tokens import pieces
+from matching.schema import Cut, TokenSpec
 
 U64 = npt.NDArray[np.uint64]
 U8 = npt.NDArray[np.uint8]
 BLOCK_BYTES = 16
-_TOKEN_CACHE = 1 << 16
+REMEMBERED_VALUES = 1 << 14
 
 
 class TokenHash:
-    """Keyed 64-bit hash of tokens (BLAKE2b, RFC 7693), remembered for the tokens that come again."""
+    """Keyed 64-bit hashes of an atom's tokens (BLAKE2b, RFC 7693), remembered for the values that come again."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._seen: dict[str, int] = {}
+        self._cached = functools.lru_cache(maxsize=REMEMBERED_VALUES)(self._hashes)
 
-    def __call__(self, tokens: list[str]) -> U64:
-        """Hashes of the tokens, shape (len(tokens),)."""
-        seen = self._seen
-        if len(seen) > _TOKEN_CACHE:
-            seen.clear()
-        out = np.empty(len(tokens), np.uint64)
-        for at, token in enumerate(tokens):
-            value = seen.get(token)
-            if value is None:
-                digest = hashlib.blake2b(token.encode(), digest_size=8, key=self._secret).digest()
-                value = seen[token] = int.from_bytes(digest, "little")
-            out[at] = value
-        return out
+    def __call__(self, atoms: Mapping[str, str], spec: TokenSpec) -> tuple[int, ...]:
+        """The hashes of one atom's tokens, in their order; empty when the atom is missing."""
+        value = atoms.get(spec.atom)
+        return self._cached(value, spec.space, spec.cut) if value else ()
+
+    def _hashes(self, value: str, space: str, cut: Cut) -> tuple[int, ...]:
+        place = f"{space}\0{cut}\0"
+        digests = [
+            hashlib.blake2b((place + piece).encode(), digest_size=8, key=self._secret).digest()
+            for piece in pieces(value, cut)
+        ]
+        return tuple([int.from_bytes(digest, "little") for digest in digests])
 
 
 class BlockPrf:
@@ -53,10 +58,19 @@ class BlockPrf:
         blocks = np.empty((len(high), len(low), 2), np.uint64)
         blocks[:, :, 0] = high[:, None]
         blocks[:, :, 1] = low[None, :]
-        out = np.frombuffer(self._encryptor.update(blocks.tobytes()), np.uint8)
+        out = np.frombuffer(self._encryptor.update(blocks.view(np.uint8).ravel().data), np.uint8)
         return out.reshape(len(high), len(low), BLOCK_BYTES)
 
 
-def mac(secret: bytes, name: bytes, value: bytes) -> bytes:
-    """HMAC-SHA-256 (RFC 2104) of a named value: 32 bytes, the name length first so that no two inputs meet."""
-    return hmac.digest(secret, len(name).to_bytes(1, "big") + name + value, "sha256")
+class Mac:
+    """HMAC-SHA-256 (RFC 2104) of named values; the name's length comes first, so that no two inputs meet."""
+
+    def __init__(self, secret: bytes, name: str) -> None:
+        self._named = HMAC(secret, SHA256())
+        self._named.update(len(name).to_bytes(1, "big") + name.encode())
+
+    def __call__(self, value: bytes) -> bytes:
+        """The 32 bytes of the tag. A copy of the prepared state costs less than half of a fresh HMAC."""
+        state = self._named.copy()
+        state.update(value)
+        return state.finalize()

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from frankpledge.encode.prf import U64, BlockPrf, TokenHash
-from frankpledge.encode.tokens import tokens
+from frankpledge.encode.prf import U8, U64, BlockPrf, TokenHash
 from matching.schema import KindSchema
+
+SLOTS = 4
+"""Most slots a sketch field may have."""
 
 
 class SketchBlocks:
@@ -23,21 +25,29 @@ class SketchBlocks:
 
     def blocks(self, atoms: Mapping[str, str], salts: U64) -> tuple[int, bytes]:
         """The mask of fields observed, and one block for each salt in their order."""
-        found = [tokens(atoms, part.token) for part in self._fields]
-        observed = sum(1 << bit for bit, pieces in enumerate(found) if pieces)
-        if not observed or not len(salts):
-            return observed, bytes(self._size * len(salts))
-        random = self._prf(salts, self._hashes([token for pieces in found for token in pieces]))
-        lanes = random.view(np.uint16)
+        found = [self._hashes(atoms, part.token) for part in self._fields]
+        observed = sum([1 << bit for bit, pieces in enumerate(found) if pieces])
         out = np.zeros((len(salts), self._size), np.uint8)
-        start = 0
-        for part, pieces in zip(self._fields, found, strict=True):
-            stop = start + len(pieces)
-            if pieces and part.token.cut == "whole":
-                out[:, part.offset] = random[:, start, 0]
-            elif pieces:
-                # 16 bits decide the minimum, 8 of them are kept: strangers' slots agree once in 256.
-                minima = lanes[:, start:stop, : part.size].min(axis=1)
-                out[:, part.offset : part.offset + part.size] = minima.astype(np.uint8)
-            start = stop
+        if not observed:
+            return observed, out.tobytes()
+        held = [(part, pieces) for part, pieces in zip(self._fields, found, strict=True) if pieces]
+        tags = [(part, pieces) for part, pieces in held if part.token.cut == "whole"]
+        slots = [(part, pieces) for part, pieces in held if part.token.cut != "whole"]
+        tokens = np.array([token for _, pieces in tags + slots for token in pieces], np.uint64)
+        random = self._prf(salts, tokens)
+        out[:, [part.offset for part, _ in tags]] = random[:, : len(tags), 0]
+        if slots:
+            minima = _minima(random[:, len(tags) :], [len(pieces) for _, pieces in slots])
+            for at, (part, _) in enumerate(slots):
+                out[:, part.offset : part.offset + part.size] = minima[:, at, : part.size]
         return observed, out.tobytes()
+
+
+def _minima(random: U8, sizes: list[int]) -> U8:
+    """Up to four slots of MinHash for runs of tokens, shape (salts, runs, 4).
+
+    16 bits decide each minimum and 8 of them are kept, so that strangers' slots agree once in 256.
+    """
+    starts = np.cumsum([0, *sizes[:-1]])
+    lanes = np.ascontiguousarray(random[:, :, : 2 * SLOTS]).view(np.uint16)
+    return np.minimum.reduceat(lanes, starts, axis=1).astype(np.uint8)

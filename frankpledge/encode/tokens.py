@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from matching.schema import Cut, TokenSpec
+from matching.schema import Cut
 
 
 def derived(atoms: Mapping[str, str]) -> dict[str, str]:
@@ -23,7 +23,7 @@ def derived(atoms: Mapping[str, str]) -> dict[str, str]:
     return out
 
 
-def cut(text: str, how: Cut) -> list[str]:
+def pieces(text: str, how: Cut) -> list[str]:
     """The pieces of a value. Bigrams are padded, so that first and last letters weigh as much as the rest."""
     if how == "whole":
         return [text]
@@ -31,9 +31,3 @@ def cut(text: str, how: Cut) -> list[str]:
         return [f"{at}{character}" for at, character in enumerate(text)]
     padded = f"_{text}_"
     return [padded[at : at + 2] for at in range(len(padded) - 1)]
-
-
-def tokens(atoms: Mapping[str, str], spec: TokenSpec) -> list[str]:
-    """Tokens of one atom, each carrying its space and cut; empty when the atom is missing."""
-    value = atoms.get(spec.atom)
-    return [f"{spec.space}\0{spec.cut}\0{piece}" for piece in cut(value, spec.cut)] if value else []
