@@ -108,12 +108,12 @@ class _Draw:
         return self._claim(insurer, "motor", self.random.choice(MOTOR_KINDS), subjects)
 
     def newcomer(self, name: str, known: Sequence[Raw], quote: Raw) -> Newcomer:
-        """Return a book of new customers and of `known` ones, and one claim for every five of the new."""
+        """Return a book of new customers and of `known` ones, and motor claims of about a fifth of the new."""
         new = [self.population.person() for _ in range(NEWCOMER_NEW)]
         old = [{field: row[field] for field in row if field not in UNSEEN} for row in known]
         rows = [{"ref": f"{name[0].upper()}P-{at:04d}"} | row for at, row in enumerate((*new, *old), start=1)]
         claims = [self.honest(name, row | {"cluster": row["ref"]}) for row in rows[:NEWCOMER_NEW:5]]
-        return Newcomer(rows, claims, quote)
+        return Newcomer(rows, [claim for claim in claims if claim["line"] == "motor"], quote)
 
     def gang(self, size: int) -> list[Raw]:
         """Return people who all give one phone number."""

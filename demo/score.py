@@ -48,8 +48,8 @@ class FoundRing:
 
 
 def references(pages: Iterable[Hit]) -> dict[str, str]:
-    """Return the reference of every filing that is `own` in these hits, by filing id."""
-    return {hit["own"]["filing"]: hit["own"]["reference"] for hit in pages}
+    """Return the reference of every filing that is `own` in these hits, by filing id; a screening's hits have none."""
+    return {hit["own"]["filing"]: hit["own"]["reference"] for hit in pages if hit["own"].get("filing")}
 
 
 def customer_pairs(own: Iterable[Hit], names: Mapping[str, str], customers: frozenset[str]) -> dict[Pair, str]:
