@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from matching.types import Band, ExplanationRow
-from repository.domain.filings import Claim
 from repository.domain.reciprocity import CLASS_TIER, HIT_TIER, NO_TIER
 from repository.domain.rulebook import Rulebook
 
@@ -38,7 +38,7 @@ class Theirs:
     record_class: str
     triggered_on: date
     role: str
-    claim: Claim | None
+    claim: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,6 @@ class Hit:
     id: str
     created_at: datetime
     band: Band
-    weight: float
     probability: float
     explanation: tuple[ExplanationRow, ...]
     own: Own
@@ -104,7 +103,7 @@ def _pointer(hit: Hit) -> dict[str, object]:
         "role": hit.theirs.role,
     }
     if hit.theirs.claim is not None:
-        theirs["claim"] = hit.theirs.claim.as_dict()
+        theirs["claim"] = dict(hit.theirs.claim)
     return {
         "probability": round(hit.probability, 3),
         "weight": round(sum(round(row.weight, 1) for row in hit.explanation), 1),

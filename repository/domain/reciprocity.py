@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from matching.vocabulary import LINES, RECORD_CLASSES
 from repository.domain.filings import FRAUD_CLASSES
-from repository.domain.members import Member, query_refusal
+from repository.domain.members import Member, MemberStatus, query_refusal
 from repository.domain.rulebook import Level, Rulebook
 
 NO_TIER, HIT_TIER, CLASS_TIER, POINTER_TIER = range(4)
@@ -42,6 +43,44 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a decision is made from. Stored with it as JSON, so that it can be made again."""
+
+    member: Member
+    contributions: tuple[Contribution, ...]
+    now: datetime
+
+    def as_dict(self) -> dict[str, object]:
+        """As JSON; the member's name is left out."""
+        return {
+            "member": self.member.id,
+            "status": self.member.status.value,
+            "agreement_signed_on": _iso(self.member.agreement_signed_on),
+            "attested_on": _iso(self.member.attested_on),
+            "contributions": [
+                [each.line, each.record_class, each.accepted, each.last_at.isoformat()] for each in self.contributions
+            ],
+            "now": self.now.isoformat(),
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Inputs:
+        """From what `as_dict` gave."""
+        member = Member(
+            id=stored["member"],
+            name="",
+            status=MemberStatus(stored["status"]),
+            agreement_signed_on=_day(stored["agreement_signed_on"]),
+            attested_on=_day(stored["attested_on"]),
+        )
+        contributions = tuple(
+            Contribution(line, record_class, accepted, datetime.fromisoformat(last_at))
+            for line, record_class, accepted, last_at in stored["contributions"]
+        )
+        return cls(member, contributions, datetime.fromisoformat(stored["now"]))
+
+
+@dataclass(frozen=True, slots=True)
 class Entitlement:
     """What one member may see, as far as its contributions reach: a tier for each (line, class)."""
 
@@ -61,17 +100,14 @@ def window_start(now: datetime, rulebook: Rulebook) -> datetime:
     return now - timedelta(days=rulebook.window_days)
 
 
-def may_ask(
-    member: Member, contributions: Iterable[Contribution], line: str, *, now: datetime, rulebook: Rulebook
-) -> Decision:
+def may_ask(inputs: Inputs, line: str, rulebook: Rulebook) -> Decision:
     """Whether a member may screen in a line: R1 (an active membership, signed and attested), then R2's floor."""
-    refusal = query_refusal(member, now.date())
+    refusal = query_refusal(inputs.member, inputs.now.date())
     if refusal is not None:
-        return Decision(
-            False, refusal.rule, rulebook.version, {**refusal.figures, "line": line}, refusal.detail, refusal.remedy
-        )
-    accepted = sum(each.accepted for each in contributions if each.line == line)
-    figures: dict[str, str | int | None] = {
+        figures = {**refusal.figures, "line": line}
+        return Decision(False, refusal.rule, rulebook.version, figures, refusal.detail, refusal.remedy)
+    accepted = sum(each.accepted for each in inputs.contributions if each.line == line)
+    figures = {
         "accepted_in_window": accepted,
         "needed": rulebook.accepted_to_ask,
         "window_days": rulebook.window_days,
@@ -90,12 +126,12 @@ def may_ask(
     )
 
 
-def may_see(member: Member, *, now: datetime, rulebook: Rulebook) -> Decision:
+def may_see(inputs: Inputs, rulebook: Rulebook) -> Decision:
     """Whether a member may read hits at all: R1. How much of each is R2's, see `entitlement`."""
-    refusal = query_refusal(member, now.date())
+    refusal = query_refusal(inputs.member, inputs.now.date())
     if refusal is not None:
         return Decision(False, refusal.rule, rulebook.version, refusal.figures, refusal.detail, refusal.remedy)
-    return Decision(True, "R1", rulebook.version, {"status": member.status.value})
+    return Decision(True, "R1", rulebook.version, {"status": inputs.member.status.value})
 
 
 def level(classes: Iterable[str]) -> Level:
@@ -121,3 +157,11 @@ def entitlement(contributions: Iterable[Contribution], rulebook: Rulebook) -> En
             at_par = rulebook.par_tier if record_class in classes else NO_TIER
             tiers[line, record_class] = min(max(row[record_class], at_par), rulebook.highest_tier)
     return Entitlement(tiers)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

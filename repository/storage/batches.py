@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -12,7 +13,10 @@ from sqlalchemy import (
     ForeignKey,
     LargeBinary,
     RowMapping,
+    Select,
     UniqueConstraint,
+    bindparam,
+    delete,
     insert,
     or_,
     select,
@@ -20,16 +24,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from repository.storage import dialect
 from repository.storage.base import Base
 
 OPEN_STATES = ("queued", "running")
 
 
 class BatchRow(Base):
-    """One batch. `rows_read` is also the cursor: rows up to it are in the pool, in the same transaction as the number.
+    """One batch. `lines_done` is the cursor: what is good up to that line is in the pool, in the number's transaction.
 
     `spool` names the data directory that holds its content; the worker of another directory leaves it alone. A
-    change is made only under the lease: `lease_owner` is the token of the worker at it.
+    change is made only under the lease: `lease_owner` is the token of the worker at it, `attempts` the times a worker
+    took it up without getting on.
     """
 
     __tablename__ = "batches"
@@ -48,6 +54,7 @@ class BatchRow(Base):
     finished_at: Mapped[datetime | None]
     bytes_total: Mapped[int] = mapped_column(BigInteger)
     bytes_done: Mapped[int] = mapped_column(BigInteger, default=0)
+    lines_done: Mapped[int] = mapped_column(default=0)
     rows_read: Mapped[int] = mapped_column(default=0)
     rows_created: Mapped[int] = mapped_column(default=0)
     rows_new_version: Mapped[int] = mapped_column(default=0)
@@ -58,6 +65,7 @@ class BatchRow(Base):
     failure_expected: Mapped[str | None]
     lease_owner: Mapped[str | None]
     lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
 
 
 class BatchErrorRow(Base):
@@ -72,6 +80,19 @@ class BatchErrorRow(Base):
     expected: Mapped[str]
 
 
+class DryRunFilingRow(Base):
+    """A filing that a dry run would have taken in: what a later row of the same batch is held against."""
+
+    __tablename__ = "dry_run_filings"
+
+    batch_id: Mapped[str] = mapped_column(ForeignKey("batches.id"), primary_key=True)
+    reference: Mapped[str] = mapped_column(primary_key=True)
+    record_class: Mapped[str] = mapped_column(primary_key=True)
+    content_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    row: Mapped[int]
+
+
+DRY_RUN_FILINGS = Base.metadata.tables["dry_run_filings"]
 BATCHES = Base.metadata.tables["batches"]
 BATCH_ERRORS = Base.metadata.tables["batch_errors"]
 
@@ -131,7 +152,7 @@ def claim(connection: Connection, spool: str, owner: str, *, now: datetime, unti
     statement = (
         update(BATCHES)
         .where(BATCHES.c.id == batch_id, free)
-        .values(status="running", lease_owner=owner, lease_until=until)
+        .values(status="running", lease_owner=owner, lease_until=until, attempts=BATCHES.c.attempts + 1)
         .returning(BATCHES)
     )
     return connection.execute(statement).mappings().one_or_none()
@@ -147,16 +168,39 @@ def release_all(connection: Connection, spool: str) -> None:
 
 
 def advance(
-    connection: Connection, batch_id: str, owner: str, *, from_row: int, until: datetime, values: dict[str, Any]
+    connection: Connection, batch_id: str, owner: str, *, from_line: int, until: datetime, values: dict[str, Any]
 ) -> None:
-    """Move a batch on within the caller's transaction. Raises LeaseLostError when it is not ours at `from_row`."""
+    """Move a batch on within the caller's transaction. Raises LeaseLostError when it is not ours at `from_line`."""
     statement = (
         update(BATCHES)
-        .where(BATCHES.c.id == batch_id, BATCHES.c.lease_owner == owner, BATCHES.c.rows_read == from_row)
-        .values(lease_until=until, **values)
+        .where(BATCHES.c.id == batch_id, BATCHES.c.lease_owner == owner, BATCHES.c.lines_done == from_line)
+        .values(lease_until=until, attempts=0, **values)
     )
     if connection.execute(statement).rowcount != 1:
         raise LeaseLostError(batch_id)
+
+
+def let_go(connection: Connection, batch_id: str, owner: str) -> None:
+    """Give the lease of a batch back, for a later attempt."""
+    statement = update(BATCHES).where(BATCHES.c.id == batch_id, BATCHES.c.lease_owner == owner)
+    connection.execute(statement.values(lease_owner=None, lease_until=None))
+
+
+def dry_run_filings(connection: Connection, batch_id: str, references: Sequence[str]) -> list[RowMapping]:
+    """What a dry run has met of these references."""
+    name = connection.dialect.name
+    parameters = {"batch": batch_id, **dialect.wanted(name, sorted(set(references)))}
+    return list(connection.execute(_dry_run_filings(name), parameters).mappings())
+
+
+def add_dry_run_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Remember what a dry run met; what is there already stays."""
+    dialect.insert_missing(connection, DRY_RUN_FILINGS, rows)
+
+
+def forget_dry_run(connection: Connection, batch_id: str) -> None:
+    """Remove what was remembered for a dry run."""
+    connection.execute(delete(DRY_RUN_FILINGS).where(DRY_RUN_FILINGS.c.batch_id == batch_id))
 
 
 def add_errors(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -169,3 +213,13 @@ def open_in(connection: Connection, spool: str) -> set[str]:
     """The ids of a spool's batches that are not finished: their content is still needed."""
     statement = select(BATCHES.c.id).where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES))
     return set(connection.execute(statement).scalars())
+
+
+@cache
+def _dry_run_filings(dialect_name: str) -> Select[Any]:
+    references = dialect.wanted_texts(dialect_name)
+    return (
+        select(DRY_RUN_FILINGS)
+        .select_from(references.join(DRY_RUN_FILINGS, DRY_RUN_FILINGS.c.reference == references.c.value))
+        .where(DRY_RUN_FILINGS.c.batch_id == bindparam("batch"))
+    )

@@ -26,6 +26,7 @@ class DecisionRow(Base):
     rule: Mapped[str]
     rulebook: Mapped[str]
     figures: Mapped[dict[str, Any]]
+    inputs: Mapped[dict[str, Any]]
 
 
 DECISIONS = Base.metadata.tables["decisions"]
@@ -40,8 +41,9 @@ def add(
     member_id: str,
     actor_id: str,
     action: str,
+    inputs: dict[str, Any],
 ) -> None:
-    """Store a decision."""
+    """Store a decision; `inputs` are what `repository.domain.reciprocity.Inputs` reads back."""
     connection.execute(
         insert(DECISIONS),
         {
@@ -54,6 +56,7 @@ def add(
             "rule": decision.rule,
             "rulebook": decision.rulebook,
             "figures": dict(decision.figures),
+            "inputs": inputs,
         },
     )
 

@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.storage import dialect
 from repository.storage.base import Base
+from repository.storage.members import MemberRow
 
 
 class FilingRow(Base):
@@ -92,6 +93,7 @@ class SubjectRow(Base):
 FILINGS = Base.metadata.tables["filings"]
 VERSIONS = Base.metadata.tables["filing_versions"]
 SUBJECTS = Base.metadata.tables["subjects"]
+MEMBERS = Base.metadata.tables[MemberRow.__tablename__]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Candidate:
     record_class: str
     triggered_on: date
     claim: dict[str, Any] | None
+    contributor: str
 
 
 def by_reference(connection: Connection, member_id: str, references: Sequence[str]) -> dict[tuple[str, str], Standing]:
@@ -246,9 +249,12 @@ def _candidates(dialect_name: str) -> Select[Any]:
             filing.record_class,
             filing.triggered_on,
             filing.claim,
+            MEMBERS.c.name,
         )
         .select_from(
-            records.join(SUBJECTS, subject.id == records.c.value).join(FILINGS, filing.id == subject.filing_id)
+            records.join(SUBJECTS, subject.id == records.c.value)
+            .join(FILINGS, filing.id == subject.filing_id)
+            .join(MEMBERS, MEMBERS.c.id == filing.member_id)
         )
         .where(filing.member_id != bindparam("member"))
     )

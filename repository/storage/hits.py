@@ -31,11 +31,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.storage import dialect
 from repository.storage.base import Base
-from repository.storage.filings import FILINGS, SUBJECTS
-from repository.storage.members import MemberRow
+from repository.storage.filings import FILINGS, MEMBERS, SUBJECTS
 from repository.storage.screenings import SCREENINGS
-
-MEMBERS = MemberRow.__table__
 
 
 class HitRow(Base):

@@ -83,9 +83,15 @@ class Sealer:
 
     def digest(self, context: bytes, content: bytes) -> bytes:
         """32 bytes that tell whether content changed, and nothing to who lacks the secret (keyed BLAKE2b, RFC 7693)."""
-        keyed = hashlib.blake2b(key=self._digest, digest_size=32)
-        keyed.update(len(context).to_bytes(4, "big") + context + content)
+        keyed = self.digester(context)
+        keyed.update(content)
         return keyed.digest()
+
+    def digester(self, context: bytes) -> hashlib.blake2b:
+        """The same for content that comes in parts."""
+        keyed = hashlib.blake2b(key=self._digest, digest_size=32)
+        keyed.update(len(context).to_bytes(4, "big") + context)
+        return keyed
 
 
 def index_keys(rekeyed: bytes) -> Integers:

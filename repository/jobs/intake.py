@@ -1,0 +1,108 @@
+"""Working through a batch: chunk by chunk, each in one transaction with the cursor, so that no row is done twice.
+
+Killed at any instant, the next worker goes on at the line after the last committed chunk.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+import orjson
+import structlog
+from sqlalchemy import RowMapping
+
+from matching.vocabulary import MAX_LINE_BYTES
+from repository.domain.errors import FieldError
+from repository.domain.filings import Accepts, reference_from_json
+from repository.jobs.lines import Line, Meter, StreamError, inflate, lines
+from repository.services import Services
+from repository.services.batchwork import BatchWork, Chunk, GivenUpError, RowError
+from repository.services.encodings import filing_from_json
+from repository.services.intake import Numbered
+from repository.storage.spool import Spool, SpoolError
+
+CHUNK_LINES = 500
+CHUNK_BYTES = 8 << 20
+
+_log = structlog.get_logger("frankpledge.intake")
+
+
+def work_through(services: Services, spool: Spool, batch: RowMapping, owner: str) -> None:
+    """Take in what is left of a batch under the lease of `owner`, and finish it. Raises LeaseLostError."""
+    work = BatchWork(services, batch, owner)
+    meter = Meter(spool.read(batch["id"]))
+    failure: tuple[str, str] | None = None
+    try:
+        for group in _groups(_remaining(services, meter, batch)):
+            accepts, member = work.accepts()
+            work.take(_parse(services, group, accepts), member, meter.count)
+    except (StreamError, GivenUpError) as error:
+        failure = (error.field, error.expected)
+    except SpoolError:
+        failure = ("body", "the content as it was sent; it is no longer whole on the server: send it again")
+    work.finish(meter.count, failure)
+    spool.remove(batch["id"])
+    _log.info("batch", batch=batch["id"], failed=failure is not None, rows=work.progress.rows_read)
+
+
+def _remaining(services: Services, meter: Meter, batch: RowMapping) -> Iterator[Line]:
+    """The lines that are not done yet."""
+    limit = services.settings.max_batch_inflated_bytes
+    content = inflate(meter, limit) if batch["gzipped"] else iter(meter)
+    return itertools.dropwhile(lambda line: line.number <= batch["lines_done"], lines(content, MAX_LINE_BYTES))
+
+
+def _groups(remaining: Iterable[Line]) -> Iterator[list[Line]]:
+    """Lines that go into one transaction. What was read before a stream broke is given before StreamError is raised."""
+    group: list[Line] = []
+    size = 0
+    failure: StreamError | None = None
+    try:
+        for line in remaining:
+            group.append(line)
+            size += len(line.content or b"")
+            if len(group) >= CHUNK_LINES or size >= CHUNK_BYTES:
+                yield group
+                group, size = [], 0
+    except StreamError as error:
+        failure = error
+    if group:
+        yield group
+    if failure is not None:
+        raise failure
+
+
+def _parse(services: Services, group: Sequence[Line], accepts: Accepts) -> Chunk:
+    """Check every line of a group; blank lines are passed over."""
+    chunk = Chunk(last_line=group[-1].number)
+    for line in group:
+        if line.content is not None and not line.content.strip():
+            continue
+        chunk.rows += 1
+        parsed: object = None
+        try:
+            parsed = _json(line)
+            chunk.good.append(Numbered(line.number, filing_from_json(parsed, services.schema, accepts)))
+        except FieldError as error:
+            chunk.bad.append(RowError(line.number, _reference(parsed), error))
+    return chunk
+
+
+def _json(line: Line) -> object:
+    if line.content is None:
+        raise FieldError("(record)", f"a line of at most {MAX_LINE_BYTES} bytes")
+    try:
+        return orjson.loads(line.content)
+    except orjson.JSONDecodeError:
+        raise FieldError("(record)", "one JSON object a line, in UTF-8") from None
+
+
+def _reference(parsed: object) -> str | None:
+    """The reference of a refused row, where it is one, so that its sender finds the row."""
+    if not isinstance(parsed, dict):
+        return None
+    try:
+        return reference_from_json(parsed, "ref")
+    except FieldError:
+        return None

@@ -1,0 +1,123 @@
+"""The worker that takes batches in: one for each data directory, in a thread of the service by default.
+
+The worker holds a lock on a file of its spool, which the kernel frees when its process dies, however it dies. So who
+gets the lock knows that every lease of this spool is dead, and takes the work over at once. The lease in the database
+is what guards the rows: a worker that lost it cannot commit.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import RowMapping
+from sqlalchemy.exc import SQLAlchemyError
+
+from repository.jobs.intake import work_through
+from repository.services import Services
+from repository.services.batches import spool_of
+from repository.services.batchwork import LEASE, BatchWork
+from repository.storage import batches
+from repository.storage.batches import LeaseLostError
+
+POLL_SECONDS = 0.25
+ABANDONED = timedelta(days=1)
+"""Content in the spool that no batch claims after this time was cut off while it came in."""
+MAX_ATTEMPTS = 5
+"""A batch that was taken up this often without getting a chunk further is failed, so that others have their turn."""
+
+_log = structlog.get_logger("frankpledge.worker")
+
+
+class IntakeWorker:
+    """Takes in the batches of one data directory, oldest first."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._spool = spool_of(services)
+        self._owner = secrets.token_hex(8)
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Work in a thread of this process until `stop`."""
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Ask the thread to end after the batch at hand, and wait for it. Killing the process instead loses nothing."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def run_pending(self) -> int:
+        """Work through every batch that waits, in the calling thread; how many. 0 if another worker is at it."""
+        with self._alone() as alone:
+            return self._drain() if alone else 0
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            with self._alone() as alone:
+                while alone and not self._stop.is_set():
+                    try:
+                        self._drain()
+                    except SQLAlchemyError as error:
+                        _log.error("database", error=type(error).__qualname__)
+                    self._stop.wait(POLL_SECONDS)
+            self._stop.wait(POLL_SECONDS)
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Hold the lock of the spool, if nobody has it; with it, leases of the dead are freed and leftovers swept."""
+        with (self._spool.directory / "worker.lock").open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            self._take_over()
+            yield True
+
+    def _take_over(self) -> None:
+        with self._services.database.write() as session:
+            batches.release_all(session.connection(), self._spool.name)
+            needed = batches.open_in(session.connection(), self._spool.name)
+        self._spool.sweep(needed, before=self._services.clock() - ABANDONED)
+
+    def _drain(self) -> int:
+        done = 0
+        while not self._stop.is_set():
+            batch = self._claim()
+            if batch is None:
+                break
+            self._work(batch)
+            done += 1
+        return done
+
+    def _claim(self) -> RowMapping | None:
+        now = self._services.clock()
+        with self._services.database.write() as session:
+            return batches.claim(session.connection(), self._spool.name, self._owner, now=now, until=now + LEASE)
+
+    def _work(self, batch: RowMapping) -> None:
+        if batch["attempts"] > MAX_ATTEMPTS:
+            BatchWork(self._services, batch, self._owner).finish(
+                batch["bytes_done"],
+                ("(server)", "a batch that the service can take in; its operator finds why in the log"),
+            )
+            self._spool.remove(batch["id"])
+            return
+        try:
+            work_through(self._services, self._spool, batch, self._owner)
+        except LeaseLostError:
+            _log.warning("lease lost", batch=batch["id"])
+        except Exception as error:  # noqa: BLE001 - one bad batch must not end the worker; it is tried again, then failed
+            _log.error("attempt failed", batch=batch["id"], attempt=batch["attempts"], error=type(error).__qualname__)
+            with self._services.database.write() as session:
+                batches.let_go(session.connection(), batch["id"], self._owner)
+            self._stop.wait(POLL_SECONDS * batch["attempts"])

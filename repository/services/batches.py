@@ -1,0 +1,142 @@
+"""Receiving batches, and telling their senders how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+from sqlalchemy.exc import IntegrityError
+
+from repository.domain.events import Event, EventKind
+from repository.domain.members import Actor, Member
+from repository.services import Services, reciprocity
+from repository.storage import batches, events
+from repository.storage.spool import Received, Spool
+
+
+class OtherContentError(Exception):
+    """The idempotency key came before with other content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A batch as it comes in: its bytes in parts, as they are on the wire."""
+
+    parts: Iterable[bytes]
+    gzipped: bool
+    dry_run: bool
+    idempotency_key: str
+
+
+def spool_of(services: Services) -> Spool:
+    """Where batches of this data directory wait."""
+    return Spool(services.settings.data_dir / "spool", services.sealer)
+
+
+def receive(services: Services, actor: Actor, member: Member, upload: Upload) -> tuple[RowMapping, bool]:
+    """Put a batch down safely and queue it; the batch, and whether it is new.
+
+    The same key with the same content gives the batch there was. Raises OtherContentError.
+    """
+    spool = spool_of(services)
+    batch_id = reciprocity.new_id(services, "bat")
+    context = f"batch {member.id} gzip={upload.gzipped} dry_run={upload.dry_run}".encode()
+    received = spool.write(batch_id, upload.parts, context)
+    row = _row(services, member, upload, received) | {"id": batch_id, "actor_id": actor.id, "spool": spool.name}
+    try:
+        with services.database.write() as session:
+            connection = session.connection()
+            known = batches.by_idempotency_key(connection, member.id, upload.idempotency_key)
+            if known is None:
+                batches.add(connection, row)
+                _tell(services, connection, row)
+    except IntegrityError:
+        # The same key at the same moment: the other request was first.
+        with services.database.read() as session:
+            known = batches.by_idempotency_key(session.connection(), member.id, upload.idempotency_key)
+        if known is None:
+            raise
+    if known is None:
+        return _own(services, member, batch_id), True
+    spool.remove(batch_id)
+    if known["content_digest"] != received.digest:
+        raise OtherContentError
+    return known, False
+
+
+def find(services: Services, member: Member, batch_id: str) -> RowMapping | None:
+    """A member's batch, None when it has none of this id."""
+    with services.database.read() as session:
+        return batches.of_member(session.connection(), member.id, batch_id)
+
+
+def list_batches(services: Services, member: Member, *, before: str | None, limit: int) -> list[dict[str, Any]]:
+    """A member's batches as JSON, newest first, without their row errors."""
+    with services.database.read() as session:
+        return [as_json(row) for row in batches.page(session.connection(), member.id, before=before, limit=limit)]
+
+
+def row_errors(services: Services, batch: RowMapping, *, after: int, limit: int) -> list[dict[str, Any]]:
+    """The stored row errors of a batch that was found for its member, after a row, as JSON."""
+    with services.database.read() as session:
+        rows = batches.errors(session.connection(), batch["id"], after=after, limit=limit)
+    return [
+        {"row": row["row"], "ref": row["reference"], "field": row["field"], "expected": row["expected"]} for row in rows
+    ]
+
+
+def as_json(batch: RowMapping, errors: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """A batch as JSON."""
+    failure = None
+    if batch["failure_field"] is not None:
+        failure = {"field": batch["failure_field"], "expected": batch["failure_expected"]}
+    finished = batch["finished_at"]
+    return {
+        "id": batch["id"],
+        "status": batch["status"],
+        "dry_run": batch["dry_run"],
+        "created_at": batch["created_at"].isoformat(),
+        "finished_at": None if finished is None else finished.isoformat(),
+        "bytes_total": batch["bytes_total"],
+        "bytes_done": batch["bytes_done"],
+        "rows": {name: batch[f"rows_{name}"] for name in ("read", "created", "new_version", "unchanged", "rejected")},
+        "hits": batch["hits"],
+        "failure": failure,
+        "errors": list(errors),
+        "next_cursor": None,
+    }
+
+
+def _own(services: Services, member: Member, batch_id: str) -> RowMapping:
+    found = find(services, member, batch_id)
+    if found is None:
+        raise LookupError("a batch that was just stored is not there")
+    return found
+
+
+def _row(services: Services, member: Member, upload: Upload, received: Received) -> dict[str, Any]:
+    return {
+        "member_id": member.id,
+        "idempotency_key": upload.idempotency_key,
+        "content_digest": received.digest,
+        "gzipped": upload.gzipped,
+        "dry_run": upload.dry_run,
+        "status": "queued",
+        "created_at": services.clock(),
+        "bytes_total": received.size,
+    }
+
+
+def _tell(services: Services, connection: Connection, row: dict[str, Any]) -> None:
+    event = Event(
+        id=reciprocity.new_id(services, "evt"),
+        at=row["created_at"],
+        kind=EventKind.BATCH_RECEIVED,
+        actor_id=row["actor_id"],
+        member_id=row["member_id"],
+        subject_id=row["id"],
+        figures={"bytes": row["bytes_total"]},
+    )
+    events.append(connection, event)

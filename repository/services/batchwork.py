@@ -1,0 +1,216 @@
+"""What a worker does to a batch it holds the lease of: take a chunk in, and finish. Each is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from repository import metrics
+from repository.domain.errors import FieldError
+from repository.domain.events import Event, EventKind
+from repository.domain.filings import Accepts, Outcome
+from repository.domain.members import Member, MemberStatus
+from repository.services import Services, intake, reciprocity
+from repository.services.filing import what_is_accepted
+from repository.services.hitmaking import Source
+from repository.services.intake import Numbered, Taken
+from repository.storage import batches, events
+from repository.storage.filings import Standing
+from repository.storage.members import find_member
+
+LEASE = timedelta(seconds=60)
+STORED_ERRORS = 1_000
+"""Row errors that are kept for a batch; the rest is only counted."""
+ALL_BAD_ROWS = 10_000
+"""A batch whose first rows, this many, were all refused is given up: it is not what its sender thinks."""
+
+
+class GivenUpError(Exception):
+    """A batch is not worked on further; `field` and `expected` say why. What was taken in stays."""
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(f"{field}: expected {expected}")
+        self.field = field
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """A refused row: its number, its reference where it has a usable one, and what is wrong."""
+
+    row: int
+    reference: str | None
+    error: FieldError
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Lines up to `last_line` that are taken in together: good filings and refused rows."""
+
+    last_line: int
+    rows: int = 0
+    good: list[Numbered] = field(default_factory=list)
+    bad: list[RowError] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a batch is: the columns of that name."""
+
+    lines_done: int
+    rows_read: int
+    rows_created: int
+    rows_new_version: int
+    rows_unchanged: int
+    rows_rejected: int
+    hits: int
+    bytes_done: int
+
+
+class BatchWork:
+    """One batch under the lease of `owner`. Every method may raise LeaseLostError; then nothing of its was written."""
+
+    def __init__(self, services: Services, batch: RowMapping, owner: str) -> None:
+        self._services = services
+        self._batch = batch
+        self._owner = owner
+        self.progress = Progress(**{name: batch[name] for name in Progress.__slots__})
+
+    def accepts(self) -> tuple[Accepts, Member]:
+        """What the pool takes from the member now. Raises GivenUpError when the membership was withdrawn."""
+        with self._services.database.read() as session:
+            row = find_member(session, self._batch["member_id"])
+            if row is None or row.status == MemberStatus.WITHDRAWN.value:
+                raise GivenUpError("(membership)", "a membership that is not withdrawn")
+            member = row.as_member()
+            return what_is_accepted(self._services, session, member), member
+
+    def take(self, chunk: Chunk, member: Member, bytes_done: int) -> None:
+        """Take a chunk in, with its errors and the cursor. Raises GivenUpError when no row so far was good."""
+        now = self._services.clock()
+        source = Source(member, self._batch["actor_id"], self._batch["id"], now)
+        with self._services.database.write() as session:
+            connection = session.connection()
+            taken = self._take_filings(connection, source, chunk.good)
+            refused = [RowError(row, filing.facts.reference, error) for row, filing, error in taken.refused]
+            bad = sorted([*chunk.bad, *refused], key=lambda each: each.row)
+            self._store_errors(connection, bad)
+            ahead = self._after(chunk, taken, len(bad), bytes_done)
+            self._advance(connection, asdict(ahead))
+        self.progress = ahead
+        _measure(taken, len(bad))
+        if ahead.rows_read >= ALL_BAD_ROWS and ahead.rows_rejected == ahead.rows_read:
+            raise GivenUpError("(rows)", f"a good row among the first {ahead.rows_read}: all were refused")
+
+    def finish(self, bytes_done: int, failure: tuple[str, str] | None) -> None:
+        """Close the batch as done, or as failed for a reason; the rows taken in stay."""
+        now = self._services.clock()
+        self.progress.bytes_done = bytes_done
+        field_name, expected = failure or (None, None)
+        with self._services.database.write() as session:
+            connection = session.connection()
+            batches.forget_dry_run(connection, self._batch["id"])
+            closing = {
+                "status": "failed" if failure else "done",
+                "finished_at": now,
+                "failure_field": field_name,
+                "failure_expected": expected,
+                "bytes_done": bytes_done,
+            }
+            self._advance(connection, closing)
+            events.append(connection, self._event(EventKind.BATCH_FAILED if failure else EventKind.BATCH_DONE))
+
+    def _take_filings(self, connection: Connection, source: Source, good: Sequence[Numbered]) -> Taken:
+        if not good:
+            return Taken()
+        if self._batch["dry_run"]:
+            return self._rehearse(connection, source, good)
+        return intake.take_in(self._services, connection, source, good)
+
+    def _rehearse(self, connection: Connection, source: Source, good: Sequence[Numbered]) -> Taken:
+        """Plan only, remembering the rows met: nothing of the batch is in the pool for later rows to meet."""
+        batch_id = self._batch["id"]
+        references = [each.filing.facts.reference for each in good]
+        met = {
+            (row["reference"], row["record_class"]): Standing(
+                id="",
+                version=0,
+                match_digest=b"",
+                content_digest=row["content_digest"],
+                last_batch_id=batch_id,
+                last_batch_row=row["row"],
+            )
+            for row in batches.dry_run_filings(connection, batch_id, references)
+        }
+        taken = intake.plan(self._services, connection, source, good, met)
+        rows = [
+            {
+                "batch_id": batch_id,
+                "reference": plan.numbered.filing.facts.reference,
+                "record_class": plan.numbered.filing.facts.record_class,
+                "content_digest": plan.content_digest,
+                "row": plan.numbered.row,
+            }
+            for plan in taken.plans
+        ]
+        batches.add_dry_run_filings(connection, rows)
+        return taken
+
+    def _store_errors(self, connection: Connection, bad: Sequence[RowError]) -> None:
+        room = max(0, STORED_ERRORS - self.progress.rows_rejected)
+        rows = [
+            {
+                "batch_id": self._batch["id"],
+                "row": each.row,
+                "reference": each.reference,
+                "field": each.error.field,
+                "expected": each.error.expected,
+            }
+            for each in bad[:room]
+        ]
+        batches.add_errors(connection, rows)
+
+    def _after(self, chunk: Chunk, taken: Taken, rejected: int, bytes_done: int) -> Progress:
+        before, counts = self.progress, taken.counts()
+        return Progress(
+            lines_done=chunk.last_line,
+            rows_read=before.rows_read + chunk.rows,
+            rows_created=before.rows_created + counts[Outcome.CREATED],
+            rows_new_version=before.rows_new_version + counts[Outcome.NEW_VERSION],
+            rows_unchanged=before.rows_unchanged + counts[Outcome.UNCHANGED],
+            rows_rejected=before.rows_rejected + rejected,
+            hits=before.hits + sum(plan.hits for plan in taken.plans),
+            bytes_done=bytes_done,
+        )
+
+    def _advance(self, connection: Connection, values: dict[str, Any]) -> None:
+        batches.advance(
+            connection,
+            self._batch["id"],
+            self._owner,
+            from_line=self.progress.lines_done,
+            until=self._services.clock() + LEASE,
+            values=values,
+        )
+
+    def _event(self, kind: EventKind) -> Event:
+        rows = {name: value for name, value in asdict(self.progress).items() if name.startswith("rows_")}
+        return Event(
+            id=reciprocity.new_id(self._services, "evt"),
+            at=self._services.clock(),
+            kind=kind,
+            actor_id=self._batch["actor_id"],
+            member_id=self._batch["member_id"],
+            subject_id=self._batch["id"],
+            figures=rows,
+        )
+
+
+def _measure(taken: Taken, rejected: int) -> None:
+    for outcome, number in taken.counts().items():
+        metrics.BATCH_ROWS.labels(result=outcome.value).inc(number)
+    metrics.BATCH_ROWS.labels(result="rejected").inc(rejected)

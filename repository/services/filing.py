@@ -1,0 +1,64 @@
+"""Filing one record: checked, stored, indexed, matched, all in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from repository.domain.events import Event, EventKind
+from repository.domain.filings import Accepts, Outcome
+from repository.domain.members import Actor, Member
+from repository.services import Services, intake, reciprocity
+from repository.services.encodings import filing_from_json
+from repository.services.hitmaking import Source
+from repository.services.intake import Numbered, Plan
+from repository.storage import events
+from repository.storage.operator import accepted_fingerprints
+
+_EVENTS = {Outcome.CREATED: EventKind.FILING_CREATED, Outcome.NEW_VERSION: EventKind.FILING_CHANGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What became of a filing; `hits` are those its member may see."""
+
+    id: str
+    reference: str
+    version: int
+    result: Outcome
+    hits: int
+
+
+def file_one(services: Services, actor: Actor, member: Member, body: object) -> Filed:
+    """File one record from parsed JSON. The same again changes nothing. Raises FieldError."""
+    with services.database.read() as session:
+        accepts = what_is_accepted(services, session, member)
+    filing = filing_from_json(body, services.schema, accepts)
+    source = Source(member, actor.id, None, services.clock())
+    with services.database.write() as session:
+        connection = session.connection()
+        plan = intake.take_in(services, connection, source, [Numbered(0, filing)]).plans[0]
+        if plan.outcome in _EVENTS:
+            _tell(services, connection, source, plan)
+    return Filed(plan.filing_id, filing.facts.reference, plan.version, plan.outcome, plan.hits)
+
+
+def what_is_accepted(services: Services, session: Session, member: Member) -> Accepts:
+    """What the pool takes from a member today."""
+    fingerprints = accepted_fingerprints(session)
+    return Accepts(fingerprints, member.lines, services.clock().date(), services.rulebook)
+
+
+def _tell(services: Services, connection: Connection, source: Source, plan: Plan) -> None:
+    event = Event(
+        id=reciprocity.new_id(services, "evt"),
+        at=source.now,
+        kind=_EVENTS[plan.outcome],
+        actor_id=source.actor_id,
+        member_id=source.member.id,
+        subject_id=plan.filing_id,
+        figures={"version": plan.version},
+    )
+    events.append(connection, event)

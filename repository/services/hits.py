@@ -1,0 +1,122 @@
+"""Reading hits: a member's own list and single hits, each shown as far as its contributions reach today."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matching.types import Band
+from repository.domain.events import Event, EventKind
+from repository.domain.hits import Hit, Own, Theirs, disclose
+from repository.domain.members import Actor, Member
+from repository.domain.reciprocity import CLASS_TIER, HIT_TIER, Entitlement, Inputs, entitlement, may_see
+from repository.services import Services, pool, reciprocity
+from repository.services.reciprocity import RefusedError
+from repository.storage import events, hits
+from repository.storage.hits import Filter, HitView
+
+ACTION = "hits"
+Counts = Mapping[tuple[str, int, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What of the list is wanted: bands, the line of the own side, the class of the other side."""
+
+    bands: Sequence[Band] | None = None
+    line: str | None = None
+    record_class: str | None = None
+
+
+def list_hits(
+    services: Services, actor: Actor, member: Member, wanted: Wanted, *, before: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """A page of a member's live hits as JSON, newest first. Raises RefusedError without a right to ask (R1).
+
+    A filter by class finds only hits whose class the member may see: it would tell the class otherwise.
+    """
+    inputs, may = _entitled(services, actor, member)
+    pairs = may.from_tier(HIT_TIER)
+    if wanted.record_class is not None:
+        pairs = [pair for pair in may.from_tier(CLASS_TIER) if pair[1] == wanted.record_class]
+    bands = None if wanted.bands is None else [int(band) for band in wanted.bands]
+    with services.database.read() as session:
+        connection = session.connection()
+        chosen = Filter(pairs, bands, wanted.line)
+        views = hits.page(connection, member.id, chosen, before=before, limit=limit)
+        counts = hits.counts(connection, member.id, views, may.from_tier(CLASS_TIER))
+    return _show(services, inputs, may, views, counts)
+
+
+def one_hit(services: Services, actor: Actor, member: Member, hit_id: str) -> dict[str, Any] | None:
+    """One of a member's hits as JSON, None when there is none that the member may see. Raises RefusedError."""
+    inputs, may = _entitled(services, actor, member)
+    with services.database.read() as session:
+        connection = session.connection()
+        view = hits.one(connection, member.id, hit_id)
+        if view is None or may.tier(view.their_line, view.their_class) < HIT_TIER:
+            return None
+        counts = hits.counts(connection, member.id, [view], may.from_tier(CLASS_TIER))
+    return _show(services, inputs, may, [view], counts)[0]
+
+
+def _entitled(services: Services, actor: Actor, member: Member) -> tuple[Inputs, Entitlement]:
+    with services.database.write() as session:
+        connection = session.connection()
+        inputs = reciprocity.inputs(services, connection, member)
+        decision = may_see(inputs, services.rulebook)
+        decision_id = reciprocity.remember(services, connection, decision, inputs, actor=actor, action=ACTION)
+        kind = EventKind.HITS_READ if decision.allowed else EventKind.HITS_REFUSED
+        event_id = reciprocity.new_id(services, "evt")
+        events.append(connection, Event(event_id, inputs.now, kind, actor.id, member.id, decision_id))
+    if not decision.allowed:
+        raise RefusedError(decision)
+    return inputs, entitlement(inputs.contributions, services.rulebook)
+
+
+def _show(
+    services: Services, inputs: Inputs, may: Entitlement, views: Sequence[HitView], counts: Counts
+) -> list[dict[str, Any]]:
+    shown = []
+    tiers = {}
+    for view in views:
+        tier = may.tier(view.their_line, view.their_class)
+        tiers[view.id] = tier
+        hit = _hit(services, view, counts)
+        shown.append(disclose(hit, tier, today=inputs.now.date(), rulebook=services.rulebook))
+    if tiers:
+        with services.database.write() as session:
+            hits.note_shown(session.connection(), inputs.member.id, tiers, now=inputs.now)
+    return shown
+
+
+def _hit(services: Services, view: HitView, counts: Counts) -> Hit:
+    _, probability, rows = pool.open_evidence(services.sealer, view.id, view.evidence)
+    own_id = view.own_filing_id or view.own_screening_id or ""
+    return Hit(
+        id=view.id,
+        created_at=view.created_at,
+        band=Band(view.band),
+        probability=probability,
+        explanation=rows,
+        own=Own(
+            reference=view.own_reference,
+            subject=view.own_position,
+            role=view.own_role,
+            kind=view.own_kind,
+            filing_id=view.own_filing_id,
+            screening_id=view.own_screening_id,
+        ),
+        theirs=Theirs(
+            contributor=view.contributor,
+            filing_id=view.their_filing_id,
+            line=view.their_line,
+            record_class=view.their_class,
+            triggered_on=view.their_date,
+            role=view.their_role,
+            claim=view.their_claim,
+        ),
+        count=counts.get((own_id, view.own_position, view.their_class), 1),
+        superseded_at=view.superseded_at,
+    )

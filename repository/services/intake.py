@@ -1,0 +1,230 @@
+"""Taking filings in: some of one member's at once, in the caller's transaction, and found hits with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import orjson
+from sqlalchemy import Connection
+
+from matching.types import EncodedSubject
+from matching.wire import unpack
+from repository.domain.errors import FieldError
+from repository.domain.filings import Filing, Outcome
+from repository.domain.members import query_refusal
+from repository.domain.reciprocity import HIT_TIER, entitlement
+from repository.services import Services, pool, reciprocity
+from repository.services.hitmaking import Source, record_hits
+from repository.storage import contributions, dialect, filings, index
+from repository.storage.filings import Standing
+from repository.storage.sealing import record_context
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A filing and its row in the batch, from 1; row 0 for a single filing."""
+
+    row: int
+    filing: Filing
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done with one filing. `matched`: its encodings are new, so it is indexed and checked."""
+
+    numbered: Numbered
+    outcome: Outcome
+    filing_id: str
+    version: int
+    matched: bool
+    match_digest: bytes
+    content_digest: bytes
+    hits: int = 0
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of the filings: plans in the order given, and the rows refused."""
+
+    plans: list[Plan] = field(default_factory=list)
+    refused: list[tuple[int, Filing, FieldError]] = field(default_factory=list)
+
+    def counts(self) -> Counter[Outcome]:
+        """How many filings there are of each outcome."""
+        return Counter(plan.outcome for plan in self.plans)
+
+
+def plan(
+    services: Services,
+    connection: Connection,
+    source: Source,
+    batch: Sequence[Numbered],
+    met: Mapping[tuple[str, str], Standing] = MappingProxyType({}),
+) -> Taken:
+    """Decide for each filing whether it is new, changed, unchanged, or named twice in its batch. Writes nothing.
+
+    `met` are filings, by (reference, class), that count as there though the pool does not have them so.
+    """
+    references = [each.filing.facts.reference for each in batch]
+    known = filings.by_reference(connection, source.member.id, references) | dict(met)
+    taken = Taken()
+    for each in batch:
+        facts = each.filing.facts
+        identity = (facts.reference, facts.record_class)
+        planned = _plan_one(services, source, each, known.get(identity))
+        if isinstance(planned, FieldError):
+            taken.refused.append((each.row, each.filing, planned))
+            continue
+        taken.plans.append(planned)
+        known[identity] = Standing(
+            planned.filing_id,
+            planned.version,
+            planned.match_digest,
+            planned.content_digest,
+            source.batch_id,
+            each.row,
+        )
+    return taken
+
+
+def take_in(services: Services, connection: Connection, source: Source, batch: Sequence[Numbered]) -> Taken:
+    """Store filings with their subjects, index rows and hits in the caller's transaction, a writing one."""
+    dialect.lock_pool(connection)
+    taken = plan(services, connection, source, batch)
+    accepted = [each for each in taken.plans if each.outcome is not Outcome.UNCHANGED]
+    _store_facts(connection, source, accepted)
+    if source.batch_id is not None:
+        unchanged = [(p.filing_id, p.numbered.row) for p in taken.plans if p.outcome is Outcome.UNCHANGED]
+        filings.note_batch(connection, source.batch_id, unchanged)
+    lines = Counter((p.numbered.filing.facts.line, p.numbered.filing.facts.record_class) for p in accepted)
+    contributions.count(connection, source.member.id, lines, now=source.now)
+    matched = [each for each in accepted if each.matched]
+    if matched:
+        _store_subjects(services, connection, source, matched)
+    return taken
+
+
+def _plan_one(services: Services, source: Source, each: Numbered, known: Standing | None) -> Plan | FieldError:
+    match_digest, content_digest = _digests(services, source, each.filing)
+    if known is None:
+        new_id = reciprocity.new_id(services, "fil")
+        return Plan(each, Outcome.CREATED, new_id, 1, True, match_digest, content_digest)
+    if known.content_digest == content_digest:
+        return Plan(each, Outcome.UNCHANGED, known.id, known.version, False, match_digest, content_digest)
+    if source.batch_id is not None and known.last_batch_id == source.batch_id:
+        expected = f"each reference once for a class in a batch; row {known.last_batch_row} has it with other content"
+        return FieldError("ref", expected)
+    matched = known.match_digest != match_digest
+    return Plan(each, Outcome.NEW_VERSION, known.id, known.version + 1, matched, match_digest, content_digest)
+
+
+def _digests(services: Services, source: Source, filing: Filing) -> tuple[bytes, bytes]:
+    """Over what matching uses, and over everything; bound to the identity of the filing, so that no two compare."""
+    facts = filing.facts
+    identity = orjson.dumps([source.member.id, facts.reference, facts.record_class])
+    parts = [orjson.dumps([facts.schema_id, facts.fingerprint])]
+    for each in filing.subjects:
+        known = sorted(each.facts.items())
+        parts += [
+            orjson.dumps([each.kind, f"{each.mask:x}", each.observed, known, each.name]),
+            each.keys,
+            each.sketches,
+        ]
+    match_digest = services.sealer.digest(b"match" + identity, b"".join(parts))
+    claim = None if facts.claim is None else facts.claim.as_dict()
+    rest = [facts.line, facts.triggered_on, claim, [each.role for each in filing.subjects]]
+    return match_digest, services.sealer.digest(b"content" + identity, match_digest + orjson.dumps(rest))
+
+
+def _store_facts(connection: Connection, source: Source, accepted: Sequence[Plan]) -> None:
+    created, changed, versions = [], [], []
+    for each in accepted:
+        facts = each.numbered.filing.facts
+        shared = {
+            "line": facts.line,
+            "schema_id": facts.schema_id,
+            "fingerprint": facts.fingerprint,
+            "triggered_on": facts.triggered_on,
+            "claim": None if facts.claim is None else facts.claim.as_dict(),
+            "version": each.version,
+            "filed_at": source.now,
+        }
+        current = shared | {
+            "match_digest": each.match_digest,
+            "content_digest": each.content_digest,
+            "last_batch_id": source.batch_id,
+            "last_batch_row": each.numbered.row if source.batch_id else None,
+        }
+        if each.outcome is Outcome.CREATED:
+            identity = {"member_id": source.member.id, "reference": facts.reference, "record_class": facts.record_class}
+            created.append(current | identity | {"id": each.filing_id, "created_at": source.now})
+        else:
+            changed.append(current | {"filing": each.filing_id})
+        roles = [subject.role for subject in each.numbered.filing.subjects]
+        told = {"filing_id": each.filing_id, "actor_id": source.actor_id, "batch_id": source.batch_id}
+        versions.append(shared | told | {"roles": roles, "matched": each.matched})
+        if not each.matched:
+            filings.update_roles(connection, each.filing_id, roles)
+    filings.insert_filings(connection, created)
+    filings.update_filings(connection, changed)
+    filings.insert_versions(connection, versions)
+
+
+def _store_subjects(services: Services, connection: Connection, source: Source, matched: Sequence[Plan]) -> None:
+    """Take the encodings before out, look the new ones up, store and index them, and record the hits."""
+    replaced = [each.filing_id for each in matched if each.outcome is Outcome.NEW_VERSION]
+    removed = _take_out(services, connection, replaced)
+    places = [(each, place) for each in matched for place in range(len(each.numbered.filing.subjects))]
+    subjects = pool.rekeyed(services.sealer, [s for each in matched for s in each.numbered.filing.subjects])
+    linked = pool.link(services, connection, source.member.id, subjects)
+    record_ids = pool.record_ids(len(subjects))
+    filings.insert_subjects(
+        connection,
+        [
+            {
+                "id": record_id,
+                "filing_id": each.filing_id,
+                "position": place,
+                "kind": subject.kind,
+                "role": subject.role,
+                "envelope": pool.seal_subject(services.sealer, record_id, subject),
+            }
+            for record_id, (each, place), subject in zip(record_ids, places, subjects, strict=True)
+        ],
+    )
+    index.add(connection, services.sealer, record_ids, [subject.keys for subject in subjects])
+    index.remember_hot(connection, linked.crowded, source.now)
+    added: Counter[str] = Counter(subject.kind for subject in subjects)
+    added.subtract(removed)
+    index.count_subjects(connection, source.member.id, added)
+    found = [(places[s.subject][0].filing_id, places[s.subject][1], s) for s in linked.sightings]
+    record_hits(services, connection, source, found, linked, replaced=replaced)
+    _count_visible(services, connection, source, [(places[s.subject][0], s) for s in linked.sightings])
+
+
+def _take_out(services: Services, connection: Connection, filing_ids: Sequence[str]) -> Counter[str]:
+    """Remove the subjects of filings and their index rows; how many there were of each kind."""
+    if not filing_ids:
+        return Counter()
+    rows = filings.take_out_subjects(connection, filing_ids)
+    opened: list[EncodedSubject] = [
+        unpack(services.sealer.unseal(record_context(record_id), envelope)) for record_id, _, envelope in rows
+    ]
+    index.remove(connection, services.sealer, [row[0] for row in rows], [each.keys for each in opened])
+    return Counter(kind for _, kind, _ in rows)
+
+
+def _count_visible(
+    services: Services, connection: Connection, source: Source, sightings: Sequence[tuple[Plan, pool.Sighting]]
+) -> None:
+    """Count for each filing the hits its member may see: a number that is told must not tell more than the hits do."""
+    if not sightings or query_refusal(source.member, source.now.date()) is not None:
+        return
+    inputs = reciprocity.inputs(services, connection, source.member)
+    may = entitlement(inputs.contributions, services.rulebook)
+    for each, sighting in sightings:
+        if may.tier(sighting.candidate.line, sighting.candidate.record_class) >= HIT_TIER:
+            each.hits += 1

@@ -1,0 +1,109 @@
+"""The pool as a filing and a screening meet it: re-key, look up, open the candidates, score."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import orjson
+from sqlalchemy import Connection
+
+from matching.types import EncodedSubject, ExplanationRow, Match
+from matching.wire import pack, unpack
+from repository import metrics
+from repository.services import Services
+from repository.storage import filings, index
+from repository.storage.filings import Candidate
+from repository.storage.sealing import Sealer, named_context, record_context
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A pair in band possible or better: `subject` counts the subjects that were looked for."""
+
+    subject: int
+    candidate: Candidate
+    match: Match
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What the pool of the others holds on some subjects.
+
+    `capped` are the hot keys skipped, for each subject; `crowded` the keys now found to be hot, which whoever writes
+    next is to remember; `pool_sizes` the others' subjects by kind, which the weights were computed with.
+    """
+
+    sightings: tuple[Sighting, ...]
+    capped: tuple[int, ...]
+    crowded: Mapping[int, int]
+    pool_sizes: Mapping[str, int]
+
+
+def rekeyed(sealer: Sealer, subjects: Sequence[EncodedSubject]) -> list[EncodedSubject]:
+    """The same subjects under the operator's secret, re-keyed in one call."""
+    column = sealer.rekey(b"".join([each.keys for each in subjects]))
+    done, start = [], 0
+    for each in subjects:
+        end = start + len(each.keys)
+        done.append(replace(each, keys=column[start:end]))
+        start = end
+    return done
+
+
+def link(services: Services, connection: Connection, member_id: str, subjects: Sequence[EncodedSubject]) -> Linked:
+    """Find and score the other members' subjects for each re-keyed subject; best first within a subject."""
+    rulebook = services.rulebook
+    found = index.look_up(
+        connection,
+        services.sealer,
+        [each.keys for each in subjects],
+        hot_rows=rulebook.hot_key_rows,
+        limit=rulebook.candidates_per_subject,
+    )
+    record_ids = sorted({record_id for records in found.records for record_id in records})
+    candidates = filings.candidates(connection, record_ids, other_than=member_id)
+    opened = {record_id: open_subject(services.sealer, each) for record_id, each in candidates.items()}
+    sizes = index.pool_sizes(connection, other_than=member_id)
+    sightings: list[Sighting] = []
+    for place, (each, records) in enumerate(zip(subjects, found.records, strict=True)):
+        known = [r for r in records if r in candidates and candidates[r].kind == each.kind]
+        metrics.CANDIDATES.observe(len(known))
+        if known:
+            matches = services.linker.score(
+                each, [opened[r] for r in known], pool_size=max(sizes.get(each.kind, 0), len(known))
+            )
+            sightings += [Sighting(place, candidates[known[match.position]], match) for match in matches]
+    metrics.CAPPED_KEYS.inc(sum(found.capped))
+    return Linked(tuple(sightings), found.capped, found.crowded, sizes)
+
+
+def record_ids(count: int) -> list[int]:
+    """Random 63-bit record ids: they say nothing of order or time."""
+    drawn = np.frombuffer(os.urandom(8 * count), dtype=np.uint64) >> np.uint64(1)
+    return [int(each) for each in drawn]
+
+
+def seal_subject(sealer: Sealer, record_id: int, subject: EncodedSubject) -> bytes:
+    """The envelope of a re-keyed subject."""
+    return sealer.seal(record_context(record_id), pack(subject))
+
+
+def open_subject(sealer: Sealer, candidate: Candidate) -> EncodedSubject:
+    """A candidate's encoding, in the role it has now. Raises SealError for another operator secret."""
+    subject = unpack(sealer.unseal(record_context(candidate.record_id), candidate.envelope))
+    return subject if subject.role == candidate.role else replace(subject, role=candidate.role)
+
+
+def seal_evidence(sealer: Sealer, hit_id: str, match: Match) -> bytes:
+    """Weight, probability and explanation of a hit, sealed: how alike two records are is not to be read off a table."""
+    rows = [[row.field, row.level, row.weight] for row in match.rows]
+    return sealer.seal(named_context(hit_id), orjson.dumps([match.weight, match.probability, rows]))
+
+
+def open_evidence(sealer: Sealer, hit_id: str, sealed: bytes) -> tuple[float, float, tuple[ExplanationRow, ...]]:
+    """Weight in bits, probability and explanation of a stored hit. Raises SealError."""
+    weight, probability, rows = orjson.loads(sealer.unseal(named_context(hit_id), sealed))
+    return weight, probability, tuple(ExplanationRow(*row) for row in rows)
