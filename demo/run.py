@@ -1,6 +1,7 @@
 """Three insurers share a fraud register: the whole story, told with the project's own commands (`make demo`).
 
-Everything happens under demo/run/, on SQLite, on this machine. FRANKPLEDGE_DEMO_ROWS cuts the books short.
+Everything happens in demo/run/ (or FRANKPLEDGE_DEMO_HOME), on SQLite, on this machine. FRANKPLEDGE_DEMO_ROWS cuts the
+books short.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from demo.reckoning import reckon
 from demo.stage import WIDTH, CommandError, Party, Stage, call, free_port, password, service
 
 HERE = Path(__file__).parent
-HOME = HERE / "run"
+HOME = Path(os.environ.get("FRANKPLEDGE_DEMO_HOME", HERE / "run")).resolve()
 PORT = 8080
 ENQUIRE, REFUSED = 3, 2  # exit codes of `frankpledge screen`; 2 also of other commands that did nothing
 BOOKS = {"aldwick": "febrl4_a.csv", "brambledown": "febrl4_b.csv"}

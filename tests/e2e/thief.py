@@ -44,7 +44,7 @@ def words_of(person: Mapping[str, str], vocabulary: frozenset[str]) -> Words:
     """Return the spellings that would betray one person; a name that is a word of the service itself does not."""
     town, postcode = person.get("town", ""), person.get("postcode", "")
     names = [person.get(column, "") for column in ("given_name", "family_name")]
-    names = [name for name in names if name.isalpha() and name.lower() not in vocabulary]
+    names = [name for name in names if name.lower() not in vocabulary]
     lines = [person.get("street", ""), f"{town} {postcode}", f"{town},{postcode}", person.get("email", "")]
     if any(letter.isalpha() for letter in postcode):
         lines += [postcode, postcode.replace(" ", "")]
