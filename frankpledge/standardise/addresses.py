@@ -24,7 +24,7 @@ STREET_TYPES = {
 """Last words of a street and their canonical abbreviation."""
 
 _GLUED = re.compile(r"(.{3,})(street|avenue|crescent|circuit|terrace|parade)")
-_LEADING_NUMBER = re.compile(r"(\d+[a-z]?(?: ?[-/] ?\d+[a-z]?)?)[ ,]+(?=\S*[a-z]{2})")
+_NUMBER = re.compile(r"\d+[a-z]?")
 _NUMBER_LETTER = re.compile(r"\b(\d+) ([a-z])\b")
 _LEADING_ZEROS = re.compile(r"\b0+(?=\d)")
 _UNIT_WORDS = word_set("flat apartment apt unit number no house room suite the")
@@ -32,10 +32,20 @@ _LONG_NUMBER = re.compile(r"\d{6}")
 
 
 def address(house_number: str, street: str) -> tuple[Reading, Reading]:
-    """Readings of house number and street; a number in front of the street serves where no house number is given."""
-    if not house_number and (match := _LEADING_NUMBER.match(fold(street))):
-        return number(match[1]), road(fold(street)[match.end() :])
-    return number(house_number), road(street)
+    """Readings of house number and street; numbers in front of the street serve where no house number is known."""
+    house = number(house_number)
+    if not house.atoms and (in_front := _number_in_front(street)):
+        parts = words(fold(street))
+        taken = number(" ".join(parts[:in_front]))
+        return Reading(taken.atoms, house.reasons + taken.reasons), road(" ".join(parts[in_front:]))
+    return house, road(street)
+
+
+def _number_in_front(street: str) -> int:
+    """How many words at the start of a street are house numbers, none if no word of letters comes after them."""
+    parts = words(fold(street))
+    count = next((n for n, part in enumerate(parts) if not _NUMBER.fullmatch(part)), len(parts))
+    return count if count < len(parts) and len(parts[count]) > 1 else 0
 
 
 @lru_cache(maxsize=1 << 14)

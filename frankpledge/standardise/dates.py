@@ -31,6 +31,7 @@ _MONTH_FIRST = frozenset({"us", "ph", "fm", "pw", "mh"})
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: n for n, name in enumerate(_MONTH_NAMES, start=1)}
 _TIME = re.compile(r"(?<=\d)[t ,]+\d{1,2}:.*$")
+_AROUND_SEPARATOR = re.compile(r" ?([-/.]) ?")
 _YMD = re.compile(r"(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})")
 _DMY = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})")
 _YM = re.compile(r"(\d{4})[-/. ](\d{1,2})")
@@ -64,7 +65,7 @@ def date_of_birth(text: str, country: str = "") -> Reading:
         return NOTHING
     if dummies.is_placeholder(folded, compacted):
         return dropped(DUMMY)
-    parts = _split(_TIME.sub("", folded).strip(" -/.,"), country)
+    parts = _split(_AROUND_SEPARATOR.sub(r"\1", _TIME.sub("", folded)).strip(" -/.,"), country)
     if parts is None:
         return dropped(NOT_A_DATE)
     return _reading(parts)

@@ -17,17 +17,25 @@ def fold(text: str) -> str:
     NFKC first (full-width forms, ligatures, composed accents), then anyascii, so that ł is l, the Turkish dotless
     and dotted i are i, ø is o, ß is ss and æ is ae. Umlauts lose their dots: ü is u, not ue; the phonetic codes
     join Müller and Mueller.
-    Symbols, control and private characters are left out, as anyascii would spell emoji out as words.
+    Symbols and control characters part words, as anyascii would spell emoji out; invisible characters (zero width,
+    soft hyphens) vanish.
     """
     if not text.isascii():
         composed = unicodedata.normalize("NFKC", text)
-        text = anyascii("".join(c if unicodedata.category(c)[0] not in "SC" else " " for c in composed))
+        text = anyascii("".join(map(_plain, composed)))
     return " ".join(text.lower().split())
+
+
+def _plain(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf":
+        return ""
+    return " " if category[0] in "SC" else character
 
 
 def words(folded: str) -> list[str]:
     """The runs of letters and digits in folded text; apostrophes join (o'brien is one word), all else parts."""
-    return _NOT_ALNUM.sub(" ", folded.translate(_APOSTROPHES)).split()
+    return [folded] if folded.isalnum() else _NOT_ALNUM.sub(" ", folded.translate(_APOSTROPHES)).split()
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -37,4 +45,4 @@ def word_set(text: str) -> frozenset[str]:
 
 def compact(folded: str) -> str:
     """Only the letters and digits of folded text, run together."""
-    return _NOT_ALNUM.sub("", folded)
+    return folded if folded.isalnum() else _NOT_ALNUM.sub("", folded)

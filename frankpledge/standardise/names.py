@@ -19,25 +19,28 @@ _APOSTROPHES = str.maketrans("", "", "'`\"")
 _DIGIT_IN_WORD = re.compile(r"(?<=[a-z])\d|\d(?=[a-z])")
 _LETTER_UNDER = dict(zip("1234567890", "qwertyuioo", strict=True))
 
-TITLES = word_set(
+_BARE_TITLES = word_set(
     """
-    mr mister mrs ms miss mx mstr dr doctor prof professor sir dame lady lord hon honourable rt rev revd reverend
-    capt captain cllr councillor lt sgt cpl col colonel gen general brig brigadier adm admiral wg cdr sqn ldr flt
-    mme mlle madame mademoiselle monsieur herr frau sr sra srta senor senora signor signora dhr mevr mevrouw
-    """
-)
-"""Forms of address before a name."""
-
-RANKS = frozenset({"major", "master", "baron", "baroness", "judge", "earl", "duke", "viscount", "the"})
-"""Forms of address that are names too: dropped only when a name follows."""
-
-SUFFIXES = word_set(
-    """
-    jr jnr junior snr senior esq esquire bt bart baronet phd md mbbs bsc msc bds mbe obe cbe kbe dbe qc kc jp frcs
-    frs mrcp mrcs dl dsc dphil llb fca aca ii iii iv deceased decd
+    mr mister mrs ms miss mx mstr dr sir prof professor hon honourable rt rev revd reverend capt cllr councillor lt
+    sgt cpl brig brigadier mme mlle madame mademoiselle monsieur herr frau sra srta senor senora signor signora dhr
+    mevr mevrouw jr jnr snr esq esquire bt baronet phd deceased decd
     """
 )
-"""What follows a name and is none."""
+"""Titles and suffixes that are never a name, also where nothing else was written."""
+
+_BARE_GIVEN_TITLES = _BARE_TITLES | word_set("lord lady dame captain colonel general admiral doctor baron baroness")
+"""In a column of given names a lone one of these is a title; in one of family names it is a name: Lord, Captain."""
+
+TITLES = _BARE_GIVEN_TITLES | word_set("col gen adm wg cdr sqn ldr flt sr major master judge earl duke viscount the")
+"""Forms of address dropped when a name follows."""
+
+SUFFIXES = _BARE_TITLES | word_set(
+    """
+    junior senior sr bart mbbs bsc msc bds mbe obe cbe kbe dbe qc kc jp frcs frs mrcp mrcs dl dsc dphil llb fca aca
+    ii iii iv
+    """
+)
+"""What may follow a name, dropped when a name stands before it."""
 
 PARTICLES = word_set(
     """
@@ -56,7 +59,7 @@ def given(text: str) -> Reading:
     split into given and family: nothing in it tells which is which. The phonetic code is that of the canonical form,
     so that it joins nicknames and misspellings alike.
     """
-    tokens, reasons = _tokens(text, lambda parts: parts)
+    tokens, reasons = _tokens(text, _BARE_GIVEN_TITLES, lambda parts: parts)
     if not tokens:
         return Reading((), reasons)
     first = canonical(tokens[0])
@@ -67,7 +70,7 @@ def given(text: str) -> Reading:
         "given_phonetic": phonetic(first),
         "given_other": " ".join(tokens[1:]),
     }
-    return Reading(tuple((name, value) for name, value in atoms.items() if value), reasons)
+    return Reading(tuple([(name, value) for name, value in atoms.items() if value]), reasons)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -77,15 +80,17 @@ def family(text: str) -> Reading:
     Particles join what follows, the parts of a double-barrelled name stay apart with a space between, whether it was
     written with a hyphen or not; the phonetic code is that of all parts together.
     """
-    tokens, reasons = _tokens(text, _join_particles)
+    tokens, reasons = _tokens(text, _BARE_TITLES, _join_particles)
     if not tokens:
         return Reading((), reasons)
     name = " ".join(tokens)
     atoms = {"family": name, "family_phonetic": phonetic(name), "family_last": tokens[-1]}
-    return Reading(tuple((atom, value) for atom, value in atoms.items() if value), reasons)
+    return Reading(tuple([(atom, value) for atom, value in atoms.items() if value]), reasons)
 
 
-def _tokens(text: str, join: Callable[[list[str]], list[str]]) -> tuple[list[str], tuple[str, ...]]:
+def _tokens(
+    text: str, bare_titles: frozenset[str], join: Callable[[list[str]], list[str]]
+) -> tuple[list[str], tuple[str, ...]]:
     """The parts of a name, and the reasons for dropping or mending.
 
     Joining can make a title of two letters (d r) and dropping a title can bare a placeholder, so the steps are
@@ -102,7 +107,7 @@ def _tokens(text: str, join: Callable[[list[str]], list[str]]) -> tuple[list[str
         return [], (NOT_A_NAME,)
     before: list[str] = []
     while tokens != before:
-        before, tokens = tokens, join(_without_titles(tokens))
+        before, tokens = tokens, join(_without_titles(tokens, bare_titles))
     if not tokens:
         return [], (TITLE_ONLY,)
     if dummies.is_placeholder("", "".join(tokens)):
@@ -121,14 +126,14 @@ def _letters(folded: str) -> tuple[list[str], int]:
     return _NOT_LETTERS.sub(" ", text).split(), mended
 
 
-def _without_titles(tokens: list[str]) -> list[str]:
-    """Titles off the front, suffixes off the back."""
+def _without_titles(tokens: list[str], bare_titles: frozenset[str]) -> list[str]:
+    """Titles off the front and suffixes off the back of a name, and nothing left of a title that stands alone."""
     start, end = 0, len(tokens)
-    while start < end and (tokens[start] in TITLES or (tokens[start] in RANKS and start + 1 < end)):
+    while end - start > 1 and tokens[start] in TITLES:
         start += 1
-    while end > start and (tokens[end - 1] in SUFFIXES):
+    while end - start > 1 and tokens[end - 1] in SUFFIXES:
         end -= 1
-    return tokens[start:end]
+    return [] if end - start == 1 and tokens[start] in bare_titles else tokens[start:end]
 
 
 def _join_particles(tokens: list[str]) -> list[str]:

@@ -6,8 +6,8 @@ The rule, in this order, each step deciding alone:
    (Wm, Thos), spellings (Kathryn) and Welsh, Irish and Scottish forms (Sian, Eoin, Hamish), each under one canonical
    name. An ambiguous nickname stands under its most usual name only: bill is william and never robert.
 2. A name in `common_names.csv`, which lists formal names by how common they are, is its own canonical form.
-3. The `nicknames` package names the formal names a nickname may stand for; the commonest by that same list is taken,
-   or the only one there is.
+3. The `nicknames` package names the formal names a nickname may stand for; the commonest by that same list is taken.
+   Formal names that are not in the list are passed over: most are of another time and place (basil is not bazaleel).
 4. Any other name is its own canonical form.
 
 Nothing is joined by way of a third name (no connected components): pat leads to patricia, and patrick stays patrick.
@@ -31,12 +31,9 @@ def canonical(name: str) -> str:
     ranks = common_ranks()
     if name in ranks or len(name) == 1:
         return name
-    formal = _formal_names(name)
-    known = [candidate for candidate in formal if candidate in ranks]
-    if known:
-        best = min(known, key=ranks.__getitem__)
-        return usage.get(best, best)
-    return formal[0] if len(formal) == 1 and not _formal_names(formal[0]) and formal[0] not in usage else name
+    known = [formal for formal in sorted(_namer().canonicals_of(name)) if formal in ranks]
+    best = min(known, key=ranks.__getitem__, default=name)
+    return usage.get(best, best)
 
 
 @cache
@@ -62,8 +59,3 @@ def _rows(file_name: str) -> csv.DictReader[str]:
 @cache
 def _namer() -> NickNamer:
     return NickNamer()
-
-
-def _formal_names(name: str) -> list[str]:
-    """The formal names the package knows for a nickname, in alphabetical order."""
-    return sorted(_namer().canonicals_of(name) - {name})

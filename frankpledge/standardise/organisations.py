@@ -13,6 +13,7 @@ from frankpledge.standardise.notes import DUMMY, NOT_A_COMPANY_NUMBER, NOTHING, 
 
 _TRADING_AS = re.compile(r"\b(?:t/a|t\.a\.|trading as)\b.*$")
 _UK_COMPANY = re.compile(r"([a-z]{2})?0*(\d{1,8})")
+_PLACES = frozenset({("uk",), ("etat",)})  # listed as legal forms by cleanco, but part of a name here
 _BRITISH_FORMS = (
     "ltd", "limited", "plc", "public limited company", "llp", "lp", "unlimited", "company", "co", "cic", "cio",
     "community interest company", "limited liability partnership", "cyf", "cyfyngedig", "ccc", "incorporated", "inc",
@@ -33,9 +34,11 @@ def name(text: str) -> Reading:
     if dummies.is_placeholder(folded, compacted):
         return dropped(DUMMY)
     tokens = words((_TRADING_AS.sub("", folded) or folded).replace("&", " and ")) or words(folded)
-    tokens = _without_legal_form(_initials_joined(tokens))
-    if tokens[0] == "the" and len(tokens) > 1:
+    while tokens[0] == "the" and len(tokens) > 1:
         tokens = tokens[1:]
+    tokens = _without_legal_form(_initials_joined(tokens))
+    if dummies.is_placeholder("", "".join(tokens)):
+        return dropped(DUMMY)
     return Reading((("org_name", " ".join(tokens)), ("org_name_sorted", " ".join(sorted(tokens)))))
 
 
@@ -65,12 +68,12 @@ def _without_legal_form(tokens: list[str]) -> list[str]:
 
 @cache
 def _legal_forms() -> frozenset[tuple[str, ...]]:
-    """Each legal form as folded words."""
+    """Each legal form as folded words; Cyrillic and Greek ones would fold to common words, so they stay in names."""
     terms = [*_BRITISH_FORMS]
     for group in (terms_by_type, terms_by_country):
-        terms += [term for forms in group.values() for term in forms]
+        terms += [term for forms in group.values() for term in forms if term.isascii()]
     folded = (tuple(_initials_joined(words(fold(term).replace("&", " and ")))) for term in terms)
-    return frozenset(form for form in folded if form)
+    return frozenset(form for form in folded if form and form not in _PLACES)
 
 
 def company_number(text: str) -> Reading:

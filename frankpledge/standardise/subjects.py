@@ -97,7 +97,7 @@ def _read(
 ) -> None:
     """Add the atoms and notes of each column that has a reader."""
     for field, reader in readers.items():
-        if text := _text(raw, field, notes):
+        if raw.get(field) and (text := _text(raw, field, notes)):
             reading = reader(text, country)
             atoms.update(reading.atoms)
             if reading.reasons:

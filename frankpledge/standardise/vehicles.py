@@ -19,9 +19,10 @@ def registration(text: str, atom: str = "registration") -> Reading:
     compacted = compact(folded)
     if not compacted:
         return NOTHING
-    if dummies.is_placeholder(folded, compacted):
+    mark = compacted.translate(_LOOKALIKES)
+    if dummies.is_placeholder(folded, compacted) or dummies.is_placeholder("", mark):
         return dropped(DUMMY)
-    return found(atom, compacted.translate(_LOOKALIKES)) if 2 <= len(compacted) <= 10 else dropped(NOT_A_REGISTRATION)
+    return found(atom, mark) if 2 <= len(mark) <= 10 else dropped(NOT_A_REGISTRATION)
 
 
 def vin(text: str) -> Reading:
