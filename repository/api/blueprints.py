@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from repository.api import auth, health, scheme
+from repository.api import auth, batches, filings, health, hits, scheme, screenings, standing
 from repository.api.base import Blueprint
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     auth.blueprint,
     scheme.blueprint,
+    filings.blueprint,
+    batches.blueprint,
+    screenings.blueprint,
+    hits.blueprint,
+    standing.blueprint,
     health.blueprint,
 )

@@ -55,6 +55,11 @@ class IntakeWorker:
         if self._thread is not None:
             self._thread.join(timeout)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the thread that `start` began is running."""
+        return self._thread is not None and self._thread.is_alive()
+
     def run_pending(self) -> int:
         """Work through every batch that waits, in the calling thread; how many. 0 if another worker is at it."""
         with self._alone() as alone:

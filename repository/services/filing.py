@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
@@ -14,7 +15,7 @@ from repository.services import Services, intake, reciprocity
 from repository.services.encodings import filing_from_json
 from repository.services.hitmaking import Source
 from repository.services.intake import Numbered, Plan
-from repository.storage import events
+from repository.storage import events, filings
 from repository.storage.operator import accepted_fingerprints
 
 _EVENTS = {Outcome.CREATED: EventKind.FILING_CREATED, Outcome.NEW_VERSION: EventKind.FILING_CHANGED}
@@ -43,6 +44,28 @@ def file_one(services: Services, actor: Actor, member: Member, body: object) -> 
         if plan.outcome in _EVENTS:
             _tell(services, connection, source, plan)
     return Filed(plan.filing_id, filing.facts.reference, plan.version, plan.outcome, plan.hits)
+
+
+def find(services: Services, member: Member, filing_id: str) -> dict[str, Any] | None:
+    """One of a member's own filings as JSON, None when it has none of this id."""
+    with services.database.read() as session:
+        connection = session.connection()
+        row = filings.of_member(connection, member.id, filing_id)
+        if row is None:
+            return None
+        subjects = filings.kinds_and_roles(connection, filing_id)
+    return {
+        "id": row["id"],
+        "reference": row["reference"],
+        "class": row["record_class"],
+        "line": row["line"],
+        "version": row["version"],
+        "date": row["triggered_on"].isoformat(),
+        "claim": row["claim"],
+        "created_at": row["created_at"].isoformat(),
+        "filed_at": row["filed_at"].isoformat(),
+        "subjects": [{"kind": kind, "role": role} for kind, role in subjects],
+    }
 
 
 def what_is_accepted(services: Services, session: Session, member: Member) -> Accepts:

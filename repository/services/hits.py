@@ -31,8 +31,8 @@ class Wanted:
 
 def list_hits(
     services: Services, actor: Actor, member: Member, wanted: Wanted, *, before: str | None, limit: int
-) -> list[dict[str, Any]]:
-    """A page of a member's live hits as JSON, newest first. Raises RefusedError without a right to ask (R1).
+) -> tuple[list[dict[str, Any]], bool]:
+    """A page of a member's live hits as JSON, newest first, and whether there are more. Raises RefusedError (R1).
 
     A filter by class finds only hits whose class the member may see: it would tell the class otherwise.
     """
@@ -44,9 +44,10 @@ def list_hits(
     with services.database.read() as session:
         connection = session.connection()
         chosen = Filter(pairs, bands, wanted.line)
-        views = hits.page(connection, member.id, chosen, before=before, limit=limit)
+        views = hits.page(connection, member.id, chosen, before=before, limit=limit + 1)
+        views, more = views[:limit], len(views) > limit
         counts = hits.counts(connection, member.id, views, may.from_tier(CLASS_TIER))
-    return _show(services, inputs, may, views, counts)
+    return _show(services, inputs, may, views, counts), more
 
 
 def one_hit(services: Services, actor: Actor, member: Member, hit_id: str) -> dict[str, Any] | None:

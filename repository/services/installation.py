@@ -79,7 +79,8 @@ def _signing_key(settings: Settings) -> Step:
 
 
 def _tables(settings: Settings, database: Database) -> Step:
-    current = migration.at_head(database)
+    with database.read() as session:
+        current = migration.at_head(session)
     if not current:
         migration.upgrade(settings.database_url)
     return Step("tables", not current)

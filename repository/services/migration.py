@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -9,8 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-
-from repository.storage.engine import Database
+from sqlalchemy.orm import Session
 
 
 def configuration(database_url: str) -> Config:
@@ -27,10 +27,11 @@ def upgrade(database_url: str) -> None:
     command.upgrade(configuration(database_url), "head")
 
 
-def at_head(database: Database) -> bool:
+def at_head(session: Session) -> bool:
     """Whether the database's tables are those that this version expects."""
-    url = database.engine.url.render_as_string(hide_password=False)
-    expected = ScriptDirectory.from_config(configuration(url)).get_heads()
-    with database.read() as session:
-        found = MigrationContext.configure(session.connection()).get_current_heads()
-    return set(found) == set(expected)
+    return set(MigrationContext.configure(session.connection()).get_current_heads()) == _expected()
+
+
+@cache
+def _expected() -> frozenset[str]:
+    return frozenset(ScriptDirectory.from_config(configuration("sqlite://")).get_heads())

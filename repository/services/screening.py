@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -15,27 +15,33 @@ from matching.wire import pack
 from repository import metrics
 from repository.domain import hits, screening
 from repository.domain.events import Event, EventKind
+from repository.domain.filings import refuse_unknown
 from repository.domain.hits import Hit, Own, Theirs
 from repository.domain.members import Actor, Member
 from repository.domain.reciprocity import CLASS_TIER, HIT_TIER, Decision, Entitlement, Inputs, entitlement, may_ask
-from repository.domain.screening import Purpose, Question
+from repository.domain.screening import Purpose, Question, purpose_from_json
 from repository.services import Services, pool, reciprocity
+from repository.services.encodings import encoding
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Linked, Sighting
 from repository.services.reciprocity import RefusedError
 from repository.storage import events, index, screenings
+from repository.storage.operator import accepted_fingerprints
 from repository.storage.sealing import named_context
 
 ACTION = "screening"
 
 
+ONE_FIELDS = frozenset({"schema", "fingerprint", "purpose", "lawful_basis", "line", "reference", "subject"})
+BULK_FIELDS = frozenset({"schema", "fingerprint", "purpose", "lawful_basis", "line", "screenings"})
+
+
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked, why, and under which linkage key the subjects are encoded."""
+class Asking:
+    """Why is asked, and under which linkage key the subjects are encoded."""
 
     purpose: Purpose
     fingerprint: str
-    questions: Sequence[Question]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +68,30 @@ class _Answered:
     shown: Sequence[tuple[str, str, int, Sighting]]
 
 
-def screen(services: Services, actor: Actor, member: Member, request: Request) -> list[dict[str, Any]]:
+def asking(services: Services, body: Mapping[str, object], known: frozenset[str]) -> Asking:
+    """What a request says besides its questions; `known` are the fields it may have. Raises FieldError."""
+    refuse_unknown(body, known)
+    with services.database.read() as session:
+        fingerprints = accepted_fingerprints(session)
+    return Asking(purpose_from_json(body), encoding(body, services.schema, fingerprints))
+
+
+def screen(
+    services: Services, actor: Actor, member: Member, request: Asking, questions: Sequence[Question]
+) -> list[dict[str, Any]]:
     """Answer every question, in order. Raises RefusedError, before anything is matched, when R1 or R2 denies it."""
     with services.database.read() as session:
         inputs = reciprocity.inputs(services, session.connection(), member)
     decision = may_ask(inputs, request.purpose.line, services.rulebook)
     if not decision.allowed:
         _refuse(services, actor, inputs, decision)
-    subjects = pool.rekeyed(services.sealer, [each.subject for each in request.questions])
+    subjects = pool.rekeyed(services.sealer, [each.subject for each in questions])
     with services.database.read() as session:
         linked = pool.link(services, session.connection(), member.id, subjects)
     may = entitlement(inputs.contributions, services.rulebook)
     answered = [
         _answer(services, inputs, may, _Asked(question, subjects[place], linked, place))
-        for place, question in enumerate(request.questions)
+        for place, question in enumerate(questions)
     ]
     with services.database.write() as session:
         connection = session.connection()
@@ -149,7 +165,7 @@ def _hit(hit_id: str, own: Own, sighting: Sighting, count: int, now: datetime) -
     )
 
 
-def _row(services: Services, source: Source, request: Request, answered: _Answered, decision_id: str) -> dict[str, Any]:
+def _row(services: Services, source: Source, request: Asking, answered: _Answered, decision_id: str) -> dict[str, Any]:
     subject = answered.asked.subject
     return {
         "id": answered.screening_id,

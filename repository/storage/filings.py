@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    RowMapping,
     Select,
     UniqueConstraint,
     bindparam,
@@ -133,6 +134,18 @@ def by_reference(connection: Connection, member_id: str, references: Sequence[st
         _by_reference(name), {"member": member_id, **dialect.wanted(name, sorted(set(references)))}
     )
     return {(row[0], row[1]): Standing(*row[2:]) for row in rows}
+
+
+def of_member(connection: Connection, member_id: str, filing_id: str) -> RowMapping | None:
+    """A member's filing; None when there is none of that id for this member."""
+    statement = select(FILINGS).where(FILINGS.c.member_id == member_id, FILINGS.c.id == filing_id)
+    return connection.execute(statement).mappings().one_or_none()
+
+
+def kinds_and_roles(connection: Connection, filing_id: str) -> list[tuple[str, str]]:
+    """Kind and role of a filing's subjects, in their order. The caller has checked whose filing it is."""
+    statement = select(SUBJECTS.c.kind, SUBJECTS.c.role).where(SUBJECTS.c.filing_id == filing_id)
+    return [(row[0], row[1]) for row in connection.execute(statement.order_by(SUBJECTS.c.position))]
 
 
 def insert_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

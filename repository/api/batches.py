@@ -1,0 +1,159 @@
+"""Uploading batches, and watching them being taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Response, request, url_for
+from marshmallow import Schema, fields, validate
+
+from repository.api import cursors, idempotency
+from repository.api.base import Blueprint, json_response, requires
+from repository.api.context import current_actor, services
+from repository.api.own import own_member
+from repository.api.problems import ProblemError
+from repository.services import batches
+from repository.services.batches import Upload
+
+blueprint = Blueprint("batches", __name__, description="Filing many records")
+
+MEDIA_TYPE = "application/x-ndjson"
+_STATES = ("queued", "running", "done", "failed")
+_PART = 256 * 1024
+
+
+class BatchQuerySchema(Schema):
+    """How a batch is to be taken in."""
+
+    dry_run = fields.Boolean(load_default=False, metadata={"description": "Check every row and store nothing"})
+
+
+class RowsSchema(Schema):
+    """Rows by what became of them."""
+
+    read = fields.Integer(required=True)
+    created = fields.Integer(required=True)
+    new_version = fields.Integer(required=True)
+    unchanged = fields.Integer(required=True)
+    rejected = fields.Integer(required=True)
+
+
+class RowErrorSchema(Schema):
+    """A row that was refused. Row numbers are line numbers, from 1."""
+
+    row = fields.Integer(required=True)
+    ref = fields.String(required=True, allow_none=True)
+    field = fields.String(required=True)
+    expected = fields.String(required=True)
+
+
+class FailureSchema(Schema):
+    """Why a batch was not read to its end. The good rows before stay."""
+
+    field = fields.String(required=True)
+    expected = fields.String(required=True)
+
+
+class BatchSchema(Schema):
+    """A batch and how far it is. Of many row errors the first thousand are kept."""
+
+    id = fields.String(required=True)
+    status = fields.String(required=True, validate=validate.OneOf(_STATES))
+    dry_run = fields.Boolean(required=True)
+    created_at = fields.AwareDateTime(required=True)
+    finished_at = fields.AwareDateTime(required=True, allow_none=True)
+    bytes_total = fields.Integer(required=True)
+    bytes_done = fields.Integer(required=True)
+    rows = fields.Nested(RowsSchema, required=True)
+    hits = fields.Integer(required=True, metadata={"description": "Hits found that the member may see"})
+    failure = fields.Nested(FailureSchema, required=True, allow_none=True)
+    errors = fields.List(fields.Nested(RowErrorSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+class BatchPageSchema(Schema):
+    """A page of batches."""
+
+    items = fields.List(fields.Nested(BatchSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+@blueprint.route("/v1/batches", methods=["POST"])
+@requires("contributor", while_suspended=True)
+@blueprint.arguments(BatchQuerySchema, location="query")
+@blueprint.response(202, BatchSchema)
+@blueprint.alt_response(200, schema=BatchSchema, description="The same batch, finished already")
+@blueprint.problems(400, 413, 415)
+@blueprint.doc(
+    parameters=[idempotency.parameter(required=True)],
+    requestBody={
+        "required": True,
+        "description": "One filing a line; Content-Encoding may be gzip",
+        "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+    },
+)
+def upload(query: dict[str, Any]) -> Response:
+    """Upload a batch; it is taken in after this answer. The same key with the same content is the same batch."""
+    member = own_member()
+    key = idempotency.idempotency_key(required=True)
+    gzipped = _encoding_is_gzip()
+    request.max_content_length = services().settings.max_batch_bytes
+    taken = Upload(parts=_parts(), gzipped=gzipped, dry_run=query["dry_run"], idempotency_key=key)
+    try:
+        batch, _ = batches.receive(services(), current_actor(), member, taken)
+    except batches.OtherContentError:
+        raise ProblemError("idempotency-conflict") from None
+    status = 202 if batch["finished_at"] is None else 200
+    return json_response(batches.as_json(batch), status, {"Location": url_for("batches.show", batch_id=batch["id"])})
+
+
+@blueprint.route("/v1/batches")
+@requires("contributor", "member_admin", while_suspended=True)
+@blueprint.arguments(cursors.PageSchema, location="query")
+@blueprint.response(200, BatchPageSchema)
+def list_own(query: dict[str, Any]) -> Response:
+    """The member's own batches, latest first, without their row errors."""
+    member = own_member()
+    scope = ("batches", member.id)
+    after = cursors.decode(scope, query.get("cursor"), [str])
+    before = str(after[0]) if after else None
+    items = batches.list_batches(services(), member, before=before, limit=query["limit"] + 1)
+    more = len(items) > query["limit"]
+    items = items[: query["limit"]]
+    return json_response({"items": items, "next_cursor": cursors.encode(scope, [items[-1]["id"]]) if more else None})
+
+
+@blueprint.route("/v1/batches/<string:batch_id>")
+@requires("contributor", "member_admin", while_suspended=True)
+@blueprint.arguments(cursors.PageSchema, location="query")
+@blueprint.response(200, BatchSchema)
+@blueprint.problems(404)
+def show(query: dict[str, Any], batch_id: str) -> Response:
+    """One of the member's own batches, with a page of its row errors."""
+    batch = batches.find(services(), own_member(), batch_id)
+    if batch is None:
+        raise ProblemError("not-found")
+    scope = ("batch errors", batch["id"])
+    position = cursors.decode(scope, query.get("cursor"), [int])
+    after = int(position[0]) if position else 0
+    errors = batches.row_errors(services(), batch, after=after, limit=query["limit"] + 1)
+    more = len(errors) > query["limit"]
+    errors = errors[: query["limit"]]
+    next_cursor = cursors.encode(scope, [errors[-1]["row"]]) if more else None
+    return json_response(batches.as_json(batch, errors) | {"next_cursor": next_cursor})
+
+
+def _encoding_is_gzip() -> bool:
+    if request.mimetype != MEDIA_TYPE:
+        raise ProblemError("wrong-content-type", f"Expected {MEDIA_TYPE}, with or without Content-Encoding: gzip.")
+    encoding = (request.content_encoding or "identity").strip().lower()
+    if encoding not in ("identity", "gzip"):
+        raise ProblemError("wrong-content-type", f"Expected {MEDIA_TYPE}, with or without Content-Encoding: gzip.")
+    return encoding == "gzip"
+
+
+def _parts() -> Iterator[bytes]:
+    """The body as it comes in; raises RequestEntityTooLarge past the limit, and BadRequest when the sender hangs up."""
+    while part := request.stream.read(_PART):
+        yield part

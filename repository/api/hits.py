@@ -1,0 +1,71 @@
+"""Reading the member's own hits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from matching.types import Band
+from matching.vocabulary import LINES, RECORD_CLASSES
+from repository.api import cursors
+from repository.api.base import Blueprint, json_response, requires
+from repository.api.context import current_actor, services
+from repository.api.own import own_member, refusal
+from repository.api.problems import ProblemError
+from repository.api.shapes import BANDS, HitSchema
+from repository.services import hits
+from repository.services.hits import Wanted
+from repository.services.reciprocity import RefusedError
+
+blueprint = Blueprint("hits", __name__, description="What the pool found")
+
+
+class HitQuerySchema(cursors.PageSchema):
+    """Which hits: by band, by the line of the own side, by the class of the other side (where it may be seen)."""
+
+    band = fields.String(validate=validate.OneOf(BANDS))
+    line = fields.String(validate=validate.OneOf(LINES))
+    record_class = fields.String(data_key="class", validate=validate.OneOf(RECORD_CLASSES))
+
+
+class HitPageSchema(Schema):
+    """A page of hits."""
+
+    items = fields.List(fields.Nested(HitSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
+
+
+@blueprint.route("/v1/hits")
+@requires("screener", "contributor", "investigator", "member_admin", while_suspended=True)
+@blueprint.arguments(HitQuerySchema, location="query")
+@blueprint.response(200, HitPageSchema)
+def list_own(query: dict[str, Any]) -> Response:
+    """The member's hits, latest first, each as far as the own contributions reach."""
+    member = own_member()
+    scope = ("hits", member.id, query.get("band"), query.get("line"), query.get("record_class"))
+    position = cursors.decode(scope, query.get("cursor"), [str])
+    bands = [Band[query["band"].upper()]] if "band" in query else None
+    wanted = Wanted(bands, query.get("line"), query.get("record_class"))
+    before = str(position[0]) if position else None
+    try:
+        items, more = hits.list_hits(services(), current_actor(), member, wanted, before=before, limit=query["limit"])
+    except RefusedError as error:
+        raise refusal(error.decision) from None
+    return json_response({"items": items, "next_cursor": cursors.encode(scope, [items[-1]["id"]]) if more else None})
+
+
+@blueprint.route("/v1/hits/<string:hit_id>")
+@requires("screener", "contributor", "investigator", "member_admin", while_suspended=True)
+@blueprint.response(200, HitSchema)
+@blueprint.problems(404)
+def show(hit_id: str) -> Response:
+    """One of the member's hits. What another member may see is not found, whether or not it exists."""
+    try:
+        found = hits.one_hit(services(), current_actor(), own_member(), hit_id)
+    except RefusedError as error:
+        raise refusal(error.decision) from None
+    if found is None:
+        raise ProblemError("not-found")
+    return json_response(found)

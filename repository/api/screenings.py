@@ -1,0 +1,121 @@
+"""Asking about subjects: one at a time, or up to a thousand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema, fields, validate
+
+from matching.vocabulary import LINES, PURPOSES
+from repository.api.base import Blueprint, json_response, requires
+from repository.api.context import current_actor, services
+from repository.api.own import field_problem, own_member, refusal
+from repository.api.shapes import DomainSchema, HitSchema, SubjectSchema, reference_field
+from repository.domain.errors import FieldError
+from repository.domain.screening import Answer, Question
+from repository.services import screening
+from repository.services.encodings import question_from_json
+from repository.services.reciprocity import RefusedError
+
+blueprint = Blueprint("screenings", __name__, description="Asking the pool")
+
+MOST_AT_ONCE = 1000
+_REFERENCE = "The member's own case, quote or claim reference"
+
+
+class AskingSchema(DomainSchema):
+    """Under which encoding, for what purpose and in which line is asked."""
+
+    schema = fields.String(required=True)
+    fingerprint = fields.String(required=True)
+    purpose = fields.String(required=True, validate=validate.OneOf(PURPOSES))
+    lawful_basis = fields.String()
+    line = fields.String(required=True, validate=validate.OneOf(LINES))
+
+
+class ScreeningRequestSchema(AskingSchema):
+    """A question about one subject."""
+
+    reference = reference_field(_REFERENCE)
+    subject = fields.Nested(SubjectSchema, required=True)
+
+
+class QuestionSchema(Schema):
+    """One question of many."""
+
+    reference = reference_field(_REFERENCE)
+    subject = fields.Nested(SubjectSchema, required=True)
+
+
+class BulkRequestSchema(AskingSchema):
+    """Questions about many subjects, for one purpose and in one line."""
+
+    screenings = fields.List(fields.Nested(QuestionSchema), required=True, validate=validate.Length(1, MOST_AT_ONCE))
+
+
+class ScreeningSchema(Schema):
+    """The answer. `enquire` asks a person to look; it is not a verdict."""
+
+    id = fields.String(required=True)
+    reference = fields.String(required=True)
+    answer = fields.String(required=True, validate=validate.OneOf([answer.value for answer in Answer]))
+    hits = fields.List(fields.Nested(HitSchema), required=True)
+    capped_keys = fields.Integer(required=True, metadata={"description": "Keys skipped as too many records share them"})
+    model = fields.String(required=True)
+    rulebook = fields.String(required=True)
+
+
+class BulkAnswerSchema(Schema):
+    """Answers in the order of the questions; a question at fault has a problem in its place."""
+
+    results = fields.List(fields.Dict(), required=True)
+
+
+@blueprint.route("/v1/screenings", methods=["POST"])
+@requires("screener", "investigator", while_suspended=True)
+@blueprint.arguments(ScreeningRequestSchema)
+@blueprint.response(200, ScreeningSchema)
+@blueprint.problems(400, 413, 415)
+def screen(body: dict[str, Any]) -> Response:
+    """Ask about one subject. Answered from the pool of the other members, as far as the own contributions reach."""
+    try:
+        asking = screening.asking(services(), body, screening.ONE_FIELDS)
+        question = question_from_json(body, services().schema)
+    except FieldError as error:
+        raise field_problem(error) from None
+    return json_response(_answers(asking, [question])[0])
+
+
+@blueprint.route("/v1/screenings/bulk", methods=["POST"])
+@requires("screener", "investigator", while_suspended=True)
+@blueprint.arguments(BulkRequestSchema)
+@blueprint.response(200, BulkAnswerSchema)
+@blueprint.problems(400, 413, 415)
+def screen_many(body: dict[str, Any]) -> Response:
+    """Ask about up to 1,000 subjects. Each is answered, or has a problem in its place."""
+    try:
+        asking = screening.asking(services(), body, screening.BULK_FIELDS)
+        listed = body.get("screenings")
+        if not isinstance(listed, list) or not 0 < len(listed) <= MOST_AT_ONCE:
+            raise FieldError("screenings", f"a list of 1 to {MOST_AT_ONCE} questions")
+    except FieldError as error:
+        raise field_problem(error) from None
+    read = [_question(each, place) for place, each in enumerate(listed)]
+    answers = iter(_answers(asking, [each for each in read if isinstance(each, Question)]))
+    results = [next(answers) if isinstance(each, Question) else field_problem(each).body() for each in read]
+    return json_response({"results": results})
+
+
+def _question(raw: object, place: int) -> Question | FieldError:
+    try:
+        return question_from_json(raw, services().schema, where=f"screenings[{place}]")
+    except FieldError as error:
+        return error
+
+
+def _answers(asking: screening.Asking, questions: list[Question]) -> list[dict[str, Any]]:
+    try:
+        return screening.screen(services(), current_actor(), own_member(), asking, questions)
+    except RefusedError as error:
+        raise refusal(error.decision) from None

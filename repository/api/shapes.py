@@ -1,0 +1,100 @@
+"""Schemas that several resources share, and bodies that are checked by the domain rather than by marshmallow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from matching.types import KINDS, Band
+from matching.vocabulary import AMOUNT_BANDS, CLAIM_KINDS, CLAIM_STATUSES, LINES, MAX_REFERENCE_LENGTH, RECORD_CLASSES
+
+BANDS = tuple(band.label for band in Band if band is not Band.NONE)
+
+
+class DomainSchema(Schema):
+    """A body documented here and checked in the domain: one set of rules for a record and for a batch's row."""
+
+    def load(self, data: Any, **_options: Any) -> Any:
+        """The body as it came; raises ValidationError unless it is an object."""
+        if not isinstance(data, dict):
+            raise ValidationError({"_schema": ["Expected a JSON object."]})
+        return data
+
+
+class SubjectSchema(Schema):
+    """A person, vehicle or organisation, encoded by the member's kit; nothing in it can be read."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS))
+    role = fields.String(required=True)
+    mask = fields.String(required=True, metadata={"description": "Which keys there are: bits in hexadecimal"})
+    keys = fields.String(required=True, metadata={"description": "16 bytes for each key, base64"})
+    observed = fields.String(metadata={"description": "Which sketch fields had a value: bits in hexadecimal"})
+    sketches = fields.String(metadata={"description": "One block for each anchor key, base64"})
+    facts = fields.Dict(keys=fields.String(), values=fields.Integer())
+    name = fields.String(metadata={"description": "Trading name, of organisations only"})
+
+
+class ClaimSchema(Schema):
+    """The facts of a claim."""
+
+    incident_date = fields.Date(required=True)
+    notification_date = fields.Date(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(CLAIM_KINDS))
+    amount_band = fields.String(validate=validate.OneOf(AMOUNT_BANDS))
+    status = fields.String(required=True, validate=validate.OneOf(CLAIM_STATUSES))
+
+
+class OwnSideSchema(Schema):
+    """The asking member's own side of a hit: a filing or a screening."""
+
+    filing = fields.String()
+    screening = fields.String()
+    reference = fields.String(required=True)
+    subject = fields.Integer(required=True, metadata={"description": "Place in the filing, from 0"})
+    role = fields.String(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS))
+
+
+class TheirSideSchema(Schema):
+    """The other member's side of a hit: the facts of its filing (from tier 3)."""
+
+    filing = fields.String(required=True)
+    line = fields.String(required=True, validate=validate.OneOf(LINES))
+    record_class = fields.String(required=True, data_key="class", validate=validate.OneOf(RECORD_CLASSES))
+    date = fields.Date(required=True)
+    role = fields.String(required=True)
+    claim = fields.Nested(ClaimSchema)
+
+
+class ExplanationRowSchema(Schema):
+    """One line of an explanation; the weights (bits) add up to the weight of the hit."""
+
+    field = fields.String(required=True)
+    level = fields.String(required=True)
+    weight = fields.Float(required=True)
+
+
+class HitSchema(Schema):
+    """A hit as far as the member's tier reaches. What a tier does not allow is absent."""
+
+    id = fields.String(required=True)
+    created_at = fields.AwareDateTime(required=True)
+    superseded_at = fields.AwareDateTime()
+    band = fields.String(required=True, validate=validate.OneOf(BANDS))
+    tier = fields.Integer(required=True, validate=validate.Range(1, 3))
+    own = fields.Nested(OwnSideSchema, required=True)
+    record_class = fields.String(data_key="class", metadata={"description": "From tier 2"})
+    count = fields.Integer(metadata={"description": "Hits of this class on the same own subject; from tier 2"})
+    age_band = fields.String(metadata={"description": "How old the record is; from tier 2"})
+    probability = fields.Float(metadata={"description": "From tier 3"})
+    weight = fields.Float(metadata={"description": "Bits; from tier 3"})
+    contributor = fields.String(metadata={"description": "The other member; from tier 3"})
+    theirs = fields.Nested(TheirSideSchema)
+    explanation = fields.List(fields.Nested(ExplanationRowSchema))
+
+
+def reference_field(description: str) -> fields.String:
+    """A member's own reference."""
+    length = validate.Length(1, MAX_REFERENCE_LENGTH)
+    return fields.String(required=True, validate=length, metadata={"description": description})
