@@ -1,4 +1,10 @@
-"""The phonetic code of a name."""
+"""The phonetic code of a name.
+
+Metaphone, because it joins the most true pairs for the coincidences it allows. Share of true pairs of family names
+with equal codes, and of random pairs: FEBRL 4 Metaphone .750 / .0042, NYSIIS .728 / .0040, names themselves .680 /
+.0036; historical records .834 / .0015, .825 / .0013 and .745 / .0008. Soundex joins a little more (.787, .858) at
+random shares up to 1.4 times as high.
+"""
 
 from __future__ import annotations
 
