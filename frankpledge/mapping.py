@@ -100,26 +100,27 @@ def plan(
 
 def propose(headings: Iterable[str], taken: Iterable[str] = ()) -> list[Proposal]:
     """Propose a column for each heading by likeness to the columns' names and aliases; each column at most once."""
-    from rapidfuzz import fuzz, process, utils  # noqa: PLC0415 - only when a heading is unknown
-
-    names = {name: column for column in CANONICAL for name in (column.replace("_", " "), *ALIASES[column])}
     used = set(taken)
     proposals = []
     for heading in headings:
-        candidates = process.extract(
-            heading.replace("_", " "),
-            list(names),
-            scorer=fuzz.token_sort_ratio,
-            processor=utils.default_process,
-            score_cutoff=MIN_LIKENESS,
-            limit=None,
-        )
-        free = (names[name] for name, _, _ in candidates if names[name] in JOINABLE or names[name] not in used)
+        free = (column for column in _likely(heading) if column in JOINABLE or column not in used)
         column = next(free, None)
         if column:
             used.add(column)
         proposals.append(Proposal(heading, column))
     return proposals
+
+
+def _likely(heading: str) -> list[str]:
+    """List the columns that a heading may mean, likeliest first: word by word, or with all but letters squeezed out."""
+    from rapidfuzz import fuzz, utils  # noqa: PLC0415 - only when a heading is unknown
+
+    def likeness(name: str) -> float:
+        words = fuzz.token_sort_ratio(heading.replace("_", " "), name, processor=utils.default_process)
+        return max(words, fuzz.ratio(_squeezed(heading), _squeezed(name)))
+
+    best = {column: max(map(likeness, (column.replace("_", " "), *ALIASES[column]))) for column in CANONICAL}
+    return sorted((column for column in best if best[column] >= MIN_LIKENESS), key=lambda column: -best[column])
 
 
 def _known(column: str) -> str:
@@ -134,6 +135,10 @@ def _known(column: str) -> str:
 def loose(heading: str) -> str:
     """Write a heading without case, spaces, underscores and hyphens."""
     return re.sub(r"[\s_\-]+", "", heading).casefold()
+
+
+def _squeezed(heading: str) -> str:
+    return "".join(char for char in heading.casefold() if char.isalnum())
 
 
 def _refuse_duplicates(headings: Sequence[str]) -> None:
