@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Flask
 
 from repository import logs
-from repository.api import base, documentation, problems, serving, tokens
+from repository.api import base, documentation, health, problems, serving, tokens
 from repository.api.auth import SIGNING_KEYS
 from repository.api.blueprints import BLUEPRINTS
+from repository.jobs.worker import IntakeWorker
 from repository.services import Clock
 from repository.services.compose import compose, now
 from repository.services.signing import load_signing_keys
@@ -27,4 +28,8 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Flask:
     problems.install(app)
     tokens.install(app, services, keys)
     documentation.install(app, BLUEPRINTS)
+    if settings.worker:
+        worker = IntakeWorker(services)
+        worker.start()
+        health.also(app, "worker", lambda: worker.alive)
     return app

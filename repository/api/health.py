@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from flask import Response
+from collections.abc import Callable
+
+from flask import Flask, Response, current_app
 from marshmallow import Schema, fields
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from repository.api.base import Blueprint, json_response, services
 from repository.services import health
 
+_CHECKS = "frankpledge.checks"
+
 blueprint = Blueprint("health", __name__, description="For orchestrators and monitoring")
+
+
+def also(app: Flask, name: str, check: Callable[[], bool]) -> None:
+    """Make readiness of an application depend on one more thing, which only the composition knows of."""
+    app.extensions.setdefault(_CHECKS, {})[name] = check
 
 
 class AliveSchema(Schema):
@@ -37,7 +46,8 @@ def alive() -> Response:
 @blueprint.alt_response(503, schema=ReadySchema, description="Not ready: at least one check failed")
 def ready() -> Response:
     """Database reachable and migrated, the right operator secret, the worker alive where this process runs one."""
-    checks = health.checks(services())
+    further: dict[str, Callable[[], bool]] = current_app.extensions.get(_CHECKS, {})
+    checks = health.checks(services()) | {name: check() for name, check in further.items()}
     good = all(checks.values())
     return json_response({"status": "ready" if good else "not ready", "checks": checks}, 200 if good else 503)
 

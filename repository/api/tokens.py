@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
-from flask import Flask, g
+from flask import Flask, Response, g
 from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token
 
 from repository.api.problems import ProblemError
@@ -53,13 +53,11 @@ def _load_keys(manager: JWTManager, keys: SigningKeys) -> None:
 
 
 def _load_checks(manager: JWTManager, services: Services) -> None:
-    @manager.token_verification_loader
-    def verified(_header: dict[str, Any], claims: dict[str, Any]) -> bool:
-        _check_times(services, claims)
-        return all(isinstance(claims.get(name), str) for name in ("sub", "fam", "jti", "type"))
-
-    @manager.token_in_blocklist_loader
+    @manager.token_in_blocklist_loader  # the first of the library's hooks after the signature, and always called
     def revoked(_header: dict[str, Any], claims: dict[str, Any]) -> bool:
+        if not all(isinstance(claims.get(name), str) for name in ("sub", "fam", "jti", "type")):
+            raise ProblemError("invalid-token")
+        _check_times(services, claims)
         if claims["type"] == "refresh":
             return False  # the rotation decides, as a used one has to end its family
         state = authentication.holder(services, claims["fam"], claims["jti"])
@@ -70,16 +68,11 @@ def _load_checks(manager: JWTManager, services: Services) -> None:
 
 
 def _load_problems(manager: JWTManager) -> None:
-    def answer(slug: str) -> Callable[..., NoReturn]:
-        def refuse(*_details: object) -> NoReturn:
-            raise ProblemError(slug)
-
-        return refuse
+    def answer(slug: str) -> Callable[..., Response]:
+        return lambda *_details: ProblemError(slug).response()
 
     manager.unauthorized_loader(answer("no-token"))
     manager.invalid_token_loader(answer("invalid-token"))
-    manager.token_verification_failed_loader(answer("invalid-token"))
-    manager.expired_token_loader(answer("expired-token"))
     manager.revoked_token_loader(answer("revoked-token"))
 
 

@@ -76,9 +76,9 @@ def _check(pool: Pool) -> None:
     load_signing_keys(pool.settings.signing_keys_dir)
     secret = read_operator_secret(pool.settings.operator_secret_file)
     try:
-        if not migration.at_head(pool.database):
-            raise SettingsError("the tables are not those of this version: run `frankpledge-admin migrate`")
         with pool.database.read() as session:
+            if not migration.at_head(session):
+                raise SettingsError("the tables are not those of this version: run `frankpledge-admin migrate`")
             if not operator.secret_matches(session, secret):
                 raise operator.WrongSecretError
     finally:

@@ -57,7 +57,9 @@ def init(pool: Pool, username: str, password: str | None, fingerprints: tuple[st
 @click.pass_obj
 def migrate(pool: Pool) -> None:
     """Bring the tables up to this version."""
-    if migration.at_head(pool.database):
+    with pool.database.read() as session:
+        current = migration.at_head(session)
+    if current:
         console().print("The tables are those of this version.")
         return
     migration.upgrade(pool.settings.database_url)
