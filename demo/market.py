@@ -63,7 +63,7 @@ def invent(books: dict[str, list[Raw]], today: dt.date, *, newcomer: str, seed: 
     """Return claims for a quarter of each book's rows, the planted rings, and a newcomer of that name.
 
     `books` maps an insurer to its customers. Rows of one `cluster` are one person, who gives every insurer the same
-    phone and mailbox. The quote that the newcomer is asked for comes from someone of the first ring.
+    phone and mailbox. The quote that the newcomer is asked for comes from someone of the first ring, in disguise.
     """
     draw = _Draw(Population(seed), today)
     claims = {name: [draw.honest(name, row) for row in draw.quarter(rows)] for name, rows in books.items()}
@@ -72,7 +72,7 @@ def invent(books: dict[str, list[Raw]], today: dt.date, *, newcomer: str, seed: 
         people = draw.gang(size)
         rings.append(draw.ring(people, claims))
         if len(rings) == 1:
-            quote = draw.population.slip(people[0])
+            quote = draw.disguised(people[0])
     for filed in claims.values():
         draw.random.shuffle(filed)
     known = draw.random.sample(next(iter(books.values())), NEWCOMER_KNOWN)
@@ -114,6 +114,10 @@ class _Draw:
         rows = [{"ref": f"{name[0].upper()}P-{at:04d}"} | row for at, row in enumerate((*new, *old), start=1)]
         claims = [self.honest(name, row | {"cluster": row["ref"]}) for row in rows[:NEWCOMER_NEW:5]]
         return Newcomer(rows, [claim for claim in claims if claim["line"] == "motor"], quote)
+
+    def disguised(self, person: Raw) -> Raw:
+        """Return the person with a name misspelt, and a phone and mailbox that nobody has seen."""
+        return self.population.slip(person) | self.population.contact(person)
 
     def gang(self, size: int) -> list[Raw]:
         """Return people who all give one phone number."""

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from demo import market
 from demo.people import Raw
@@ -163,14 +162,11 @@ def farewell(play: Play) -> None:
     stage.headline("How to go on")
     address = f"http://127.0.0.1:{PORT}"
     stage.say(f"[bold]make serve[/] serves this pool on {address}; {address}/v1/docs shows every request and answer.")
-    table = Table("who", "name or client id", "password or client secret", title="Log-ins", title_justify="left")
-    for login in play.logins:
-        table.add_row(*login)
-    stage.console.print(table)
     path = HOME / "logins.txt"
     path.touch(mode=0o600)
-    path.write_text("".join("\t".join(login) + "\n" for login in play.logins), encoding="utf-8")
-    stage.say(f"They are in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}, too.")
+    path.write_text("".join(f"{who:36}{name:32}{secret}\n" for who, name, secret in play.logins), encoding="utf-8")
+    stage.say(f"Log-ins (also in {path}):")
+    stage.console.print(path.read_text(encoding="utf-8").rstrip(), markup=False, highlight=False, soft_wrap=True)
 
 
 def _file(play: Play, slug: str, extract: str, *options: str) -> None:
@@ -178,8 +174,9 @@ def _file(play: Play, slug: str, extract: str, *options: str) -> None:
     rejects = (0, 1)  # a few rows of an extract may be beyond use: the summary says so
     encoded = play.stage.run(member, "frankpledge", "encode", extract, "--out", out, *options, status=rejects)
     filed = play.stage.run(member, "frankpledge", "submit", out, "--follow")
-    play.seconds[f"{NAMES[slug]} encodes its {extract.split('.', maxsplit=1)[0]}"] = encoded.seconds
-    play.seconds[f"{NAMES[slug]} submits them, and the pool cross-references them"] = filed.seconds
+    what = extract.split(".", maxsplit=1)[0]
+    play.seconds[f"{NAMES[slug]} encodes its {what}"] = encoded.seconds
+    play.seconds[f"{NAMES[slug]} submits its {what}, and the pool cross-references them"] = filed.seconds
 
 
 def _same_people(book: Sequence[Raw], other: str) -> list[Raw]:

@@ -8,6 +8,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +17,10 @@ from pathlib import Path
 
 import httpx
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 BIN = Path(sys.executable).parent
-WIDTH = 110
+WIDTH = 120
 START_SECONDS = 30.0
 
 
@@ -67,10 +67,11 @@ class Stage:
 
         Raises CommandError for an exit status that is not in `status`.
         """
-        self.console.print(Text.assemble((f"\n{party.name} $ ", "bold green"), (shlex.join(command), "bold")))
+        typed = Text.assemble((f"\n{party.name} $ ", "bold green"), (shlex.join(command), "bold"))
+        self.console.print(typed, soft_wrap=True)
         output = call(party, *command, status=status, hidden=hidden)
-        if output.text.strip():
-            self.console.print(Padding(Text.from_ansi(output.text.rstrip()), (0, 0, 0, 4), expand=False))
+        shown = textwrap.indent(output.text.rstrip(), "    ")
+        self.console.print(shown, markup=False, highlight=False, soft_wrap=True)
         return output
 
 
