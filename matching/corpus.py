@@ -11,7 +11,7 @@ import numpy.typing as npt
 from matching.candidates import Candidates, between, within
 from matching.columns import stack
 from matching.linkage import CompareResult, compare_pairs
-from matching.model import KindModel, weigh
+from matching.model import household_discount, probability, weigh
 from matching.schema import LinkageSchema
 from matching.training import Trained, TrainingPairs, train
 from matching.types import EncodedSubject, Kind
@@ -25,6 +25,7 @@ class Compared:
     candidates: Candidates
     result: CompareResult
     training: TrainingPairs
+    pool_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +52,13 @@ def compare_sets(
         found = between(ours, theirs)
         records, possible = float(len(left)), float(len(left)) * len(right)
     result = compare_pairs(ours, theirs, found, kind, schema)
-    return Compared(kind, found, result, TrainingPairs(result.levels, result.lone, records, possible))
+    return Compared(kind, found, result, TrainingPairs(result.levels, result.lone, records, possible), len(theirs))
 
 
 def link_sets(compared: Compared) -> Linked:
     """Train on the compared pairs, without labels, and weigh them."""
     trained = train(compared.training, compared.kind)
-    bits = weigh(compared.result.levels, compared.kind, trained.model).sum(axis=1)
-    weights = bits + prior_of(trained.model, compared.training)
-    return Linked(compared.candidates, weights, trained.probabilities, trained)
-
-
-def prior_of(model: KindModel, pairs: TrainingPairs) -> float:
-    """Log2 odds of a match among the candidates that the model was trained on."""
-    matches = model.matches_per_record * pairs.records
-    chance = model.chance_rate * pairs.possible_pairs
-    return float(np.log2(matches / chance)) if matches and chance else 0.0
+    model, levels = trained.model, compared.result.levels
+    weights = weigh(levels, compared.kind, model).sum(axis=1) + model.prior(compared.pool_size)
+    weights += household_discount(levels, compared.kind, model, compared.pool_size)
+    return Linked(compared.candidates, weights, probability(weights), trained)

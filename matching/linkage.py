@@ -13,7 +13,7 @@ from matching.candidates import Candidates
 from matching.columns import Columns, stack
 from matching.comparisons import COMPARISONS, NOT_OBSERVED, Levels
 from matching.evidence import gather
-from matching.model import LinkageModel, load_default, probability, weigh
+from matching.model import LinkageModel, household_discount, load_default, probability, weigh
 from matching.schema import LinkageSchema, load_schema
 from matching.types import Band, EncodedSubject, ExplanationRow, Kind, Match
 
@@ -69,28 +69,34 @@ class Linker:
         others = np.arange(len(candidates), dtype=np.int64)
         evidence = gather(stack([query], spec), stack(candidates, spec), np.zeros_like(others), others, spec)
         levels = COMPARISONS[kind].levels(evidence)
-        weights = weigh(levels, kind, self.model.kinds[kind])
-        prior = self.model.kinds[kind].prior(pool_size)
-        totals = weights.sum(axis=1) + prior
+        own = self.model.kinds[kind]
+        prior = own.prior(pool_size)
+        weights = weigh(levels, kind, own)
+        discounts = household_discount(levels, kind, own, pool_size)
+        totals = weights.sum(axis=1) + prior + discounts
         chances = probability(totals)
         found = []
         for position in np.argsort(-totals, kind="stable").tolist():
             band = self.model.band(float(chances[position]))
             if band is Band.NONE:
                 break
-            rows = self._explain(kind, levels[position], weights[position], prior, pool_size)
-            found.append(Match(position, round(float(totals[position]), 2), float(chances[position]), band, rows))
+            rows = [ExplanationRow("prior", f"pool of {pool_size}", prior)]
+            rows += _compared(kind, levels[position], weights[position])
+            if discounts[position]:
+                rows.append(ExplanationRow("household", "may be family", float(discounts[position])))
+            found.append(
+                Match(position, round(float(totals[position]), 2), float(chances[position]), band, tuple(rows))
+            )
         return found
 
-    def _explain(
-        self, kind: Kind, levels: Levels, weights: npt.NDArray[np.float64], prior: float, pool_size: int
-    ) -> tuple[ExplanationRow, ...]:
-        """Rows of an explanation, the prior first; they add up to the total weight."""
-        rows = [ExplanationRow("prior", f"pool of {pool_size}", prior)]
-        for comparison, level, weight in zip(COMPARISONS[kind].comparisons, levels, weights, strict=True):
-            if level != NOT_OBSERVED:
-                rows.append(ExplanationRow(comparison.name, comparison.levels[level - 1], float(weight)))
-        return tuple(rows)
+
+def _compared(kind: Kind, levels: Levels, weights: npt.NDArray[np.float64]) -> list[ExplanationRow]:
+    """Rows of an explanation for what was compared; what was not observed has no row, as it weighs nothing."""
+    return [
+        ExplanationRow(comparison.name, comparison.levels[level - 1], float(weight))
+        for comparison, level, weight in zip(COMPARISONS[kind].comparisons, levels, weights, strict=True)
+        if level != NOT_OBSERVED
+    ]
 
 
 @functools.cache

@@ -22,7 +22,8 @@ class Comparison:
 
     `levels[i]` is the word for level i + 1; `m` and `u` are reference probabilities of the levels
     among matches and among chance pairs, used where training has too little to go by. `compare` gives the level of
-    each pair, shape (pairs,). `sampled` says that u is measured on sampled chance pairs rather than fitted.
+    each pair, shape (pairs,). `h` are the rates among members of one household, for kinds that have households.
+    `sampled` says that u is measured on sampled chance pairs rather than fitted.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Comparison:
     m: tuple[float, ...]
     u: tuple[float, ...]
     compare: Callable[[PairEvidence], Levels]
+    h: tuple[float, ...] = ()
     sampled: bool = True
 
 
@@ -52,11 +54,12 @@ def choose(count: int, rules: dict[int, npt.NDArray[np.bool_]]) -> Levels:
     return out
 
 
-def shared_key(name: str, *, m: float, u: float, key: str | None = None) -> Comparison:
+def shared_key(name: str, *, m: float, u: float, h: float | None = None, key: str | None = None) -> Comparison:
     """A comparison that only knows whether a key is shared: same, or differs where both sides hold one."""
 
     def compare(evidence: PairEvidence) -> Levels:
         both, same = evidence.key(key or name)
         return choose(len(evidence), {1: same, 2: both})
 
-    return Comparison(name, ("same", "differs"), (m, 1 - m), (u, 1 - u), compare)
+    kin = () if h is None else (h, 1 - h)
+    return Comparison(name, ("same", "differs"), (m, 1 - m), (u, 1 - u), compare, kin)
