@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar, cast
 
@@ -12,7 +13,6 @@ import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Response
 from flask_jwt_extended import verify_jwt_in_request
-from flask_smorest.utils import deepupdate  # type: ignore[import-untyped] # as above
 from marshmallow import Schema, fields
 
 from repository.api.catalogue import PROBLEM_TYPES
@@ -56,9 +56,11 @@ def requires(*roles: str, while_suspended: bool = False) -> Decorator:
             _check(current_actor(), wanted, while_suspended=while_suspended)
             return view(*args, **kwargs)
 
-        documented = {"security": [{BEARER: []}], "responses": {"401": _reference(401), "403": _reference(403)}}
-        apidoc = dict(getattr(guarded, "_apidoc", {}))
-        apidoc["manual_doc"] = deepupdate(dict(apidoc.get("manual_doc", {})), documented)
+        apidoc = deepcopy(getattr(guarded, "_apidoc", {}))
+        apidoc.setdefault("manual_doc", {})["security"] = [{BEARER: []}]
+        responses = apidoc.setdefault("response", {}).setdefault("responses", {})
+        for status in (401, 403):
+            responses.setdefault(status, []).append(HTTPStatus(status).name)
         guarded._apidoc = apidoc  # type: ignore[attr-defined] # where flask-smorest looks for it
         return cast(_View, guarded)
 
@@ -74,10 +76,6 @@ def _check(actor: Actor, wanted: frozenset[Role], *, while_suspended: bool) -> N
     refusal = membership_refusal(actor.member)
     if refusal:
         raise ProblemError.refused("membership", refusal)
-
-
-def _reference(status: int) -> dict[str, str]:
-    return {"$ref": f"#/components/responses/{HTTPStatus(status).name}"}
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # untyped, see the import

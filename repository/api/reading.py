@@ -10,6 +10,7 @@ import marshmallow as ma
 import orjson
 from flask import Request, request
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from repository.api.context import services
 from repository.api.problems import FieldProblem, ProblemError
@@ -28,6 +29,9 @@ def json_body() -> Any:
         raise ProblemError("wrong-content-type", "Expected application/json, without a content encoding.")
     max_depth = services().settings.max_json_depth
     body = request.get_data(cache=True)
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(body) >= limit:
+        raise RequestEntityTooLarge  # a body without a length is cut off at the limit, not refused
     if _deeper_than(body, max_depth):
         raise ProblemError("bad-json", f"The body nests deeper than {max_depth} levels.")
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,16 +73,15 @@ def test_the_page_runs_no_inline_script(client: FlaskClient) -> None:
     assert html.count("<script") == html.count('<script src="/v1/docs/')
 
 
-@pytest.mark.parametrize(
-    "name", ["swagger-ui-bundle.js", "swagger-ui.css", "index.css", "start.js", "favicon-32x32.png"]
-)
-def test_the_pages_files_are_served_from_here(client: FlaskClient, name: str) -> None:
-    """Each file of the page comes from this server, with its type."""
-    answer = client.get(f"/v1/docs/{name}")
-    assert answer.status_code == 200
-    assert answer.get_data()
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    answer.close()
+def test_the_pages_files_are_served_from_here(client: FlaskClient) -> None:
+    """Each file of the page comes from this server, and nothing is left to sniffing."""
+    html = client.get("/v1/docs").get_data(as_text=True)
+    for address in re.findall(r'(?:src|href)="(/v1/docs/[^"]+)"', html):
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        assert answer.get_data()
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        answer.close()
 
 
 @pytest.mark.parametrize("name", ["docs.html", "..", "%2e%2e%2fdocumentation.py", "swagger-ui.js"])
@@ -90,12 +90,12 @@ def test_no_other_file_is_served(client: FlaskClient, name: str) -> None:
     assert client.get(f"/v1/docs/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("slug", sorted(PROBLEM_TYPES))
-def test_the_type_of_each_problem_leads_to_its_text(client: FlaskClient, slug: str) -> None:
+def test_the_type_of_each_problem_leads_to_its_text(client: FlaskClient) -> None:
     """The URI in `type` serves what the problem means."""
-    answer = client.get(PROBLEM_TYPES[slug].uri)
-    assert answer.status_code == 200
-    assert PROBLEM_TYPES[slug].text in answer.get_data(as_text=True)
+    for kind in PROBLEM_TYPES.values():
+        answer = client.get(kind.uri)
+        assert answer.status_code == 200
+        assert kind.text in answer.get_data(as_text=True)
 
 
 def test_the_list_of_problems_in_the_docs_is_current(store: str) -> None:
