@@ -57,8 +57,8 @@ class IntakeWorker:
 
     @property
     def alive(self) -> bool:
-        """Whether the thread that `start` began is running."""
-        return self._thread is not None and self._thread.is_alive()
+        """Whether the thread is there and has not been asked to end."""
+        return self._thread is not None and self._thread.is_alive() and not self._stop.is_set()
 
     def run_pending(self) -> int:
         """Work through every batch that waits, in the calling thread; how many. 0 if another worker is at it."""

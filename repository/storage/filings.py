@@ -10,10 +10,10 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BindParameter,
     Connection,
     ForeignKey,
-    Index,
     LargeBinary,
     RowMapping,
     Select,
@@ -35,10 +35,7 @@ class FilingRow(Base):
     """A filing as it stands. (member, reference, class) is its identity; `last_batch_id`: what batch named it last."""
 
     __tablename__ = "filings"
-    __table_args__ = (
-        UniqueConstraint("member_id", "reference", "record_class"),
-        Index("ix_filings_member_id_line_record_class", "member_id", "line", "record_class"),
-    )
+    __table_args__ = (UniqueConstraint("member_id", "reference", "record_class"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id"))
@@ -49,7 +46,7 @@ class FilingRow(Base):
     schema_id: Mapped[str]
     fingerprint: Mapped[str]
     triggered_on: Mapped[date]
-    claim: Mapped[dict[str, Any] | None]
+    claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     match_digest: Mapped[bytes] = mapped_column(LargeBinary)
     content_digest: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
@@ -72,7 +69,7 @@ class FilingVersionRow(Base):
     schema_id: Mapped[str]
     fingerprint: Mapped[str]
     triggered_on: Mapped[date]
-    claim: Mapped[dict[str, Any] | None]
+    claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     roles: Mapped[list[str]]
     matched: Mapped[bool]
 

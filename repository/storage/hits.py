@@ -44,7 +44,7 @@ class HitRow(Base):
     """
 
     __tablename__ = "hits"
-    __table_args__ = (UniqueConstraint("low_filing_id", "high_filing_id", "low_position", "high_position"),)
+    __table_args__ = (UniqueConstraint("low_filing_id", "high_filing_id", "low_position", "high_position", name="uq_hits_pair"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     created_at: Mapped[datetime]

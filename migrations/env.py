@@ -1,0 +1,69 @@
+"""Alembic's entry: which tables there are, and how a migration is run safely on each database.
+
+On PostgreSQL a migration waits for a lock for seconds only and gives up then: waiting longer would hold up every
+request behind it. Run it again in a quieter moment.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import Connection, text
+
+import repository.storage
+from repository.storage.base import Base, UtcDateTime
+from repository.storage.engine import create_engine
+
+LOCK_TIMEOUT = "5s"
+STATEMENT_TIMEOUT = "10min"
+
+
+def tables() -> None:
+    """Import every module that declares tables."""
+    for module in pkgutil.iter_modules(repository.storage.__path__):
+        import_module(f"repository.storage.{module.name}")
+
+
+def render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
+    """Write our time type as the column type it is: a migration must not change with our code."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
+
+
+def run(connection: Connection) -> None:
+    """Run migrations on an open connection, all in one transaction."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_item=render,
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_type=True,
+        transactional_ddl=True,
+    )
+    with context.begin_transaction():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+            connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"))
+        context.run_migrations()
+
+
+def main() -> None:
+    """Open the database that the configuration names."""
+    tables()
+    url = context.config.get_main_option("sqlalchemy.url")
+    if url is None or context.is_offline_mode():
+        raise RuntimeError("migrations run against a database: `frankpledge-admin migrate`")
+    engine = create_engine(url)
+    try:
+        with engine.begin() as connection:
+            run(connection)
+    finally:
+        engine.dispose()
+
+
+main()
