@@ -153,5 +153,7 @@ def _refuse(chunk: Chunk, rows: int, rejects: Sequence[Reject]) -> None:
 
 def _distinct(subjects: Sequence[EncodedSubject]) -> list[EncodedSubject]:
     """Keep one of each: a vehicle that is named in every row of a claim is still one vehicle."""
-    seen = {(subject.kind, subject.role, subject.mask, subject.keys): subject for subject in reversed(subjects)}
-    return list(reversed(seen.values()))
+    first: dict[tuple[str, str, int, bytes], EncodedSubject] = {}
+    for subject in subjects:
+        first.setdefault((subject.kind, subject.role, subject.mask, subject.keys), subject)
+    return list(first.values())
