@@ -11,6 +11,7 @@ SOURCES := app.py frankpledge matching repository benchmarks demo tests
 HOST ?= 127.0.0.1
 PORT ?= 8080
 TESTS ?= tests
+POOL ?= $(if $(wildcard demo/run/pool/operator.secret),demo/run/pool,var)
 
 # No address, host or path of the machine goes into a lock: plain pip installs it from whatever registry it is set up with.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
@@ -26,19 +27,21 @@ setup: $(VENV)/installed ## Make .venv from the hashed lock, and install the pro
 
 $(VENV)/locked: requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer (with venv) is needed, and none was found; say where: make setup PYTHON=/path/to/python3" >&2; exit 1; }
-	"$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@echo "Installing into $(VENV), which takes a minute or two."
+	@"$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
 $(VENV)/installed: $(VENV)/locked pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup ## Watch three insurers share a fraud register (SQLite, a few minutes)
 	$(BIN)/python -m demo.run
 
 serve: setup ## Serve what the demo left (or an empty pool) on http://127.0.0.1:8080
-	$(BIN)/python -m demo.serve --host $(HOST) --port $(PORT)
+	@test -e $(POOL)/operator.secret || $(BIN)/frankpledge-admin --data-dir $(POOL) init
+	$(BIN)/frankpledge-admin --data-dir $(POOL) serve --host $(HOST) --port $(PORT)
 
 test: setup ## Run every test with coverage (TESTS=tests/unit for one tier)
 	$(BIN)/python -m pytest --cov --cov-report=term $(TESTS)

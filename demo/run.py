@@ -80,7 +80,7 @@ def set_up(stage: Stage, rows: int | None) -> Play:
     shutil.rmtree(HOME, ignore_errors=True)
     operator = Party("operator", HOME / "pool", {"FRANKPLEDGE_DATA_DIR": "."})
     members = {slug: _member(slug) for slug in NAMES}
-    operator.home.mkdir(parents=True)
+    operator.home.mkdir(mode=0o700, parents=True)
     books = {slug: market.read_rows(HERE / "data" / name)[:rows] for slug, name in BOOKS.items()}
     if rows:
         books["brambledown"] = _same_people(books["aldwick"], "brambledown")
