@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
+from repository.services import migration
 from repository.services.onboarding import OnboardingError
-from repository.services.operator import WrongSecretError
-from repository.settings import Settings, SettingsError
+from repository.services.operator import WrongSecretError, secret_matches
+from repository.services.signing import load_signing_keys
+from repository.settings import Settings, SettingsError, read_operator_secret
 from repository.storage.engine import Database, create_engine
 
 
@@ -32,6 +34,18 @@ class Pool:
                 " directory with --data-dir"
             )
         return Database(create_engine(self.settings.database_url))
+
+    def check(self) -> None:
+        """Tell now what would only fail at the first request: secrets, tables, and that the two belong together."""
+        load_signing_keys(self.settings.signing_keys_dir)
+        try:
+            with self.database.read() as session:
+                if not migration.at_head(session):
+                    raise SettingsError("the tables are not those of this version: run `frankpledge-admin migrate`")
+                if not secret_matches(session, read_operator_secret(self.settings.operator_secret_file)):
+                    raise WrongSecretError
+        finally:
+            self.database.close()  # no connection may cross into a process that is started from here
 
 
 class FriendlyGroup(click.Group):

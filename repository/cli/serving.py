@@ -17,9 +17,7 @@ from granian.server import Server
 from werkzeug.utils import import_string
 
 from repository.cli.context import Pool, console
-from repository.services import migration, operator
-from repository.services.signing import load_signing_keys
-from repository.settings import PREFIX, SettingsError, read_operator_secret
+from repository.settings import PREFIX
 
 _STOP_SECONDS = 15
 _PR_SET_PDEATHSIG = 1
@@ -33,7 +31,7 @@ _PR_SET_PDEATHSIG = 1
 @click.pass_obj
 def serve(pool: Pool, host: str, port: int, threads: int, worker: bool) -> None:
     """Serve the pool over HTTP. Put a proxy with TLS in front of it."""
-    _check(pool)
+    pool.check()
     _check_port(host, port)
     os.environ[f"{PREFIX}DATA_DIR"] = str(pool.settings.data_dir)
     os.environ[f"{PREFIX}WORKER"] = "on" if worker else "off"
@@ -69,20 +67,6 @@ def _end_with_parent() -> None:
         return
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-
-
-def _check(pool: Pool) -> None:
-    """What would only fail at the first request is told now."""
-    load_signing_keys(pool.settings.signing_keys_dir)
-    secret = read_operator_secret(pool.settings.operator_secret_file)
-    try:
-        with pool.database.read() as session:
-            if not migration.at_head(session):
-                raise SettingsError("the tables are not those of this version: run `frankpledge-admin migrate`")
-            if not operator.secret_matches(session, secret):
-                raise operator.WrongSecretError
-    finally:
-        pool.database.close()  # no connection may cross into the serving process
 
 
 def _check_port(host: str, port: int) -> None:
