@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from frankpledge import parties
 from frankpledge.columns import CLAIM_COLUMNS
-from frankpledge.facts import Defaults, Facts, merge, read_cells, word
+from frankpledge.facts import MISSING, Defaults, Facts, merge, read_cells, word
 from frankpledge.mapping import ColumnMap
 from frankpledge.parties import Party, PartyError
 from frankpledge.readers.base import Row
@@ -102,7 +102,8 @@ def _add(group: _Group, row: Row, cells: dict[str, str], columns: ColumnMap, def
 
 def _finish(group: _Group, defaults: Defaults) -> Draft | Refused:
     facts, problems = merge(group.facts, defaults)
-    rejects = group.rejects + problems
+    faulty = {reject.field for reject in group.rejects}
+    rejects = group.rejects + [each for each in problems if each.reason != MISSING or each.field not in faulty]
     first = group.facts[0][0]
     if group.size > MAX_ROWS or len(group.parties) > MAX_SUBJECTS:
         rejects.append(Reject(first, "ref", f"has more than {MAX_SUBJECTS} subjects: is it a reference of its own?"))

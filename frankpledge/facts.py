@@ -28,6 +28,7 @@ WORDS = {
 DATES = ("date", "incident_date", "notification_date")
 COLUMNS = (*DATES, *WORDS)
 REQUIRED_OF_A_CLAIM = ("incident_date", "notification_date", "claim_kind", "claim_status")
+MISSING = "is missing"
 YEARS = range(1900, 2101)
 
 
@@ -121,9 +122,9 @@ def _complete_claim(merged: dict[str, str]) -> None:
 
 
 def _missing(row: int, merged: Mapping[str, str]) -> list[Reject]:
-    rejects = [Reject(row, column, "is missing") for column in ("class", "line", "date") if column not in merged]
+    rejects = [Reject(row, column, MISSING) for column in ("class", "line", "date") if column not in merged]
     if merged.get("class") == "claim":
-        rejects += [Reject(row, column, "is missing") for column in REQUIRED_OF_A_CLAIM if column not in merged]
+        rejects += [Reject(row, column, MISSING) for column in REQUIRED_OF_A_CLAIM if column not in merged]
         if merged.get("incident_date", "") > merged.get("notification_date", "9"):
             rejects.append(Reject(row, "notification_date", "expected a date not before incident_date"))
     elif "class" in merged:

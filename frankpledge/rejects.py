@@ -74,5 +74,7 @@ class RejectsFile:
 
 def _csv_line(reject: Reject) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow((reject.row, reject.field, reject.reason))
+    csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC).writerow(
+        (reject.row, reject.field, reject.reason)
+    )
     return buffer.getvalue()

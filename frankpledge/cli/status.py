@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +13,8 @@ from frankpledge.errors import KitError
 from frankpledge.profile import Profile
 
 if TYPE_CHECKING:
-    from frankpledge.results import Scheme
+    from frankpledge.client import Pool
+    from frankpledge.results import Batch, Scheme
 
 
 @click.command("status")
@@ -34,7 +34,7 @@ def command(
     with open_pool(profile) as pool:
         scheme = pool.scheme()
         standing = pool.standing()
-        batches = list(islice(pool.batches(), count)) if count else []
+        batches = _batches(pool, count) if count else []
     if as_json:
         document = {"scheme": scheme.name, "standing": standing, "batches": [batch.document for batch in batches]}
         click.echo(orjson.dumps(document).decode())
@@ -43,10 +43,11 @@ def command(
     click.echo(f"key      {_key(profile, scheme, key_file, passphrase_file)}")
     if warning := clock_warning(scheme):
         click.echo(f"clock    {warning}")
-    click.echo()
-    _standing(standing)
+    console = tables.console()
+    for part in tables.standing(standing):
+        console.print(part)
     if batches:
-        tables.console().print(tables.batches(batches))
+        console.print(tables.batches(batches))
 
 
 def _key(profile: Profile, scheme: Scheme, key_file: Path | None, passphrase_file: Path | None) -> str:
@@ -59,10 +60,11 @@ def _key(profile: Profile, scheme: Scheme, key_file: Path | None, passphrase_fil
     return f"{fingerprint} {fits}"
 
 
-def _standing(standing: Mapping[str, Any]) -> None:
-    """Print the standing as the pool words it: its shape is the rulebook's, and may grow."""
-    from rich.pretty import Pretty  # noqa: PLC0415 - keeps --help quick
+def _batches(pool: Pool, count: int) -> list[Batch]:
+    """Give the last batches; none for credentials that only screen, which the pool does not show them."""
+    from frankpledge.problems import RefusedError  # noqa: PLC0415 - keeps --help quick
 
-    from frankpledge.cli import tables  # noqa: PLC0415 - keeps --help quick
-
-    tables.console().print(Pretty(standing, expand_all=True))
+    try:
+        return list(islice(pool.batches(), count))
+    except RefusedError:
+        return []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,9 +15,9 @@ BAND_STYLES = {"strong": "bold red", "probable": "yellow", "possible": "cyan"}
 
 
 def console() -> Console:
-    """Make the console for standard output; a file or pipe gets plain text, 120 columns wide."""
+    """Make the console for standard output; a file or pipe gets plain text, 160 columns wide."""
     found = Console()
-    return found if found.is_terminal else Console(width=120)
+    return found if found.is_terminal else Console(width=160)
 
 
 def screening(answer: Screening, about: str) -> Iterable[Table | Text]:
@@ -31,24 +32,33 @@ def screening(answer: Screening, about: str) -> Iterable[Table | Text]:
 
 
 def hits(found: Iterable[Hit]) -> Table:
-    """Render hits, one a row; a dash is what the own tier does not show."""
-    table = Table("hit", "band", "tier", "class", "count", "age", "own ref", "contributor", "date", "role", "bits", "p")
+    """Render hits, one a row; what the own tier does not show is left out."""
+    table = Table()
+    for name in ("hit", "band"):
+        table.add_column(name, no_wrap=True)
+    for name in ("found", "at", "own reference"):
+        table.add_column(name)
+    table.add_column("bits", justify="right")
     for hit in found:
-        shown = hit.document
-        cells = (
-            hit.tier,
-            hit.record_class,
-            shown.get("count"),
-            shown.get("age_band"),
-            hit.own.get("reference"),
-            hit.contributor,
-            hit.theirs.get("date"),
-            hit.theirs.get("role"),
-            None if hit.weight is None else f"{hit.weight:+.1f}",
-            None if hit.probability is None else f"{hit.probability:.3f}",
-        )
-        table.add_row(Text(hit.id), Text(hit.band, BAND_STYLES.get(hit.band, "")), *map(_cell, cells))
+        bits = "" if hit.weight is None else f"{hit.weight:+.1f}"
+        own = hit.own.get("reference", "")
+        cells = map(Text, (_found(hit), _at(hit), str(own), bits))
+        table.add_row(Text(hit.id), Text(hit.band, BAND_STYLES.get(hit.band, "")), *cells)
     return table
+
+
+def _found(hit: Hit) -> str:
+    """Say what was found: nothing but that there is something at tier 1, class, count and age from tier 2."""
+    if hit.record_class is None:
+        return f"a record (tier {hit.tier} shows no more)"
+    count, age = hit.document.get("count"), hit.document.get("age_band")
+    return f"{hit.record_class}{f' ({count} in all)' if count else ''}{f', {age}' if age else ''}"
+
+
+def _at(hit: Hit) -> str:
+    """Say where it was found, from tier 3: the contributor and the record's facts."""
+    facts = [str(hit.theirs[name]) for name in ("line", "date", "role") if name in hit.theirs]
+    return f"{hit.contributor}: {', '.join(facts)}" if hit.contributor else "(not at this tier)"
 
 
 def explanations(found: Iterable[Hit]) -> Iterable[Table]:
@@ -76,5 +86,21 @@ def batches(found: Iterable[Batch]) -> Table:
     return table
 
 
-def _cell(value: object) -> Text:
-    return Text("-" if value is None else str(value))
+def standing(document: Mapping[str, Any]) -> Iterable[Table | Text]:
+    """Render the own standing: the membership, then for each line what is given and what may be seen for it."""
+    membership = document.get("membership") or {}
+    yield Text(f"member   {(document.get('member') or {}).get('name', '')}, {membership.get('status', 'unknown')}")
+    if not membership.get("allowed", True):
+        yield Text(f"         {membership.get('detail', '')} {membership.get('remedy', '')}")
+    lines = document.get("lines") or []
+    table = Table("line", "may screen", "given in the window", "sees (tier)")
+    for line in lines:
+        given = (f"{each['class']} {each['accepted_in_window']:,}" for each in line.get("contributions", ()))
+        tiers = (f"{name} {tier}" for name, tier in (line.get("tiers") or {}).items())
+        may = "yes" if line.get("may_screen") else "no"
+        table.add_row(line.get("line"), may, ", ".join(given) or "nothing", ", ".join(tiers))
+    if lines:
+        yield table
+    for line in lines:
+        if not line.get("may_screen"):
+            yield Text(f"{line.get('line')} ({line.get('rule')}): {line.get('detail', '')} {line.get('remedy', '')}")

@@ -20,6 +20,30 @@ from matching.types import EncodedSubject, Kind
 
 KEY = LinkageKey(bytes(range(32)))
 CREDENTIALS = Credentials("cli_1", "s3cret")
+STANDING = {
+    "member": {"id": "mem_1", "name": "Birch Insurance"},
+    "membership": {"status": "active", "allowed": True},
+    "lines": [
+        {
+            "line": "motor",
+            "contributions": [{"class": "customer", "accepted_in_window": 1200, "last": "2026-03-01T00:00:00+00:00"}],
+            "tiers": {"customer": 3, "claim": 2},
+            "may_screen": True,
+            "rule": "R2",
+            "detail": "",
+            "remedy": "",
+        },
+        {
+            "line": "home",
+            "contributions": [],
+            "tiers": {"customer": 0},
+            "may_screen": False,
+            "rule": "R2",
+            "detail": "No filing was accepted.",
+            "remedy": "File home customers.",
+        },
+    ],
+}
 TIER_3 = {
     "id": "hit_1",
     "created_at": "2026-03-01T10:00:00+00:00",
@@ -69,6 +93,8 @@ class FakePool:
     rejected: list[int] = field(default_factory=list)
     answer: str = "clear"
     looks: int = 0
+    standing: dict[str, Any] = field(default_factory=lambda: dict(STANDING))
+    refuse_batches: bool = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
@@ -92,7 +118,7 @@ class FakePool:
             ("POST", "/v1/screenings/bulk", self._bulk),
             ("POST", "/v1/screenings", lambda _: ok(self._screening())),
             ("GET", "/v1/hits", self._hits),
-            ("GET", "/v1/standing", lambda _: ok({"membership": {"status": "active"}})),
+            ("GET", "/v1/standing", lambda _: ok(self.standing)),
         ]
         for method, prefix, handle in routes:
             if request.method == method and path.startswith(prefix):
@@ -170,6 +196,8 @@ class FakePool:
 
     def _batches(self, request: httpx.Request) -> httpx.Response:
         name = request.url.path.removeprefix("/v1/batches").strip("/")
+        if self.refuse_batches:
+            return problem(403, title="The role does not allow this")
         if not name:
             return ok({"items": list(self.batches.values()), "next_cursor": None})
         if name not in self.batches:
