@@ -1,0 +1,135 @@
+"""Train the shipped model: `python -m benchmarks.default_model [--write]`.
+
+Trains, without labels, on the encodings of a generated market and of FEBRL 4 together, so that the model has seen two
+kinds of clerks' errors, then scores it on a market of another seed, on FEBRL 4, and on any other file given.
+`--write` puts it, with its card, into matching/models. Vehicles and organisations keep their reference rates: neither
+set says how often clerks mistake them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from benchmarks.linking import encode_people, random_encoder, read_csv
+from benchmarks.machine import FEBRL4, REPOSITORY, show
+from benchmarks.market import Market
+from matching.corpus import compare_sets
+from matching.evaluation import band_quality, best_point, calibration_error
+from matching.model import (
+    DEFAULT_BANDS,
+    DEFAULT_MODEL,
+    KindModel,
+    LinkageModel,
+    household_discount,
+    probability,
+    reference_kind,
+    to_json,
+    weigh,
+)
+from matching.schema import DEFAULT_SCHEMA, load_schema
+from matching.training import TrainingPairs, train
+from matching.types import KINDS, Kind
+
+PEOPLE = 8000
+TRAIN_SEED, TEST_SEED = 11, 12
+Rows = Sequence[Mapping[str, str]]
+
+
+def pairs_of(left: Rows, right: Rows | None) -> TrainingPairs:
+    """Compared candidate pairs of these rows, encoded under a random key; their clusters are not looked at."""
+    encoder = random_encoder()
+    ours = [subject for subject in encode_people(encoder, left) if subject]
+    theirs = None if right is None else [subject for subject in encode_people(encoder, right) if subject]
+    return compare_sets(ours, theirs, "person", load_schema()).training
+
+
+def pooled(samples: Sequence[TrainingPairs]) -> TrainingPairs:
+    """Several samples as one."""
+    return TrainingPairs(
+        np.concatenate([sample.levels for sample in samples]),
+        np.concatenate([sample.lone for sample in samples]),
+        sum(sample.records for sample in samples),
+        sum(sample.possible_pairs for sample in samples),
+    )
+
+
+def score(model: KindModel, left: Rows, right: Rows | None) -> dict[str, Any]:
+    """Quality of a model, as it is, on rows whose clusters are known."""
+    encoder = random_encoder()
+    ours = [(s, row["cluster"]) for s, row in zip(encode_people(encoder, left), left, strict=True) if s]
+    theirs = ours
+    if right is not None:
+        theirs = [(s, row["cluster"]) for s, row in zip(encode_people(encoder, right), right, strict=True) if s]
+    compared = compare_sets(
+        [s for s, _ in ours], None if right is None else [s for s, _ in theirs], "person", load_schema()
+    )
+    levels, pairs = compared.result.levels, compared.candidates
+    weights = weigh(levels, "person", model).sum(axis=1) + model.prior(compared.pool_size)
+    weights += household_discount(levels, "person", model, compared.pool_size)
+    people = np.array([cluster for _, cluster in ours])[pairs.rows]
+    is_match = people == np.array([cluster for _, cluster in theirs])[pairs.others]
+    true_pairs = _true_pairs(left, right)
+    best = best_point(weights, is_match, true_pairs)
+    quality = band_quality(probability(weights), is_match, true_pairs, DEFAULT_BANDS)
+    return {
+        "best_f1": round(best.f1, 4),
+        "bands": {
+            band.label: {"precision": round(precision or 0.0, 4), "recall": round(recall, 4)}
+            for band, (precision, recall) in quality.items()
+        },
+        "expected_calibration_error": round(calibration_error(probability(weights), is_match), 5),
+    }
+
+
+def _true_pairs(left: Rows, right: Rows | None) -> int:
+    _, counts = np.unique([row["cluster"] for row in left], return_counts=True)
+    if right is None:
+        return int((counts * (counts - 1) // 2).sum())
+    theirs = {row["cluster"] for row in right}
+    return sum(row["cluster"] in theirs for row in left)
+
+
+def _without_id(row: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in row.items() if name != "national_id"}
+
+
+def main() -> None:
+    """Train, score, print, and write if asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="replace the shipped model")
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="score on these files with clusters too")
+    options = parser.parse_args()
+    left, right = ([_without_id(row) for row in read_csv(path)] for path in FEBRL4)
+    market = list(Market(TRAIN_SEED).rows(options.people))
+    people = train(pooled([pairs_of(market, None), pairs_of(left, right)]), "person").model
+    figures = {
+        "generated market, another seed": score(people, list(Market(TEST_SEED).rows(options.people)), None),
+        "FEBRL 4 without national_id": score(people, left, right),
+        **{path.name: score(people, [_without_id(row) for row in read_csv(path)], None) for path in options.also},
+    }
+    card = {
+        "data": f"market of {options.people} generated people, seed {TRAIN_SEED}, and FEBRL 4, encoded",
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "method": "u from sampled chance pairs, m by EM with a household class; no labels, no plaintext",
+        "vehicles_and_organisations": "reference rates, not trained",
+        "figures": figures,
+    }
+    kinds: dict[Kind, KindModel] = {kind: reference_kind(kind) for kind in KINDS}
+    kinds["person"] = people
+    model = LinkageModel("default-1", DEFAULT_SCHEMA, kinds, DEFAULT_BANDS, card)
+    if options.write:
+        path = REPOSITORY / "matching" / "models" / DEFAULT_MODEL
+        path.write_bytes(orjson.dumps(to_json(model), option=orjson.OPT_INDENT_2) + b"\n")
+    show({"benchmark": "default_model", "figures": figures, "written": options.write})
+
+
+if __name__ == "__main__":
+    main()

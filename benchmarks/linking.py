@@ -1,0 +1,38 @@
+"""Common steps of the benchmarks: people to encodings, encodings to scored pairs."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from frankpledge.columns import PERSON_COLUMNS
+from frankpledge.keys import LinkageKey
+from frankpledge.parties import Party
+from frankpledge.records import CHUNK_ROWS, RecordEncoder
+from matching.types import EncodedSubject
+
+PERSON_FIELDS = (*PERSON_COLUMNS, "vehicle_registration")
+
+
+def random_encoder() -> RecordEncoder:
+    """An encoder under a new random linkage key."""
+    return RecordEncoder.for_key(LinkageKey(os.urandom(32)))
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """All rows of a CSV file."""
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def encode_people(encoder: RecordEncoder, rows: Iterable[Mapping[str, str]]) -> list[EncodedSubject | None]:
+    """Encode rows as persons, in their order; None where a row holds too little."""
+    parties = [
+        Party("person", "policyholder", {name: row[name] for name in PERSON_FIELDS if row.get(name)}) for row in rows
+    ]
+    encoded: list[EncodedSubject | None] = []
+    for start in range(0, len(parties), CHUNK_ROWS):
+        encoded += encoder.parties(parties[start : start + CHUNK_ROWS])[0]
+    return encoded
