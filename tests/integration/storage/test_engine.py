@@ -1,0 +1,102 @@
+"""Units of work on both databases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from repository.storage.engine import Database, create_engine
+from repository.storage.operator import InstallationFactRow, fact, set_fact
+from repository.storage.tokens import RevokedTokenRow
+from tests.support.clock import FakeClock
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database of its own."""
+    made = Database(create_engine(database_url))
+    yield made
+    made.close()
+
+
+def test_a_write_is_committed_and_a_read_is_not(database: Database) -> None:
+    """What `write` did is there, what was changed in `read` is not."""
+    with database.write() as session:
+        set_fact(session, "a", "1")
+    with database.read() as session:
+        set_fact(session, "a", "2")
+        session.flush()
+    with database.read() as session:
+        assert fact(session, "a") == "1"
+
+
+def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+    """All or nothing."""
+
+    def fail() -> None:
+        with database.write() as session:
+            set_fact(session, "a", "1")
+            session.flush()
+            session.execute(text("INSERT INTO installation_facts (name, value) VALUES ('a', '2')"))
+
+    with pytest.raises(IntegrityError):
+        fail()
+    with database.read() as session:
+        assert session.scalars(select(InstallationFactRow)).all() == []
+
+
+def test_writers_wait_for_each_other(database: Database) -> None:
+    """Two writers that read before they write both get through: no lock is upgraded halfway, no count is lost."""
+    with database.write() as session:
+        set_fact(session, "count", "0")
+
+    def count() -> None:
+        for _ in range(10):
+            with database.write() as session:
+                query = select(InstallationFactRow).where(InstallationFactRow.name == "count").with_for_update()
+                row = session.scalars(query).one()
+                row.value = str(int(row.value) + 1)
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as session:
+        assert fact(session, "count") == "40"
+
+
+def test_a_reader_does_not_wait_for_a_writer(database: Database) -> None:
+    """A read in the middle of a write sees what was committed before."""
+    with database.write() as session:
+        set_fact(session, "a", "1")
+    with database.write() as writing:
+        set_fact(writing, "a", "2")
+        writing.flush()
+        with database.read() as reading:
+            assert fact(reading, "a") == "1"
+
+
+def test_foreign_keys_are_checked(database: Database) -> None:
+    """A row that refers to nothing is refused, on SQLite too."""
+    statement = text(
+        "INSERT INTO token_families (id, actor_id, refresh_id, created_at, expires_at)"
+        " VALUES ('tok_1', 'act_none', 'tok_2', '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+    )
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.execute(statement)
+
+
+def test_times_sort_and_compare_in_the_database(database: Database, clock: FakeClock) -> None:
+    """A point in time is found by comparison, and comes back as it went in."""
+    with database.write() as session:
+        session.add(RevokedTokenRow(id="early", expires_at=clock()))
+        clock.advance(microseconds=1)
+        session.add(RevokedTokenRow(id="late", expires_at=clock()))
+    with database.read() as session:
+        found = session.scalars(select(RevokedTokenRow).where(RevokedTokenRow.expires_at >= clock())).one()
+        assert (found.id, found.expires_at) == ("late", clock())
