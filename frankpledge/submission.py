@@ -27,6 +27,11 @@ class Sent:
     filings: int
     lines_before: int
 
+    @property
+    def known_before(self) -> bool:
+        """Whether the pool was done with it already: the same was uploaded before, and nothing is done again."""
+        return self.batch.finished
+
 
 @dataclass(slots=True)
 class Outcome:

@@ -35,6 +35,10 @@ def run(profile: Profile, source: Path, errors: Path | None, *, wait: bool, dry_
         if not wait:
             return _uploaded(sent, as_json=as_json)
         outcome, shown = _follow(pool, sent, errors)
+    if known := sum(each.known_before for each in sent):
+        click.echo(
+            f"{known} of {len(sent)} batches were uploaded before; what follows is what came of them then.", err=True
+        )
     return _finished(outcome, sent, shown, dry_run=dry_run, as_json=as_json)
 
 
@@ -83,7 +87,8 @@ def _uploaded(sent: list[Sent], *, as_json: bool) -> int:
         click.echo(orjson.dumps({"batches": [each.batch.id for each in sent]}).decode())
         return 0
     for each in sent:
-        click.echo(f"{each.batch.id}  {each.filings:,} filings uploaded, {each.batch.status}")
+        what = "known from before" if each.known_before else f"uploaded, {each.batch.status}"
+        click.echo(f"{each.batch.id}  {each.filings:,} filings {what}")
     click.echo("See `frankpledge status` for how far they are.")
     return 0
 

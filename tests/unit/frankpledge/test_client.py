@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from itertools import islice
 
+import httpx
 import orjson
 import pytest
 
@@ -113,7 +114,7 @@ def test_what_is_no_id_does_not_become_an_address(pool: Pool, fake: FakePool, na
 
 def test_a_pool_closes_its_connections(fake: FakePool) -> None:
     """A pool is a context manager."""
-    with Pool("https://pool.example", CREDENTIALS) as pool:
-        assert pool
+    with Pool("https://pool.example", CREDENTIALS, transport=httpx.MockTransport(fake)) as pool:
+        pool.scheme()
     with pytest.raises(RuntimeError, match="closed"):
         pool.scheme()

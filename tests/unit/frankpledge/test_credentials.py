@@ -19,10 +19,10 @@ CREDENTIALS = Credentials("cli_1", "s3cret")
 class MemoryKeyring(KeyringBackend):
     """A keyring in memory."""
 
-    priority = 1.0  # type: ignore[assignment] # keyring declares a property, and takes a number
+    priority = 1.0
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # keyring's is not annotated
         self.entries: dict[tuple[str, str], str] = {}
         self.locked = False
 
@@ -88,7 +88,7 @@ def test_a_damaged_entry_is_explained(ring: MemoryKeyring, entry: str) -> None:
 
 def test_a_machine_without_keyring_is_explained(ring: MemoryKeyring) -> None:
     """A server has none: looking finds nothing, storing says what else to do."""
-    keyring.set_keyring(fail.Keyring())
+    keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call] # keyring's is not annotated
     with pytest.raises(CredentialsError, match="no credentials"):
         find(SERVER, {})
     with pytest.raises(CredentialsError, match="no keyring"):

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from frankpledge import keys, session
+from frankpledge import keys
 from frankpledge.cli import main
 from tests.unit.frankpledge.fakes import CREDENTIALS, KEY, FakePool
 
@@ -36,8 +36,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake: FakePool) -> Pat
     def client(**options: Any) -> httpx.Client:
         return real(**{**options, "transport": httpx.MockTransport(fake)})
 
-    monkeypatch.setattr(session.httpx, "Client", client)
-    monkeypatch.setattr(session.time, "sleep", lambda _: None)
+    monkeypatch.setattr(httpx, "Client", client)
     return tmp_path
 
 

@@ -39,6 +39,17 @@ def test_follow_tells_what_became_of_the_rows(run: Run, encoded: Path) -> None:
     assert shown.stdout == "4 filings read: 4 new, 0 changed, 0 unchanged, 0 refused; 2 hits.\n"
 
 
+def test_a_file_submitted_twice_says_so(run: Run, encoded: Path, fake: FakePool) -> None:
+    """The second run ends as the first did, does nothing, and does not pretend that it did."""
+    first = run("submit", encoded, "--follow")
+    again = run("submit", encoded, "--follow")
+    assert again.stdout == first.stdout
+    assert "2 of 2 batches were uploaded before" in again.stderr
+    assert "uploaded before" not in first.stderr
+    assert "known from before" in run("submit", encoded).stdout
+    assert len(fake.batches) == 2
+
+
 def test_refused_rows_are_shown_and_written(run: Run, encoded: Path, home: Path, fake: FakePool) -> None:
     """Exit code 1, the line of the file, field and what was expected."""
     fake.rejected = [2]
