@@ -31,6 +31,7 @@ MISSING = {
     "bank_account": 0.55, "vehicle_registration": 0.50,
 }  # fmt: skip
 """How often an insurer does not know a field."""
+NUMBERS = ("house_number", "phone", "bank_account", "national_id", "driving_licence", "postcode")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 INWARD = "ABDEFGHJLNPQRSTUWXYZ"
 SOUNDS = (("ph", "f"), ("ck", "k"), ("y", "i"), ("ie", "y"), ("ee", "ea"), ("ou", "o"), ("s", "z"), ("tt", "t"))
@@ -100,7 +101,9 @@ class Market:
             copy["email"] = self._mailbox(copy)
         if self.random.random() < 0.3:
             copy["vehicle_registration"] = self._mark()
-        for _ in range(self.random.choices((0, 1, 2, 3), (0.5, 0.3, 0.15, 0.05))[0]):
+        if self.random.random() < 0.01:
+            copy["sex"] = "f" if copy["sex"] == "m" else "m"
+        for _ in range(self.random.choices((0, 1, 2, 3), (0.35, 0.35, 0.2, 0.1))[0]):
             self.random.choice(self._errors)(copy)
         return copy
 
@@ -187,7 +190,10 @@ class Market:
 
     def _date(self, raw: Raw) -> None:
         year, month, day = raw["date_of_birth"].split("-")
-        choices = [f"{year}-{month}-01", f"{year}-01-01", f"{year[:3]}{self._digits(1)}-{month}-{day}"]
+        another = (
+            f"{self.random.randrange(1935, 2000)}-{self.random.randrange(1, 13):02d}-{self.random.randrange(1, 29):02d}"
+        )
+        choices = [f"{year}-{month}-01", f"{year}-01-01", f"{year[:3]}{self._digits(1)}-{month}-{day}", another]
         if int(day) <= 12:
             choices += [f"{year}-{day}-{month}"] * 2
         raw["date_of_birth"] = self.random.choice(choices)
@@ -199,7 +205,9 @@ class Market:
         raw["given_name"], raw["family_name"] = raw["family_name"], raw["given_name"]
 
     def _digit(self, raw: Raw) -> None:
-        field = self.random.choice(("house_number", "phone", "bank_account"))
+        field = self.random.choice(
+            ("house_number", "phone", "bank_account", "national_id", "driving_licence", "postcode")
+        )
         at = self.random.randrange(len(raw[field]))
         raw[field] = raw[field][:at] + self._digits(1) + raw[field][at + 1 :]
 

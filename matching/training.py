@@ -21,6 +21,8 @@ from matching.model import KindModel, LevelRates, kin_weights, reference_kind, w
 from matching.types import Kind
 
 M_PSEUDO_PAIRS = 10.0
+M_FLOOR = 0.002
+"""No level is rarer than this among matches: a record that has never yet been wrong will be."""
 H_PSEUDO_PAIRS = 200.0
 U_PSEUDO_PAIRS = 50.0
 FITTED_U_PSEUDO_PAIRS = 500.0
@@ -81,6 +83,11 @@ def _smoothed(counts: npt.NDArray[np.float64], reference: tuple[float, ...], str
     return tuple((rates / rates.sum()).tolist())
 
 
+def _floored(rates: tuple[float, ...]) -> tuple[float, ...]:
+    raised = np.maximum(rates, M_FLOOR)
+    return tuple((raised / raised.sum()).tolist())
+
+
 def _sampled_u(patterns: _Patterns, comparison: Comparison, at: int) -> tuple[float, ...]:
     """The u of one comparison from the chance pairs; never rarer than the reference, which saw more pairs."""
     counts = _counts(patterns.levels, at, len(comparison.levels), patterns.lone)
@@ -96,7 +103,7 @@ def _m_step(
     rates = {}
     for at, comparison in enumerate(COMPARISONS[kind].comparisons):
         size = len(comparison.levels)
-        m = _smoothed(_counts(patterns.levels, at, size, match), comparison.m, M_PSEUDO_PAIRS)
+        m = _floored(_smoothed(_counts(patterns.levels, at, size, match), comparison.m, M_PSEUDO_PAIRS))
         u, h = model.rates[comparison.name].u, comparison.h
         if not comparison.sampled:
             u = _smoothed(_counts(patterns.levels, at, size, chance), comparison.u, FITTED_U_PSEUDO_PAIRS)
