@@ -26,7 +26,7 @@ _PR_SET_PDEATHSIG = 1
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64), help="Requests answered at once.")
+@click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 64), help="Requests answered at once.")
 @click.option("--worker/--no-worker", default=True, show_default=True, help="Take batches in, in this process.")
 @click.pass_obj
 def serve(pool: Pool, host: str, port: int, threads: int, worker: bool) -> None:

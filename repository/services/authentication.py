@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -21,6 +22,10 @@ FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
 FAILURES_KEPT = timedelta(days=1)
 
+AT_ONCE = 4
+"""Each check of a secret takes 64 MiB and some CPU: no more than this many at a time, the others wait."""
+
+_checking = threading.BoundedSemaphore(AT_ONCE)
 _HASHER = PasswordHasher()  # argon2id with the library's defaults, RFC 9106's second recommendation
 
 
@@ -117,10 +122,11 @@ def _decoy() -> str:
 
 
 def _verify(actor: ActorRow | None, secret: str) -> bool:
-    try:
-        return _HASHER.verify(actor.secret_hash if actor else _decoy(), secret)
-    except (VerificationError, InvalidHashError):
-        return False
+    with _checking:
+        try:
+            return _HASHER.verify(actor.secret_hash if actor else _decoy(), secret)
+        except (VerificationError, InvalidHashError):
+            return False
 
 
 def _count_failure(services: Services, attempt: str, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Delete, ForeignKey, Update, delete, insert, select, update
+from sqlalchemy import Delete, ForeignKey, Update, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.storage.base import Base
@@ -34,6 +34,20 @@ class RevokedTokenRow(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
+# Built once: every request asks it.
+_HOLDER = (
+    select(*ACTOR_COLUMNS)
+    .select_from(TokenFamilyRow)
+    .join(ActorRow, ActorRow.id == TokenFamilyRow.actor_id)
+    .outerjoin(MemberRow, MemberRow.id == ActorRow.member_id)
+    .where(
+        TokenFamilyRow.id == bindparam("family"),
+        TokenFamilyRow.revoked_at.is_(None),
+        ~select(RevokedTokenRow.id).where(RevokedTokenRow.id == bindparam("token")).exists(),
+    )
+)
+
+
 def open_family(
     session: Session, family_id: str, actor_id: str, *, refresh_id: str, now: datetime, expires_at: datetime
 ) -> None:
@@ -44,15 +58,7 @@ def open_family(
 
 def actor_of(session: Session, family_id: str, token_id: str) -> ActorState | None:
     """Who holds this token; None when the token or its family was revoked, or is not known."""
-    revoked = select(RevokedTokenRow.id).where(RevokedTokenRow.id == token_id).exists()
-    query = (
-        select(*ACTOR_COLUMNS)
-        .select_from(TokenFamilyRow)
-        .join(ActorRow, ActorRow.id == TokenFamilyRow.actor_id)
-        .outerjoin(MemberRow, MemberRow.id == ActorRow.member_id)
-        .where(TokenFamilyRow.id == family_id, TokenFamilyRow.revoked_at.is_(None), ~revoked)
-    )
-    row = session.connection().execute(query).mappings().one_or_none()
+    row = session.connection().execute(_HOLDER, {"family": family_id, "token": token_id}).mappings().one_or_none()
     return None if row is None else actor_state(row)
 
 
