@@ -29,7 +29,7 @@ ALIASES = {
     "ref": ("reference", "policy number", "policy ref", "claim number", "claim reference", "record id"),
     "class": ("record class", "record type"),
     "line": ("line of business", "product line", "product"),
-    "date": ("start date", "inception date", "quote date", "filing date"),
+    "date": ("start", "start date", "inception date", "quote date", "filing date"),
     "incident_date": ("date of loss", "loss date", "accident date"),
     "notification_date": ("date notified", "reported date"),
     "claim_kind": ("claim type", "cause of loss", "peril"),

@@ -86,7 +86,8 @@ class RecordEncoder:
         try:
             parties = of_row({column: value for column, value in record.items() if value}, role)
         except PartyError as error:
-            raise KitError(f"The record's {error.column} {error.reason}.", "Correct the record.") from None
+            what = "The record" if error.column == "(row)" else f"The record's {error.column}"
+            raise KitError(f"{what} {error.reason}.", "Correct the record.") from None
         subjects = [subject for subject in self.parties(parties)[0] if subject is not None]
         if not subjects:
             raise KitError(
@@ -125,8 +126,8 @@ class RecordEncoder:
             reason = f"make a filing of more than {MAX_LINE_BYTES // 1024} KiB: file them under several references"
             _refuse(chunk, draft.rows, (Reject(draft.row, "subjects", reason),))
             return
-        if None in own:
-            chunk.notes[("subject", "too little to match on")] += own.count(None)
+        pairs = zip(draft.parties, own, strict=True)
+        chunk.notes.update((party.kind, "too little to match on") for party, subject in pairs if subject is None)
         chunk.subjects.update(subject.kind for subject in subjects)
         chunk.lines.append(line)
 

@@ -87,7 +87,7 @@ def test_a_subject_with_too_little_is_dropped_and_counted(encoder: RecordEncoder
         [draft(Party("person", "policyholder", PERSON), Party("vehicle", "insured_vehicle", {"vin": "?"}))]
     )
     assert len(orjson.loads(chunk.lines[0])["subjects"]) == 1
-    assert chunk.notes[("subject", "too little to match on")] == 1
+    assert chunk.notes[("vehicle", "too little to match on")] == 1
 
 
 def test_a_filing_with_nothing_to_match_on_is_rejected(encoder: RecordEncoder) -> None:
