@@ -97,7 +97,12 @@ def reference_kind(kind: Kind) -> KindModel:
     """An untrained model of one kind, from the reference rates."""
     rates = {comparison.name: reference_rates(comparison) for comparison in COMPARISONS[kind].comparisons}
     has_households = all(rate.h for rate in rates.values())
-    return KindModel(rates, matches_per_record=0.5, chance_rate=0.002, kin_per_record=0.5 if has_households else 0.0)
+    return KindModel(
+        rates,
+        matches_per_record=0.5,
+        chance_rate=COMPARISONS[kind].chance_rate,
+        kin_per_record=0.5 if has_households else 0.0,
+    )
 
 
 def weigh(levels: Levels, kind: Kind, model: KindModel) -> _FLOAT:

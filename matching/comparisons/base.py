@@ -37,9 +37,14 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonSet:
-    """All comparisons of one kind of subject."""
+    """All comparisons of one kind of subject.
+
+    `chance_rate` is the reference share of a pool that a subject meets as a candidate by chance: for persons it is
+    what MinHash bands bring in, for the others what a clerk's slip in a mark or a number does.
+    """
 
     comparisons: tuple[Comparison, ...]
+    chance_rate: float
 
     def levels(self, evidence: PairEvidence) -> Levels:
         """The level of each comparison, shape (pairs, comparisons)."""

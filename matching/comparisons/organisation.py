@@ -14,11 +14,14 @@ CLOSE_NAME = 82.0
 
 
 def _name_ratio(evidence: PairEvidence) -> npt.NDArray[np.float32]:
-    """Similarity of trading names in either word order, 0 to 100; -1 where one is missing."""
-    left = [a if a and b else "" for a, b in evidence.names]
-    right = [b if a and b else "" for a, b in evidence.names]
-    ratio = process.cpdist(left, right, scorer=fuzz.token_sort_ratio, processor=utils.default_process, dtype=np.float32)
+    """Similarity of trading names, letter by letter or in any word order, 0 to 100; -1 where one is missing."""
+    left = [utils.default_process(a) if a and b else "" for a, b in evidence.names]
+    right = [utils.default_process(b) if a and b else "" for a, b in evidence.names]
+    # "Body Shop" and "Bodyshop" are alike by letters, "Smith and Jones" and "Jones and Smith" by words.
+    by_letter = process.cpdist(left, right, scorer=fuzz.ratio, dtype=np.float32)
+    by_word = process.cpdist(left, right, scorer=fuzz.token_sort_ratio, dtype=np.float32)
     missing = np.array([not (a and b) for a, b in evidence.names], np.bool_)
+    ratio: npt.NDArray[np.float32] = np.maximum(by_letter, by_word)
     ratio[missing] = -1.0
     return ratio
 
@@ -51,5 +54,6 @@ ORGANISATION = ComparisonSet(
         shared_key("phone", m=0.7, u=0.1),
         shared_key("email", m=0.7, u=0.1),
         shared_key("bank account", key="bank_account", m=0.7, u=0.05),
-    )
+    ),
+    chance_rate=0.00001,
 )

@@ -155,5 +155,6 @@ PERSON = ComparisonSet(
         shared_key("email", m=0.6, u=0.0002, h=0.05),
         shared_key("bank account", key="bank_account", m=0.6, u=0.0005, h=0.2),
         shared_key("vehicle", key="vehicle_registration", m=0.5, u=0.001, h=0.3),
-    )
+    ),
+    chance_rate=0.002,
 )

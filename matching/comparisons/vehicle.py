@@ -15,7 +15,8 @@ def vin(evidence: PairEvidence) -> Levels:
 
 VEHICLE = ComparisonSet(
     (
-        shared_key("registration", m=0.9, u=0.05),
-        Comparison("vin", ("exact", "last eight", "differs"), (0.9, 0.05, 0.05), (0.02, 0.01, 0.97), vin),
-    )
+        shared_key("registration", m=0.95, u=0.03),
+        Comparison("vin", ("exact", "last eight", "differs"), (0.93, 0.05, 0.02), (0.02, 0.01, 0.97), vin),
+    ),
+    chance_rate=0.000001,
 )
