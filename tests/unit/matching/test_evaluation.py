@@ -34,7 +34,9 @@ def test_nothing_to_score() -> None:
 def test_band_quality() -> None:
     """Each band counts itself and all above it; an empty one has no precision."""
     found = band_quality(np.array([0.995, 0.6, 0.6, 0.01]), TRUE[:4], 4, {Band.PROBABLE: 0.5, Band.STRONG: 0.999})
-    assert found[Band.PROBABLE] == (pytest.approx(2 / 3), 0.5)
+    precision, recall = found[Band.PROBABLE]
+    assert precision == pytest.approx(2 / 3)
+    assert recall == 0.5
     assert found[Band.STRONG] == (None, 0.0)
 
 

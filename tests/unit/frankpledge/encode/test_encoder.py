@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frankpledge.encode import Encoder
+from frankpledge.encode.encoder import Item
 from matching.schema import load_schema
 from matching.types import EncodedSubject
 from matching.wire import pack, subject_to_json
@@ -85,10 +86,9 @@ def test_batches_do_not_matter() -> None:
     """A record encodes to the same bytes alone and among others, of its own kind and of others."""
     vehicle = {"registration": "kd51rtp", "vin": "wvwzzz1jz3w386752"}
     encoder = Encoder(SCHEMA, Key())
-    together = encoder.subjects(
-        [("person", "policyholder", ADA), ("vehicle", "insured_vehicle", vehicle)]
-        + [("person", "driver", ADA | {"given": f"ada {n}"}) for n in range(100)]
-    )
+    items: list[Item] = [("person", "policyholder", ADA), ("vehicle", "insured_vehicle", vehicle)]
+    items += [("person", "driver", ADA | {"given": f"ada {n}"}) for n in range(100)]
+    together = encoder.subjects(items)
     assert together[0] == encode(ADA)
     assert together[1] == encoder.subjects([("vehicle", "insured_vehicle", vehicle)])[0]
 
