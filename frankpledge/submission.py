@@ -79,7 +79,7 @@ def send(pool: Pool, path: Path, *, dry_run: bool) -> Iterator[Sent]:
 
 
 def follow(
-    pool: Pool, batch: Batch, seen: Callable[[Batch], None], *, sleep: Callable[[float], None] = time.sleep
+    pool: Pool, batch: Batch, seen: Callable[[Batch], None], *, sleep: Callable[[float], object] = time.sleep
 ) -> Batch:
     """Look at a job until it is over, ever less often while nothing moves; `seen` is told each time."""
     pause = FIRST_LOOK
