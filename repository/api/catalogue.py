@@ -126,12 +126,6 @@ _TYPES = (
         "Rule R2: members see as much of a line and class as they contribute to it. The figures say what was counted,"
         " and the remedy what would change the answer.",
     ),
-    ProblemType(
-        "purpose",
-        403,
-        "The purpose is not open",
-        "The scheme's rulebook does not open this purpose for this line, or the reference is missing.",
-    ),
     # Filing
     ProblemType(
         "unknown-schema",
@@ -157,9 +151,6 @@ _TYPES = (
         422,
         "The idempotency key was used for other content",
         "The same key came before with another body. Send the first body again, or take a new key.",
-    ),
-    ProblemType(
-        "bad-encoding", 422, "The content encoding cannot be undone", "The body is not complete gzip. Send it again."
     ),
 )
 
