@@ -17,7 +17,7 @@ import orjson
 from frankpledge.credentials import Credentials
 from frankpledge.problems import AuthenticationError, error_for, unexpected_answer, unreachable
 
-PASSING = frozenset({429, 502, 503, 504})
+NOT_TAKEN = frozenset({429, 503})
 """Statuses that say the request was not taken, and may be later: safe to repeat for every request."""
 RENEW_BEFORE = 60.0
 """Seconds before its end at which a token is renewed."""
@@ -34,11 +34,16 @@ class Retry:
     sleep: Callable[[float], None] = time.sleep
     draw: Callable[[float, float], float] = random.uniform
 
-    def wait(self, attempt: int, response: httpx.Response | None) -> None:
-        """Wait after failed attempt number `attempt`, counted from 1."""
+    def pause(self, attempt: int, response: httpx.Response | None = None) -> float | None:
+        """Say how long to wait after failed attempt number `attempt`, from 1; None when it is time to give up.
+
+        An answer that asks for more patience than `longest` is final: its error says how long that would be.
+        """
         asked = retry_after(response.headers.get("Retry-After")) if response is not None else None
+        if attempt >= self.attempts or (asked is not None and asked > self.longest):
+            return None
         drawn = self.draw(0, min(self.cap, self.base * 2 ** (attempt - 1)))
-        self.sleep(min(asked + drawn / 2, self.longest) if asked is not None else drawn)
+        return drawn if asked is None else asked + drawn / 2
 
 
 def retry_after(header: str | None, now: dt.datetime | None = None) -> float | None:
@@ -130,24 +135,24 @@ class Session:
         attempt = 0
         while True:
             attempt += 1
-            response: httpx.Response | None = None
             try:
-                response = self._client.request(
-                    request.method,
-                    request.path,
-                    content=request.content,
-                    headers=request.headers,
-                    params=request.params,
-                )
+                response = self._once(request)
             except httpx.TransportError as error:
                 unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-                if attempt >= self._retry.attempts or not (unsent or request.repeatable):
+                pause = self._retry.pause(attempt) if unsent or request.repeatable else None
+                if pause is None:
                     raise unreachable(_why(error)) from None
             else:
-                passing = response.status_code in PASSING or (response.status_code >= 500 and request.repeatable)
-                if not passing or attempt >= self._retry.attempts:
+                passing = response.status_code in NOT_TAKEN or (response.status_code >= 500 and request.repeatable)
+                pause = self._retry.pause(attempt, response) if passing else None
+                if pause is None:
                     return response
-            self._retry.wait(attempt, response)
+            self._retry.sleep(pause)
+
+    def _once(self, request: _Request) -> httpx.Response:
+        return self._client.request(
+            request.method, request.path, content=request.content, headers=request.headers, params=request.params
+        )
 
     def _token(self, stale: str | None = None) -> str:
         """Give a token that is good for a while, and is not `stale`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from frankpledge.cli.setup import with_profile
+from frankpledge.cli.setup import patience, with_profile
 from frankpledge.profile import Profile
 
 
@@ -19,7 +19,7 @@ def command(*, profile: Profile) -> None:
     credentials = Credentials(
         click.prompt("Client id", err=True).strip(), click.prompt("Client secret", hide_input=True, err=True).strip()
     )
-    with Pool(server, credentials) as pool:
+    with Pool(server, credentials, retry=patience()) as pool:
         pool.log_in()
     remember(server, credentials)
     click.echo(f"The credentials for {server} are in the keyring.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from frankpledge.client import Pool
     from frankpledge.keys import LinkageKey
     from frankpledge.records import RecordEncoder
+    from frankpledge.session import Retry
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+TELL_FROM = 3.0
+"""Seconds of waiting from which a person is told why nothing happens."""
 PATH = click.Path(path_type=Path)
 
 
@@ -99,7 +103,19 @@ def open_pool(profile: Profile) -> Pool:
     from frankpledge.credentials import find  # noqa: PLC0415 - keeps --help quick
 
     server = profile.address()
-    return Pool(server, find(server, os.environ))
+    return Pool(server, find(server, os.environ), retry=patience())
+
+
+def patience() -> Retry:
+    """Try again as the client does, and tell whoever is watching when that takes a while."""
+    from frankpledge.session import Retry  # noqa: PLC0415 - keeps --help quick
+
+    def wait(seconds: float) -> None:
+        if seconds >= TELL_FROM:
+            click.echo(f"The pool is not ready; trying again in {seconds:.0f} s.", err=True)
+        time.sleep(seconds)
+
+    return Retry(sleep=wait)
 
 
 def refuse_same(first: Path, second: Path | None) -> None:

@@ -58,9 +58,11 @@ def test_a_screening_is_not_asked_twice_when_it_may_have_been_taken(
     pool.log_in()
     fake.failures = [problem(503)]
     assert pool.screen(asking, Question("Q-1", subject)).clear
-    fake.failures = [problem(500, title="Broken")]
-    with pytest.raises(UnavailableError, match="Broken"):
-        pool.screen(asking, Question("Q-1", subject))
+    for failure in (problem(500, title="Broken"), problem(504, title="Broken"), httpx.ReadTimeout("Broken")):
+        fake.failures = [failure]
+        with pytest.raises(UnavailableError):
+            pool.screen(asking, Question("Q-1", subject))
+    assert len(fake.sent("/v1/screenings")) == 5
 
 
 def test_many_questions_are_answered_in_order(pool: Pool, encoder: RecordEncoder) -> None:

@@ -116,9 +116,17 @@ def test_passing_failures_are_tried_again(
 
 def test_retry_after_is_honoured(pool: Pool, fake: FakePool, waits: list[float]) -> None:
     """When the pool says how long, that long, and some jitter on top."""
-    fake.failures = [problem(429, {"Retry-After": "7"}), problem(503, {"Retry-After": "99999"})]
+    fake.failures = [problem(429, {"Retry-After": "7"}), problem(503, {"Retry-After": "60"})]
     pool.standing()
-    assert waits == [7.25, 300.0]
+    assert waits == [7.25, 60.5]
+
+
+def test_nobody_waits_for_hours(pool: Pool, fake: FakePool, waits: list[float]) -> None:
+    """A locked account that asks for an hour is an error now, not a silent hour."""
+    fake.failures = [problem(429, {"Retry-After": "3600"}, title="Too many failed log-ins")]
+    with pytest.raises(TooManyRequestsError, match="Too many failed log-ins"):
+        pool.log_in()
+    assert waits == []
 
 
 def test_patience_ends(pool: Pool, fake: FakePool, waits: list[float]) -> None:
@@ -136,18 +144,15 @@ def test_patience_ends(pool: Pool, fake: FakePool, waits: list[float]) -> None:
 
 
 def test_jitter_is_drawn_below_the_cap() -> None:
-    """Waits double up to the cap, and are drawn between nothing and that."""
-    waited: list[float] = []
+    """Waits double up to the cap, and are drawn between nothing and that; in the end it is given up."""
     drawn: list[tuple[float, float]] = []
 
     def draw(low: float, high: float) -> float:
         drawn.append((low, high))
         return high
 
-    retry = Retry(sleep=waited.append, draw=draw)
-    for attempt in range(1, 9):
-        retry.wait(attempt, None)
-    assert waited == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    retry = Retry(attempts=9, draw=draw)
+    assert [retry.pause(attempt) for attempt in range(1, 10)] == [0.5, 1, 2, 4, 8, 16, 30, 30, None]
     assert {low for low, _ in drawn} == {0}
 
 

@@ -134,3 +134,14 @@ def test_the_address_and_credentials_are_needed(run: Run, encoded: Path, monkeyp
     assert "plain http" in run("submit", encoded, "--server", "http://pool.example").stderr
     monkeypatch.delenv("FRANKPLEDGE_CLIENT_SECRET")
     assert "Only one of" in run("submit", encoded).stderr
+
+
+def test_waiting_is_told(run: Run, encoded: Path, fake: FakePool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever watches learns that the pool asked for time, and the upload goes on."""
+    waited: list[float] = []
+    monkeypatch.setattr("frankpledge.cli.setup.time.sleep", waited.append)
+    fake.failures = [problem(503, {"Retry-After": "20"})]
+    shown = run("submit", encoded)
+    assert shown.exit_code == 0
+    assert "trying again in 20 s" in shown.stderr
+    assert len(waited) == 1
