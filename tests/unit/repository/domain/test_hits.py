@@ -1,0 +1,92 @@
+"""What a hit shows at each tier: nothing that the tier does not allow is in the answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import orjson
+import pytest
+
+from matching.types import Band, ExplanationRow
+from repository.domain.hits import Hit, Own, Theirs, age_band, disclose
+from repository.domain.rulebook import DEFAULT_RULEBOOK
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HIT = Hit(
+    id="hit_1",
+    created_at=NOW,
+    band=Band.STRONG,
+    probability=0.99987,
+    explanation=(
+        ExplanationRow("prior", "pool", -9.96),
+        ExplanationRow("name", "same", 12.34),
+        ExplanationRow("x", "y", 4.44),
+    ),
+    own=Own("P-1", 0, "policyholder", "person", filing_id="fil_own"),
+    theirs=Theirs("Beta", "fil_theirs", "motor", "claim", date(2025, 3, 1), "claimant", {"kind": "theft"}),
+    count=2,
+)
+
+
+def shown(tier: int) -> dict[str, object]:
+    """The hit at a tier."""
+    return disclose(HIT, tier, today=NOW.date(), rulebook=DEFAULT_RULEBOOK)
+
+
+def test_tier_one_says_hit_and_no_more() -> None:
+    """Only the own side and the band: neither class nor contributor nor any fact of the record."""
+    assert set(shown(1)) == {"id", "created_at", "band", "tier", "own"}
+    text = orjson.dumps(shown(1)).decode()
+    assert not any(word in text for word in ("Beta", "claim", "theft", "fil_theirs", "2025"))
+
+
+def test_tier_two_adds_class_count_and_age() -> None:
+    """And still nobody can tell whose record it is."""
+    assert set(shown(2)) - set(shown(1)) == {"class", "count", "age_band"}
+    assert (shown(2)["class"], shown(2)["count"], shown(2)["age_band"]) == ("claim", 2, "1-3y")
+    assert not any(word in orjson.dumps(shown(2)).decode() for word in ("Beta", "theft", "fil_theirs", "2025"))
+
+
+def test_tier_three_adds_the_pointer_and_an_explanation_that_adds_up() -> None:
+    """Contributor and facts are there, the contributor's own reference is not; rounded rows add up to the weight."""
+    full = shown(3)
+    assert full["contributor"] == "Beta"
+    assert full["theirs"] == {
+        "filing": "fil_theirs",
+        "line": "motor",
+        "class": "claim",
+        "date": "2025-03-01",
+        "role": "claimant",
+        "claim": {"kind": "theft"},
+    }
+    assert full["explanation"] == [
+        {"field": "prior", "level": "pool", "weight": -10.0},
+        {"field": "name", "level": "same", "weight": 12.3},
+        {"field": "x", "level": "y", "weight": 4.4},
+    ]
+    assert full["weight"] == 6.7
+    assert full["probability"] == 1.0
+
+
+def test_tier_zero_is_no_hit() -> None:
+    """There is nothing to show, and asking for it is an error of ours."""
+    with pytest.raises(ValueError, match="tier 0"):
+        shown(0)
+
+
+@pytest.mark.parametrize(
+    ("day", "label"),
+    [
+        (date(2027, 1, 1), "0-6m"),
+        (date(2026, 3, 2), "0-6m"),
+        (date(2025, 9, 2), "0-6m"),
+        (date(2025, 9, 1), "6-12m"),
+        (date(2025, 3, 3), "6-12m"),
+        (date(2025, 3, 2), "1-3y"),
+        (date(2020, 3, 4), "3-6y"),
+        (date(1990, 1, 1), "6y+"),
+    ],
+)
+def test_age_bands(day: date, label: str) -> None:
+    """A record's age in the rulebook's words; a date to come counts as today."""
+    assert age_band(day, date(2026, 3, 2), DEFAULT_RULEBOOK) == label
