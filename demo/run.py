@@ -136,6 +136,9 @@ def newcomer(play: Play) -> None:
     """The third asks before it contributes, is refused, contributes, and is answered, as far as it gave."""
     stage, member = play.stage, play.members["corvane"]
     stage.headline("3. The third insurer asks before it has contributed")
+    stage.say(
+        "Someone wants a quote, under a misspelt name and with a new phone: one of a ring that claims at the others."
+    )
     (member.home / "quote.json").write_text(json.dumps(play.market.newcomer.quote), encoding="utf-8")
     record = ("--record", "quote.json", "--reference", "Q-1001")
     question = ("frankpledge", "screen", *record, "--purpose", "new_business", "--line", "motor")
@@ -151,6 +154,7 @@ def newcomer(play: Play) -> None:
     stage.headline("5. It contributes its claims too, and asks again")
     _file(play, "corvane", "claims.ndjson")
     stage.run(member, *question, status=(ENQUIRE,))
+    stage.run(member, "frankpledge", "status", "--batches", "2")
 
 
 def farewell(play: Play) -> None:

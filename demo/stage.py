@@ -69,7 +69,8 @@ class Stage:
         """
         typed = Text.assemble((f"\n{party.name} $ ", "bold green"), (shlex.join(command), "bold"))
         self.console.print(typed, soft_wrap=True)
-        output = call(party, *command, status=status, hidden=hidden)
+        with self.console.status(f"{party.name} is at work"):
+            output = call(party, *command, status=status, hidden=hidden)
         shown = textwrap.indent(output.text.rstrip(), "    ")
         self.console.print(shown, markup=False, highlight=False, soft_wrap=True)
         return output
