@@ -7,13 +7,10 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from frankpledge.columns import PERSON_COLUMNS
 from frankpledge.keys import LinkageKey
-from frankpledge.parties import Party
+from frankpledge.parties import COLUMNS, Party
 from frankpledge.records import CHUNK_ROWS, RecordEncoder
 from matching.types import EncodedSubject
-
-PERSON_FIELDS = (*PERSON_COLUMNS, "vehicle_registration")
 
 
 def random_encoder() -> RecordEncoder:
@@ -30,7 +27,8 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 def encode_people(encoder: RecordEncoder, rows: Iterable[Mapping[str, str]]) -> list[EncodedSubject | None]:
     """Encode rows as persons, in their order; None where a row holds too little."""
     parties = [
-        Party("person", "policyholder", {name: row[name] for name in PERSON_FIELDS if row.get(name)}) for row in rows
+        Party("person", "policyholder", {name: row[name] for name in COLUMNS["person"] if row.get(name)})
+        for row in rows
     ]
     encoded: list[EncodedSubject | None] = []
     for start in range(0, len(parties), CHUNK_ROWS):

@@ -35,6 +35,7 @@ NUMBERS = ("house_number", "phone", "bank_account", "national_id", "driving_lice
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 INWARD = "ABDEFGHJLNPQRSTUWXYZ"
 SOUNDS = (("ph", "f"), ("ck", "k"), ("y", "i"), ("ie", "y"), ("ee", "ea"), ("ou", "o"), ("s", "z"), ("tt", "t"))
+TOWN_ENDINGS = ("ton", "ham", " Green", "ford", "bury", "", " St Mary", "field", "by", "mouth", "wick", "ley")
 AREAS = ("LS", "S", "LE", "BS", "RG", "B", "EH", "G", "L", "M", "CR", "NE", "CF", "NR", "EX", "WR", "LU", "BD")
 
 
@@ -53,6 +54,7 @@ class Market:
         for faker in self._fakers.values():
             faker.seed_instance(seed)
         self._nicknames = NickNamer()
+        self._towns = [self._fakers["en_GB"].last_name() + self.random.choice(TOWN_ENDINGS) for _ in range(400)]
         self._errors: tuple[Callable[[Raw], None], ...] = (
             self._misspell, self._misspell, self._nickname, self._date, self._street, self._swap, self._digit,
         )  # fmt: skip
@@ -131,13 +133,13 @@ class Market:
         return raw
 
     def _address(self) -> Raw:
-        town = self.random.randrange(len(AREAS))
+        town = int(len(self._towns) * self.random.random() ** 2)  # a few towns are large, most are small
         faker = self._fakers["en_GB"]
         return {
             "house_number": str(self.random.randrange(1, 200)),
             "street": f"{faker.last_name()} {self.random.choice(('Road', 'Street', 'Lane', 'Avenue', 'Close'))}",
-            "town": f"{faker.city_prefix()} {AREAS[town].title()}ham {faker.city_suffix()}".strip(),
-            "postcode": f"{AREAS[town]}{self.random.randrange(1, 30)} {self._digits(1)}"
+            "town": self._towns[town],
+            "postcode": f"{AREAS[town % len(AREAS)]}{self.random.randrange(1, 30)} {self._digits(1)}"
             + "".join(self.random.choices(INWARD, k=2)),
         }
 

@@ -20,11 +20,10 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from frankpledge.columns import PERSON_COLUMNS
 from frankpledge.errors import KitError
 from frankpledge.keys import LinkageKey
 from frankpledge.mapping import plan
-from frankpledge.parties import Party
+from frankpledge.parties import COLUMNS, Party
 from frankpledge.readers import open_source
 from frankpledge.records import CHUNK_ROWS, RecordEncoder
 from frankpledge.rejects import Reject
@@ -36,6 +35,7 @@ from matching.schema import load_schema
 from matching.types import EncodedSubject
 
 NOBODY = ""
+PERSON = COLUMNS["person"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def encode_file(path: Path, encoder: RecordEncoder, *, truth: str, drop: frozens
             if isinstance(row, Reject):
                 raise KitError(f"Row {row.row} of {path} cannot be read: {row.reason}.", "Mend it and run again.")
             cells = columns.apply(row.cells)
-            raw = {name: cells[name] for name in PERSON_COLUMNS if name in cells and name not in drop}
+            raw = {name: cells[name] for name in PERSON if name in cells and name not in drop}
             parties.append(Party("person", "policyholder", raw))
             people.append(row.cells.get(truth, NOBODY))
     finally:
@@ -158,9 +158,9 @@ def _show(report: dict[str, Any]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(left: Path, right: Path | None, truth: str, drop: tuple[str, ...], as_json: bool) -> None:
     """Measure the linkage on a file whose true links are known."""
-    unknown = [column for column in drop if column not in PERSON_COLUMNS]
+    unknown = [column for column in drop if column not in PERSON]
     if unknown:
-        raise KitError(f"There is no column {unknown[0]!r} to drop.", f"The columns are {', '.join(PERSON_COLUMNS)}.")
+        raise KitError(f"There is no column {unknown[0]!r} to drop.", f"The columns are {', '.join(PERSON)}.")
     report = evaluate(left, right, truth=truth, drop=frozenset(drop))
     if as_json:
         click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())

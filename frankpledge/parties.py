@@ -13,8 +13,10 @@ from matching.vocabulary import ROLES
 ROLE_COLUMN: dict[Kind, str] = {"person": "role", "vehicle": "vehicle_role", "organisation": "organisation_role"}
 NAMING = tuple(column for column in NAME_COLUMNS if column != "sex")
 """Columns that speak of a person even beside an organisation or a vehicle."""
+DRIVES = "vehicle_registration"
+"""The mark of the vehicle a person is filed with helps to tell that person, besides being a vehicle of its own."""
 COLUMNS: dict[Kind, tuple[str, ...]] = {
-    "person": PERSON_COLUMNS,
+    "person": (*PERSON_COLUMNS, DRIVES),
     "vehicle": VEHICLE_COLUMNS,
     "organisation": (*ORGANISATION_COLUMNS, *CONTACT_COLUMNS),
 }
@@ -73,7 +75,7 @@ def _columns(cells: Mapping[str, str]) -> dict[Kind, Iterable[str]]:
     organisation = any(column in cells for column in ORGANISATION_COLUMNS)
     named = any(column in cells for column in NAMING)
     if named or (not organisation and any(column in cells for column in LOCAL)):
-        found["person"] = PERSON_COLUMNS
+        found["person"] = COLUMNS["person"]
     if any(column in cells for column in VEHICLE_COLUMNS):
         found["vehicle"] = VEHICLE_COLUMNS
     if organisation:

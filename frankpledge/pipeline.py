@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import IO
 
 from frankpledge.drafts import Draft, Refused
 from frankpledge.errors import KitError
-from frankpledge.keys import LinkageKey
 from frankpledge.records import CHUNK_ROWS, Chunk, RecordEncoder
 from frankpledge.rejects import RejectsFile, Tally
 
@@ -38,15 +37,17 @@ def encode_here(drafts: Iterable[Draft | Refused], encoder: RecordEncoder) -> It
 
 
 def encode_with_workers(
-    drafts: Iterable[Draft | Refused], key: LinkageKey, schema_id: str, workers: int
+    drafts: Iterable[Draft | Refused], make_encoder: Callable[[], RecordEncoder], workers: int
 ) -> Iterator[Chunk]:
     """Encode in `workers` processes; chunks come in the order of the input and at most two a worker are waiting.
+
+    Each process makes an encoder of its own by `make_encoder`, which must be picklable.
 
     Raises KitError when a worker dies.
     """
     waiting: deque[Future[Chunk]] = deque()
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _Worker.start, (key, schema_id)) as pool:
+    with ProcessPoolExecutor(workers, context, _Worker.start, (make_encoder,)) as pool:
         try:
             for chunk in chunks(drafts):
                 waiting.append(pool.submit(_Worker.encode, chunk))
@@ -80,8 +81,8 @@ class _Worker:
     encoder: RecordEncoder
 
     @classmethod
-    def start(cls, key: LinkageKey, schema_id: str) -> None:
-        cls.encoder = RecordEncoder.for_key(key, schema_id)
+    def start(cls, make_encoder: Callable[[], RecordEncoder]) -> None:
+        cls.encoder = make_encoder()
 
     @classmethod
     def encode(cls, chunk: Drafts) -> Chunk:

@@ -34,7 +34,10 @@ def default_key_file() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One named set of settings. `map` is heading -> column; `date_format` is strptime's."""
+    """One named set of settings. `map` is heading -> column; `date_format` is strptime's.
+
+    `names_in_clear` files the trading names of organisations as they are, so that misspelt ones match too.
+    """
 
     name: str = "default"
     server: str | None = None
@@ -45,6 +48,7 @@ class Profile:
     purpose: str | None = None
     date_format: str | None = None
     plain_http: bool = False
+    names_in_clear: bool = False
     map: Mapping[str, str] = field(default_factory=dict)
 
     def address(self) -> str:
@@ -142,6 +146,7 @@ _ENTRIES: dict[str, type | tuple[str, ...]] = {
     "purpose": PURPOSES,
     "date_format": str,
     "plain_http": bool,
+    "names_in_clear": bool,
     "map": dict,
 }
 _NOUNS: dict[type, str] = {str: "text in quotes", bool: "true or false", dict: "table"}

@@ -62,11 +62,17 @@ class RecordEncoder:
         self.fingerprint = fingerprint
 
     @classmethod
-    def for_key(cls, key: LinkageKey, schema_id: str = DEFAULT_SCHEMA) -> RecordEncoder:
-        """Make the encoder of a linkage key. Raises matching.schema.UnknownSchemaError."""
+    def for_key(
+        cls, key: LinkageKey, schema_id: str = DEFAULT_SCHEMA, *, names_in_clear: bool = False
+    ) -> RecordEncoder:
+        """Make the encoder of a linkage key. Raises matching.schema.UnknownSchemaError.
+
+        `names_in_clear` files the trading names of organisations, and theirs only, unencoded.
+        """
         from frankpledge.encode import Encoder  # noqa: PLC0415 - numpy is slow to import
 
-        return cls(Encoder(load_schema(schema_id), key), schema_id=schema_id, fingerprint=key.fingerprint)
+        encoder = Encoder(load_schema(schema_id), key, organisation_names=names_in_clear)
+        return cls(encoder, schema_id=schema_id, fingerprint=key.fingerprint)
 
     def parties(self, parties: Sequence[Party]) -> tuple[list[EncodedSubject | None], list[list[Note]]]:
         """Standardise and encode subjects; None where there is too little to match on. Notes say what was dropped."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal, cast
@@ -17,8 +17,8 @@ from matching.types import KINDS, Kind
 
 DEFAULT_SCHEMA = "guarded/1"
 
-Cut = Literal["whole", "bigrams", "positions"]
-"""How an atom becomes tokens: itself, its padded bigrams, or its characters with their positions."""
+Cut = Literal["whole", "bigrams"]
+"""How an atom becomes tokens: itself, or its padded bigrams."""
 
 
 class UnknownSchemaError(LookupError):
@@ -68,11 +68,15 @@ class SketchField:
 
 @dataclass(frozen=True)
 class KindSchema:
-    """The keys and the sketch block of one kind of subject."""
+    """The keys and the sketch block of one kind of subject, and the least joint entropy of a key in bits.
+
+    The floor protects people: an organisation's is lower, as its name is public.
+    """
 
     keys: tuple[KeySpec, ...]
     bands: BandSpec | None
     sketch: tuple[SketchField, ...]
+    entropy_floor: float
 
     @property
     def block_size(self) -> int:
@@ -97,22 +101,21 @@ class LinkageSchema:
     id: str
     kinds: Mapping[Kind, KindSchema]
     atom_bits: Mapping[str, float]
-    entropy_floor: float
 
     def keys(self, kind: Kind) -> tuple[KeySpec, ...]:
         """Every key a subject of this kind may have, in wire order."""
         return self.kinds[kind].keys
 
-    def joint_bits(self, key: KeySpec) -> float:
-        """Joint entropy of a composite in bits, were its atoms independent; a band counts as the floor."""
-        return self.entropy_floor if key.band is not None else sum(self.atom_bits[atom] for atom in key.of)
+    def joint_bits(self, atoms: Iterable[str]) -> float:
+        """Joint entropy of some atoms in bits, were they independent."""
+        return sum(self.atom_bits[atom] for atom in atoms)
 
 
 def _tokens(raw: Mapping[str, Any]) -> TokenSpec:
     return TokenSpec(raw["atom"], raw["space"], cast("Cut", raw["cut"]))
 
 
-def _kind(raw: Mapping[str, Any]) -> KindSchema:
+def _kind(raw: Mapping[str, Any], floor: float) -> KindSchema:
     keys = [KeySpec(k["name"], tuple(k["of"]), k["sketch"]) for k in raw["keys"]]
     bands = None
     if "bands" in raw:
@@ -123,13 +126,13 @@ def _kind(raw: Mapping[str, Any]) -> KindSchema:
     for part in raw["sketch"]:
         sketch.append(SketchField(part["field"], _tokens(part), offset, part["bytes"]))
         offset += part["bytes"]
-    return KindSchema(tuple(keys), bands, tuple(sketch))
+    return KindSchema(tuple(keys), bands, tuple(sketch), raw.get("entropy_floor_bits", floor))
 
 
 def parse_schema(raw: Mapping[str, Any]) -> LinkageSchema:
     """Build a schema from its JSON object; raises KeyError naming a missing entry."""
-    kinds: dict[Kind, KindSchema] = {kind: _kind(raw["kinds"][kind]) for kind in KINDS}
-    return LinkageSchema(raw["id"], kinds, raw["atom_bits"], raw["entropy_floor_bits"])
+    kinds: dict[Kind, KindSchema] = {kind: _kind(raw["kinds"][kind], raw["entropy_floor_bits"]) for kind in KINDS}
+    return LinkageSchema(raw["id"], kinds, raw["atom_bits"])
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import click
@@ -61,7 +62,7 @@ def _chunks(filings: Iterator[Draft | Refused], profile: Profile, key: LinkageKe
     encoder = record_encoder(profile, key)
     if workers == 1:
         return encode_here(filings, encoder)
-    return encode_with_workers(filings, key, profile.schema, workers)
+    return encode_with_workers(filings, partial(record_encoder, profile, key), workers)
 
 
 def _write(chunks: Iterator[Chunk], source: Source, out: Path, rejects: Path | None, *, compress: bool) -> Tally:

@@ -92,7 +92,7 @@ def record_encoder(profile: Profile, key: LinkageKey) -> RecordEncoder:
     from matching.schema import UnknownSchemaError  # noqa: PLC0415 - keeps --help quick
 
     try:
-        return RecordEncoder.for_key(key, profile.schema)
+        return RecordEncoder.for_key(key, profile.schema, names_in_clear=profile.names_in_clear)
     except UnknownSchemaError:
         raise KitError("The profile's linkage schema is not known here.", "Correct it, or update the kit.") from None
 

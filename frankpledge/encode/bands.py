@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from frankpledge.encode.keys import Digests, joint_bits
+from frankpledge.encode.keys import Digests
 from frankpledge.encode.prf import BlockPrf, Mac, TokenHash
 from matching.schema import KindSchema, LinkageSchema
 
@@ -33,6 +33,7 @@ class BandKeys:
             # One AES block gives four 32-bit min-hashes: exactly one band of four rows.
             raise ValueError("bands of four rows only")
         self._schema, self._spec, self._hashes, self._prf = schema, kind.bands, hashes, prf
+        self._floor = kind.entropy_floor
         self._numbers = np.arange(kind.bands.count, dtype=np.uint64)
         self._macs = [
             (bit, Mac(secret, f"band/{key.band}")) for bit, key in enumerate(kind.keys) if key.band is not None
@@ -52,10 +53,8 @@ class BandKeys:
                 ]
 
     def _rich_enough(self, atoms: Mapping[str, str]) -> bool:
-        # Positions of a date are cut from all its digits, so the date stands for them.
-        names = {spec.atom for spec in self._spec.tokens if atoms.get(spec.atom)}
-        known = ["dob" if name == "dob_digits" else name for name in sorted(names)]
-        return joint_bits(self._schema, known) >= self._schema.entropy_floor
+        known = sorted({spec.atom for spec in self._spec.tokens if atoms.get(spec.atom)})
+        return self._schema.joint_bits(known) >= self._floor
 
     def _minima(self, records: Sequence[Mapping[str, str]]) -> npt.NDArray[np.uint32]:
         """Min-hashes of the records, shape (records, bands, 4)."""

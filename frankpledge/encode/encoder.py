@@ -26,13 +26,18 @@ class DerivesKeys(Protocol):
 
 
 class Encoder:
-    """Encodes subjects of every kind under one schema and one linkage key; many at once, for speed."""
+    """Encodes subjects of every kind under one schema and one linkage key; many at once, for speed.
 
-    def __init__(self, schema: LinkageSchema, key: DerivesKeys) -> None:
+    With `organisation_names` the trading names of organisations go along in clear, to be compared letter by letter.
+    A sole trader's may be a person's own name, so this is for the member to decide.
+    """
+
+    def __init__(self, schema: LinkageSchema, key: DerivesKeys, *, organisation_names: bool = False) -> None:
         def subkey(use: str) -> bytes:
             return key.derive(f"{schema.id}/{use}".encode())
 
         self.schema = schema
+        self._organisation_names = organisation_names
         hashes = TokenHash(subkey("tokens"))
         band_prf, sketch_prf = BlockPrf(subkey("bands")), BlockPrf(subkey("sketches"))
         secret = subkey("keys")
@@ -63,5 +68,5 @@ class Encoder:
         salts = digests.salts(self.schema.kinds[kind].anchor_mask)
         if kind in self._sketches and len(salts):
             observed, sketches = self._sketches[kind].blocks(atoms, salts)
-        name = atoms.get("trading_name") if kind == "organisation" else None
+        name = atoms.get("org_name") if kind == "organisation" and self._organisation_names else None
         return EncodedSubject(kind, role, digests.mask, digests.keys, observed, sketches, {}, name)

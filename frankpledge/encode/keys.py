@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -54,8 +54,3 @@ class CompositeKeys:
             if needed <= known:
                 value = "\x1f".join([atoms[name] for name in names])
                 digests.found.append((bit, mac(value.encode())))
-
-
-def joint_bits(schema: LinkageSchema, names: Sequence[str]) -> float:
-    """Entropy of several atoms together in bits, were they independent."""
-    return sum(schema.atom_bits.get(name, 0.0) for name in names)

@@ -1,4 +1,4 @@
-"""Atoms to tokens: whole values, padded bigrams, or characters with their positions."""
+"""Atoms to tokens: whole values, or padded bigrams."""
 
 from __future__ import annotations
 
@@ -27,7 +27,5 @@ def pieces(text: str, how: Cut) -> list[str]:
     """The pieces of a value. Bigrams are padded, so that first and last letters weigh as much as the rest."""
     if how == "whole":
         return [text]
-    if how == "positions":
-        return [f"{at}{character}" for at, character in enumerate(text)]
     padded = f"_{text}_"
     return [padded[at : at + 2] for at in range(len(padded) - 1)]

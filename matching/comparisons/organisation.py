@@ -33,6 +33,7 @@ def name(evidence: PairEvidence) -> Levels:
     sounding = evidence.key("org_name_phonetic+outward")[1]
     for key in ("org_name_sorted+postcode", "org_name_sorted+town"):
         keyed |= evidence.key(key)[1]
+    keyed |= evidence.key("org_name_sorted")[1]
     return choose(
         len(evidence),
         {1: (ratio >= SAME_NAME) | keyed, 2: (ratio >= CLOSE_NAME) | sounding, 3: ratio >= 0.0},

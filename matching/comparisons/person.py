@@ -55,6 +55,7 @@ def date_of_birth(evidence: PairEvidence) -> Levels:
         len(evidence),
         {
             1: same == 3,
+            7: evidence.same("dob_y") & evidence.same("dob_md"),
             2: (same == 2) & (known == 2),
             3: same == 2,
             4: (same == 1) & evidence.same("dob_y"),
@@ -125,11 +126,11 @@ PERSON = ComparisonSet(
         ),
         Comparison(
             "date of birth",
-            ("exact", "known parts", "two parts", "year", "one part", "differs"),
-            (0.85, 0.03, 0.07, 0.02, 0.01, 0.02),
-            (0.00005, 0.001, 0.0045, 0.0145, 0.11, 0.86995),
+            ("exact", "known parts", "two parts", "year", "one part", "differs", "day and month swapped"),
+            (0.85, 0.03, 0.06, 0.02, 0.01, 0.02, 0.01),
+            (0.00005, 0.001, 0.0045, 0.0145, 0.11, 0.8699, 0.00005),
             date_of_birth,
-            (0.01, 0.002, 0.01, 0.05, 0.13, 0.798),
+            (0.01, 0.002, 0.01, 0.05, 0.13, 0.797, 0.001),
         ),
         Comparison(
             "address",

@@ -17,9 +17,9 @@ def kinds(cells: dict[str, str], role: str | None = "policyholder") -> list[tupl
 
 
 def test_a_row_may_hold_a_person_and_a_vehicle() -> None:
-    """Each becomes a subject of its own, with its own columns only."""
+    """Each becomes a subject of its own; the mark helps to tell the person too."""
     assert of_row(PERSON | VEHICLE, "policyholder") == [
-        Party("person", "policyholder", PERSON),
+        Party("person", "policyholder", PERSON | VEHICLE),
         Party("vehicle", "insured_vehicle", VEHICLE),
     ]
 

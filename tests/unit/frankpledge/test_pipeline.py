@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -63,7 +64,11 @@ def test_everything_is_counted(encoder: RecordEncoder, tmp_path: Path) -> None:
 def test_workers_give_the_same_lines_in_the_same_order() -> None:
     """Two processes write what one writes."""
     alone = [line for chunk in encode_here(people(700), RecordEncoder.for_key(KEY)) for line in chunk.lines]
-    together = [line for chunk in encode_with_workers(people(700), KEY, "guarded/1", 2) for line in chunk.lines]
+    together = [
+        line
+        for chunk in encode_with_workers(people(700), partial(RecordEncoder.for_key, KEY), 2)
+        for line in chunk.lines
+    ]
     assert [orjson.loads(line)["ref"] for line in together] == [orjson.loads(line)["ref"] for line in alone]
     assert together == alone
 
@@ -71,7 +76,7 @@ def test_workers_give_the_same_lines_in_the_same_order() -> None:
 def test_a_worker_that_dies_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     """A killed process ends the run with a sentence; it does not hang."""
     with pytest.raises(KitError, match="process died"):
-        list(encode_with_workers(people(10), KEY, "no/such/schema", 1))
+        list(encode_with_workers(people(10), partial(RecordEncoder.for_key, KEY, "no/such/schema"), 1))
 
 
 @pytest.mark.parametrize("suffix", ["csv", "ndjson"])

@@ -61,6 +61,7 @@ def test_strangers_show_nothing(encode: Encode) -> None:
         ({"given_name": "Lovering", "family_name": "Ada"}, "given name", "swapped"),
         ({"date_of_birth": "1981-12-11"}, "date of birth", "two parts"),
         ({"date_of_birth": "1981"}, "date of birth", "year"),
+        ({"date_of_birth": "1981-10-12"}, "date of birth", "day and month swapped"),
         ({"date_of_birth": "1981-12"}, "date of birth", "known parts"),
         ({"date_of_birth": "1963-07-30"}, "date of birth", "differs"),
         ({"house_number": "21"}, "address", "same street"),

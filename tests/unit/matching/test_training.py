@@ -25,19 +25,19 @@ def draw(random: np.random.Generator, rates: dict[str, tuple[float, ...]], count
 MATCH = {
     "given name": (0.7, 0.1, 0.1, 0.08, 0.02),
     "family name": (0.85, 0.05, 0.05, 0.05),
-    "date of birth": (0.9, 0.01, 0.05, 0.02, 0.01, 0.01),
+    "date of birth": (0.89, 0.01, 0.05, 0.02, 0.01, 0.01, 0.01),
     "address": (0.6, 0.1, 0.05, 0.1, 0.05, 0.1),
 }
 KIN = {
     "given name": (0.01, 0.01, 0.08, 0.895, 0.005),
     "family name": (0.75, 0.02, 0.03, 0.2),
-    "date of birth": (0.01, 0.002, 0.01, 0.05, 0.13, 0.798),
+    "date of birth": (0.01, 0.002, 0.01, 0.05, 0.13, 0.797, 0.001),
     "address": (0.9, 0.03, 0.02, 0.02, 0.01, 0.02),
 }
 CHANCE = {
     "given name": (0.03, 0.005, 0.1, 0.864, 0.001),
     "family name": (0.04, 0.005, 0.1, 0.855),
-    "date of birth": (0.0002, 0.001, 0.01, 0.02, 0.15, 0.8188),
+    "date of birth": (0.0002, 0.001, 0.01, 0.02, 0.15, 0.8187, 0.0001),
     "address": (0.001, 0.01, 0.01, 0.005, 0.07, 0.904),
 }
 CHANCE["given name"] = tuple(np.array(CHANCE["given name"]) / sum(CHANCE["given name"]))

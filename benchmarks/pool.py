@@ -1,0 +1,99 @@
+"""A pool to measure: two members in a fresh SQLite database, filled from a generated market."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.linking import encode_people
+from benchmarks.market import Market
+from frankpledge.keys import LinkageKey
+from frankpledge.records import RecordEncoder
+from matching.schema import DEFAULT_SCHEMA
+from matching.types import EncodedSubject
+from repository.domain.filings import Filing, FilingFacts
+from repository.domain.members import Actor, Member, Role
+from repository.services import Services
+from repository.services.compose import compose
+from repository.services.hitmaking import Source
+from repository.services.installation import install
+from repository.services.intake import Numbered, take_in
+from repository.services.onboarding import admit_member, issue_credential
+from repository.settings import Settings
+
+CHUNK = 500
+LINE = "motor"
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """A member with an actor that may do everything."""
+
+    member: Member
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A filled pool: who contributed, who asks, and how long encoding and intake took."""
+
+    services: Services
+    contributor: Asker
+    asker: Asker
+    fingerprint: str
+    questions: Sequence[EncodedSubject]
+    encode_seconds: float
+    intake_seconds: float
+
+
+def fill(directory: Path, records: int, questions: int) -> Filled:
+    """File so many generated persons for one member, and keep further records of the same people to ask about."""
+    settings = Settings.under(directory)
+    install(settings)
+    services = compose(settings)
+    contributor, asker = _member(services, "Contributor"), _member(services, "Asker")
+    key = LinkageKey(os.urandom(32))
+    encoder = RecordEncoder.for_key(key)
+    rows = list(Market(3).rows(records, copies=questions / records))
+    seen: set[str] = set()
+    firsts: list[Row] = []
+    again: list[Row] = []
+    for row in rows:
+        (again if row["cluster"] in seen else firsts).append(row)
+        seen.add(row["cluster"])
+    started = time.perf_counter()
+    encoded = [subject for subject in encode_people(encoder, firsts[:records]) if subject]
+    encode_seconds = time.perf_counter() - started
+    asked = [subject for subject in encode_people(encoder, again) if subject]
+    started = time.perf_counter()
+    for start in range(0, len(encoded), CHUNK):
+        _file(services, contributor, key.fingerprint, encoded[start : start + CHUNK], start)
+    intake_seconds = time.perf_counter() - started
+    _file(services, asker, key.fingerprint, asked[:1], 0)
+    return Filled(services, contributor, asker, key.fingerprint, asked, encode_seconds, intake_seconds)
+
+
+def _member(services: Services, name: str) -> Asker:
+    now = services.clock()
+    with services.database.write() as session:
+        member = admit_member(session, name, [LINE], now=now, agreement_signed_on=now.date(), attested_on=now.date())
+        credential = issue_credential(session, member.id, ["screener", "contributor"], now=now)
+    return Asker(member, Actor(credential.client_id, frozenset({Role.SCREENER, Role.CONTRIBUTOR}), member))
+
+
+def _file(services: Services, who: Asker, fingerprint: str, subjects: Sequence[EncodedSubject], first: int) -> None:
+    source = Source(who.member, who.actor.id, None, services.clock())
+    batch = list(_filings(fingerprint, subjects, first, services.clock().date()))
+    with services.database.write() as session:
+        take_in(services, session.connection(), source, batch)
+
+
+def _filings(fingerprint: str, subjects: Sequence[EncodedSubject], first: int, today: dt.date) -> Iterator[Numbered]:
+    for number, subject in enumerate(subjects, start=first):
+        facts = FilingFacts(DEFAULT_SCHEMA, fingerprint, f"P-{number}", "customer", LINE, today, None)
+        yield Numbered(0, Filing(facts, (subject,)))
