@@ -36,3 +36,4 @@ def test_file_batch_screen_and_hits(client: FlaskClient, services: Services, mem
     assert answer["answer"] == "enquire"
     assert [hit["contributor"] for hit in answer["hits"]] == ["Alpha"]
     standing = client.get("/v1/standing", headers=beta.headers).get_json()
+    assert [line["may_screen"] for line in standing["lines"]] == [True]

@@ -20,8 +20,6 @@ def empty_url(database_url: str) -> str:
     """A database without any tables."""
     engine = create_engine(database_url)
     with engine.begin() as connection:
-
-
         there = MetaData()
         there.reflect(connection)
         there.drop_all(connection)

@@ -1,0 +1,385 @@
+"""Batches: good rows land once, bad rows are explained, bad files are told from bad rows."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+from datetime import timedelta
+
+import orjson
+import pytest
+
+from repository.domain.members import MemberStatus
+from repository.jobs import intake
+from repository.jobs.worker import MAX_ATTEMPTS, IntakeWorker
+from repository.services import batchwork
+from repository.services.onboarding import change_status
+from repository.storage import batches
+from repository.storage.batches import LeaseLostError
+from tests.integration.pool.conftest import Counted, Desk
+from tests.support.clock import FakeClock
+from tests.support.encodings import SCHEMA, filing, ndjson, subject
+
+KEYS = len(SCHEMA.keys("person"))
+ROWS = [filing(f"P-{number}") for number in range(7)]
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three lines a transaction, so that a few rows make several."""
+    monkeypatch.setattr(intake, "CHUNK_LINES", 3)
+
+
+def counted(**changes: int) -> dict[str, int]:
+    """Counts of rows, zero unless said."""
+    return {"read": 0, "created": 0, "new_version": 0, "unchanged": 0, "rejected": 0} | changes
+
+
+def test_a_batch_lands_row_by_row(alpha: Desk, rows: Counted) -> None:
+    """Each row is a filing; the batch tells how far it is, before and after."""
+    received = alpha.upload(ndjson(ROWS))
+    assert (received["status"], received["rows"], received["failure"]) == ("queued", counted(), None)
+    assert IntakeWorker(alpha.services).run_pending() == 1
+    done = alpha.get(f"/v1/batches/{received['id']}")
+    assert (done["status"], done["rows"], done["errors"]) == ("done", counted(read=7, created=7), [])
+    assert done["bytes_done"] == done["bytes_total"] == len(ndjson(ROWS))
+    assert done["finished_at"] is not None
+    assert (rows("filings"), rows("key_index")) == (7, 7 * KEYS)
+
+
+def test_gzip_and_plain_are_the_same(alpha: Desk, rows: Counted) -> None:
+    """The same rows again, compressed: all are unchanged."""
+    alpha.batch(ROWS)
+    done = alpha.batch(gzip.compress(ndjson(ROWS)), "key-2", **{"Content-Encoding": "gzip"})
+    assert done["rows"] == counted(read=7, unchanged=7)
+    assert rows("filings") == 7
+
+
+def test_the_same_key_is_the_same_batch(alpha: Desk, rows: Counted) -> None:
+    """Sent again, while it waits and when it is done, it is one batch; with other content the key is refused."""
+    first = alpha.upload(ndjson(ROWS))
+    assert alpha.upload(ndjson(ROWS))["id"] == first["id"]
+    IntakeWorker(alpha.services).run_pending()
+    assert alpha.upload(ndjson(ROWS), status=200)["status"] == "done"
+    problem = alpha.upload(ndjson(ROWS[:2]), status=422)
+    assert problem["type"].endswith("idempotency-conflict")
+    alpha.upload(ndjson(ROWS), query="?dry_run=true", status=422)
+    assert rows("batches") == 1
+    assert list((alpha.services.settings.data_dir / "spool").glob("*.sealed")) == []
+
+
+def test_a_batch_needs_an_idempotency_key(alpha: Desk) -> None:
+    """Without one it cannot be repeated safely."""
+    headers = alpha.member.headers | {"Content-Type": "application/x-ndjson"}
+    answer = alpha.client.post("/v1/batches", data=ndjson(ROWS), headers=headers)
+    assert answer.status_code == 422
+    assert answer.get_json()["type"].endswith("idempotency-key")
+
+
+def test_two_members_may_use_the_same_key(alpha: Desk, beta: Desk) -> None:
+    """A key is its member's own."""
+    assert alpha.upload(ndjson(ROWS))["id"] != beta.upload(ndjson(ROWS))["id"]
+
+
+def test_bad_rows_are_explained_and_good_ones_land(alpha: Desk) -> None:
+    """Each bad row with its number, reference, field and what was expected; blank lines are passed over."""
+    content = b"\n".join(
+        [
+            orjson.dumps(filing("P-1")),
+            b"{not json Ann Smith",
+            b"",
+            orjson.dumps(filing("P-2", fingerprint="fedcba9876543210")),
+            orjson.dumps(filing("P-3", schema="guarded/0")),
+            orjson.dumps([1, 2]),
+            orjson.dumps(filing("P-4") | {"date": "yesterday"}),
+            orjson.dumps(filing("P-5")),
+            b"\xff\xfe",
+        ]
+    )
+    done = alpha.batch(content)
+    assert done["status"] == "done"
+    assert done["rows"] == counted(read=8, created=2, rejected=6)
+    found = [(error["row"], error["ref"], error["field"]) for error in done["errors"]]
+    assert found == [
+        (2, None, "(record)"),
+        (4, "P-2", "fingerprint"),
+        (5, "P-3", "schema"),
+        (6, None, "(record)"),
+        (7, "P-4", "date"),
+        (9, None, "(record)"),
+    ]
+    assert "Ann" not in str(done)
+
+
+def test_a_line_of_ten_megabytes_is_one_bad_row(alpha: Desk) -> None:
+    """It says what the limit is; the rows around it land."""
+    content = ndjson(ROWS[:1]) + b'{"ref": "' + b"x" * 10_000_000 + b'"}\n' + ndjson(ROWS[1:2])
+    done = alpha.batch(content)
+    assert done["rows"] == counted(read=3, created=2, rejected=1)
+    assert done["errors"] == [{"row": 2, "ref": None, "field": "(record)", "expected": "a line of at most 65536 bytes"}]
+
+
+def test_truncated_gzip_keeps_its_good_rows_and_says_so(alpha: Desk, rows: Counted) -> None:
+    """What arrived is taken in; the batch has failed, with the reason; sent whole it is completed."""
+    packed = gzip.compress(ndjson(ROWS))
+    done = alpha.batch(packed[: len(packed) * 2 // 3], **{"Content-Encoding": "gzip"})
+    assert done["status"] == "failed"
+    assert done["failure"]["field"] == "body"
+    assert "complete gzip stream" in done["failure"]["expected"]
+    assert 0 < done["rows"]["created"] == done["rows"]["read"] < 7
+    again = alpha.batch(packed, "key-2", **{"Content-Encoding": "gzip"})
+    assert again["rows"] == counted(read=7, created=7 - done["rows"]["created"], unchanged=done["rows"]["created"])
+    assert rows("filings") == 7
+
+
+def test_what_is_no_gzip_fails(alpha: Desk) -> None:
+    """Plain text said to be gzip."""
+    done = alpha.batch(ndjson(ROWS), **{"Content-Encoding": "gzip"})
+    assert (done["status"], done["rows"]) == ("failed", counted())
+
+
+def test_a_reference_twice_in_a_batch(alpha: Desk, rows: Counted) -> None:
+    """With the same content the second is unchanged; with other content it is a bad row that names the first."""
+    content = [ROWS[0], ROWS[1], ROWS[0], filing("P-1", subject("other")), ROWS[2], ROWS[3], filing("P-0", line="home")]
+    done = alpha.batch(content)
+    assert done["rows"] == counted(read=7, created=4, unchanged=1, rejected=2)
+    assert [(error["row"], error["ref"], error["field"]) for error in done["errors"]] == [
+        (4, "P-1", "ref"),
+        (7, "P-0", "ref"),
+    ]
+    assert [("row 2" in e["expected"], "row 3" in e["expected"]) for e in done["errors"]] == [
+        (True, False),
+        (False, True),
+    ]
+    assert rows("filings") == 4
+
+
+def test_a_reference_twice_is_seen_though_the_first_was_unchanged(alpha: Desk) -> None:
+    """The earlier batch does not hide it."""
+    alpha.batch(ROWS)
+    done = alpha.batch([*ROWS, filing("P-0", line="home")], "key-2")
+    assert done["rows"] == counted(read=8, unchanged=7, rejected=1)
+
+
+def test_the_next_batch_may_change_a_filing(alpha: Desk) -> None:
+    """Between batches other content is a new version."""
+    alpha.batch(ROWS)
+    done = alpha.batch([filing("P-0", line="home"), filing("P-1", subject("other"))], "key-2")
+    assert done["rows"] == counted(read=2, new_version=2)
+
+
+def test_a_dry_run_checks_everything_and_stores_nothing(alpha: Desk, beta: Desk, rows: Counted) -> None:
+    """Counts and errors are as they would be, duplicates too; the pool is as before, and no hit is told."""
+    beta.file(filing("B-1", subject("P-1")))
+    alpha.file(ROWS[0])
+    content = [ROWS[0], ROWS[1], ROWS[2], ROWS[1], filing("P-2", line="home"), filing("P-0", line="pet")]
+    done = alpha.batch(content, query="?dry_run=true")
+    assert (done["dry_run"], done["status"], done["hits"]) == (True, "done", 0)
+    assert done["rows"] == counted(read=6, created=2, unchanged=2, rejected=2)
+    assert [(error["row"], error["field"]) for error in done["errors"]] == [(5, "ref"), (6, "line")]
+    assert (rows("filings"), rows("hits"), rows("dry_run_filings")) == (2, 0, 0)
+
+
+def test_two_million_rows_of_garbage_are_given_up_early(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After ten thousand rows without a good one it stops and says so; a thousand errors are kept, all are counted."""
+    monkeypatch.setattr(intake, "CHUNK_LINES", 1000)
+    packed = gzip.compress(b"garbage\n" * 2_000_000, 1)
+    done = alpha.batch(packed, **{"Content-Encoding": "gzip"})
+    assert done["status"] == "failed"
+    assert done["failure"]["field"] == "(rows)"
+    assert done["rows"] == counted(read=10_000, rejected=10_000)
+    seen = list(itertools.chain.from_iterable(pages(alpha, done["id"])))
+    assert seen == list(range(1, 1001))
+
+
+def pages(desk: Desk, batch_id: str) -> list[list[int]]:
+    """The row numbers of a batch's errors, page by page."""
+    found = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = desk.get(f"/v1/batches/{batch_id}?limit=200" + (f"&cursor={cursor}" if cursor else ""))
+        found.append([error["row"] for error in page["errors"]])
+        cursor = page["next_cursor"]
+    return found
+
+
+def test_one_good_row_keeps_a_batch_of_garbage_going(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read to its end, and the errors past the thousandth are counted only."""
+    monkeypatch.setattr(intake, "CHUNK_LINES", 1000)
+    done = alpha.batch(ndjson(ROWS[:1]) + b"garbage\n" * 12_000)
+    assert (done["status"], done["rows"]) == ("done", counted(read=12_001, created=1, rejected=12_000))
+    assert sum(len(page) for page in pages(alpha, done["id"])) == batchwork.STORED_ERRORS
+
+
+def test_a_bomb_is_stopped(alpha: Desk) -> None:
+    """What inflates past the limit fails, with the good rows before it kept."""
+    limit = 1 << 16
+    services = alpha.services
+    object.__setattr__(services.settings, "max_batch_inflated_bytes", limit)
+    packed = gzip.compress(ndjson(ROWS[:2]) + b"\n" * 10_000_000)
+    done = alpha.batch(packed, **{"Content-Encoding": "gzip"})
+    assert (done["status"], done["failure"]["field"]) == ("failed", "body")
+    assert str(limit) in done["failure"]["expected"]
+
+
+def test_an_upload_over_the_limit_is_refused(alpha: Desk) -> None:
+    """413 with the limit in figures, and nothing is kept."""
+    object.__setattr__(alpha.services.settings, "max_batch_bytes", 1000)
+    problem = alpha.upload(ndjson(ROWS), status=413)
+    assert problem["figures"] == {"limit_bytes": 1000}
+    assert list((alpha.services.settings.data_dir / "spool").glob("*.sealed")) == []
+
+
+def test_an_upload_may_be_larger_than_a_json_body(alpha: Desk) -> None:
+    """The limit of JSON bodies is not that of batches."""
+    object.__setattr__(alpha.services.settings, "max_json_bytes", 1000)
+    alpha.client.application.config["MAX_CONTENT_LENGTH"] = 1000
+    assert alpha.batch(ROWS)["rows"]["created"] == 7
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Content-Type": "application/json"}, {"Content-Encoding": "br"}, {"Content-Type": "text/csv"}],
+)
+def test_other_content_types_are_refused(alpha: Desk, headers: dict[str, str]) -> None:
+    """NDJSON, plain or gzipped, and nothing else."""
+    assert alpha.upload(ndjson(ROWS), status=415, **headers)["type"].endswith("wrong-content-type")
+
+
+def test_an_empty_batch_is_done(alpha: Desk) -> None:
+    """No rows, no error."""
+    assert alpha.batch(b"")["rows"] == counted()
+
+
+def test_anothers_batch_is_not_found(alpha: Desk, beta: Desk) -> None:
+    """Nor is it in the list."""
+    received = alpha.upload(ndjson(ROWS))
+    assert beta.get(f"/v1/batches/{received['id']}", status=404)["type"].endswith("not-found")
+    assert beta.get("/v1/batches")["items"] == []
+
+
+def test_batches_are_listed_latest_first(alpha: Desk, clock: FakeClock) -> None:
+    """Page by page."""
+    sent = []
+    for number in range(3):
+        sent.append(alpha.upload(ndjson(ROWS[:1]), f"key-{number}")["id"])
+        clock.advance(seconds=1)
+    first = alpha.get("/v1/batches?limit=2")
+    second = alpha.get(f"/v1/batches?limit=2&cursor={first['next_cursor']}")
+    assert [item["id"] for item in first["items"] + second["items"]] == sent[::-1]
+    assert second["next_cursor"] is None
+
+
+def test_hits_are_found_and_counted_as_far_as_they_may_be_seen(alpha: Desk, beta: Desk) -> None:
+    """The batch's hits are those its member could list."""
+    beta.file(filing("B-1", subject("P-1")))
+    beta.file(filing("B-2", subject("P-2"), line="home"))
+    assert alpha.batch(ROWS)["hits"] == 1
+    assert len(alpha.hits()) == 1
+    assert len(beta.hits()) == 2
+
+
+def test_a_worker_that_lost_its_lease_writes_nothing(alpha: Desk, rows: Counted) -> None:
+    """Another took over in between: the chunk is rolled back, and the other completes the batch."""
+    received = alpha.upload(ndjson(ROWS))
+    worker = IntakeWorker(alpha.services)
+    claimed = worker._claim()
+    assert claimed is not None
+    with alpha.services.database.write() as session:
+        batches.release_all(session.connection(), claimed["spool"])
+    with pytest.raises(LeaseLostError):
+        intake.work_through(alpha.services, worker._spool, claimed, worker._owner)
+    assert rows("filings") == 0
+    assert IntakeWorker(alpha.services).run_pending() == 1
+    assert alpha.get(f"/v1/batches/{received['id']}")["rows"] == counted(read=7, created=7)
+
+
+def test_a_batch_goes_on_where_it_was_stopped(alpha: Desk, monkeypatch: pytest.MonkeyPatch, rows: Counted) -> None:
+    """After a crash in the middle, the next worker takes the rest: every row is there once, and counted once."""
+    received = alpha.upload(ndjson(ROWS))
+    take, calls = batchwork.BatchWork.take, itertools.count()
+
+    def crash(self: batchwork.BatchWork, *arguments: object) -> None:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        take(self, *arguments)  # type: ignore[arg-type] # passed on as they came
+
+    monkeypatch.setattr(batchwork.BatchWork, "take", crash)
+    with pytest.raises(KeyboardInterrupt):
+        IntakeWorker(alpha.services).run_pending()
+    assert alpha.get(f"/v1/batches/{received['id']}")["rows"] == counted(read=3, created=3)
+    assert IntakeWorker(alpha.services).run_pending() == 1
+    assert alpha.get(f"/v1/batches/{received['id']}")["rows"] == counted(read=7, created=7)
+    assert (rows("filings"), rows("filing_versions"), rows("key_index")) == (7, 7, 7 * KEYS)
+
+
+def test_a_batch_that_cannot_be_taken_in_is_failed_in_the_end(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some attempts it makes room for others, and says that the fault is the server's."""
+
+    def broken(*_arguments: object, **_options: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(batchwork.intake, "take_in", broken)
+    monkeypatch.setattr("repository.jobs.worker.POLL_SECONDS", 0.0)
+    received = alpha.upload(ndjson(ROWS))
+    assert IntakeWorker(alpha.services).run_pending() == MAX_ATTEMPTS + 1
+    failed = alpha.get(f"/v1/batches/{received['id']}")
+    assert (failed["status"], failed["failure"]["field"]) == ("failed", "(server)")
+
+
+def test_lost_content_fails_the_batch(alpha: Desk) -> None:
+    """The file in the spool is gone: nothing to take in, and the sender is told to send again."""
+    received = alpha.upload(ndjson(ROWS))
+    (alpha.services.settings.data_dir / "spool" / f"{received['id']}.sealed").unlink()
+    IntakeWorker(alpha.services).run_pending()
+    failed = alpha.get(f"/v1/batches/{received['id']}")
+    assert "send it again" in failed["failure"]["expected"]
+
+
+def test_a_withdrawn_membership_ends_its_batches(alpha: Desk) -> None:
+    """What waits is not taken in any more."""
+    received = alpha.upload(ndjson(ROWS))
+    with alpha.services.database.write() as session:
+        change_status(session, alpha.member.id, MemberStatus.WITHDRAWN, now=alpha.services.clock())
+    IntakeWorker(alpha.services).run_pending()
+    with alpha.services.database.read() as session:
+        row = batches.of_member(session.connection(), alpha.member.id, received["id"])
+    assert row is not None
+    assert (row["status"], row["failure_field"]) == ("failed", "(membership)")
+
+
+def test_only_one_worker_works_on_a_data_directory(alpha: Desk) -> None:
+    """The second finds the lock held and leaves the work to the first."""
+    alpha.upload(ndjson(ROWS))
+    first, second = IntakeWorker(alpha.services), IntakeWorker(alpha.services)
+    with first._alone() as alone:
+        assert alone
+        assert second.run_pending() == 0
+    assert second.run_pending() == 1
+
+
+def test_the_worker_thread_takes_batches_in(alpha: Desk) -> None:
+    """Started, it works by itself; stopped, it is gone."""
+    worker = IntakeWorker(alpha.services)
+    worker.start()
+    try:
+        received = alpha.upload(ndjson(ROWS))
+        for _ in range(200):
+            if alpha.get(f"/v1/batches/{received['id']}")["status"] == "done":
+                break
+            worker._stop.wait(0.05)
+        assert alpha.get(f"/v1/batches/{received['id']}")["status"] == "done"
+        assert worker.alive
+    finally:
+        worker.stop()
+    assert not worker.alive
+
+
+def test_a_lease_runs_out(alpha: Desk, clock: FakeClock) -> None:
+    """Whoever holds a lease and does not renew it loses it after a minute."""
+    alpha.upload(ndjson(ROWS))
+    first, second = IntakeWorker(alpha.services), IntakeWorker(alpha.services)
+    assert first._claim() is not None
+    assert second._claim() is None
+    clock.advance(batchwork.LEASE + timedelta(seconds=1))
+    assert second._claim() is not None

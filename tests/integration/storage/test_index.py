@@ -1,0 +1,116 @@
+"""The index of the pool on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import func, select
+
+from repository.storage import index
+from repository.storage.engine import Database, create_engine
+from repository.storage.index import HOT_KEYS, KEY_INDEX
+from repository.storage.sealing import Sealer, SealError
+from tests.support.clock import FakeClock
+
+SEALER = Sealer(bytes(32))
+
+
+def keys(*names: str) -> bytes:
+    """Re-keyed keys by name."""
+    return SEALER.rekey(b"".join(name.encode().ljust(16, b"\0") for name in names))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty pool."""
+    made = Database(create_engine(database_url))
+    yield made
+    made.close()
+
+
+def look_up(database: Database, *subjects: bytes, hot_rows: int = 100, limit: int = 100) -> index.Candidates:
+    """A look-up in a transaction of its own."""
+    with database.read() as session:
+        return index.look_up(session.connection(), SEALER, subjects, hot_rows=hot_rows, limit=limit)
+
+
+def add(database: Database, records: dict[int, bytes]) -> None:
+    """Index records in a transaction of their own."""
+    with database.write() as session:
+        index.add(session.connection(), SEALER, list(records), list(records.values()))
+
+
+def test_records_are_found_by_any_shared_key(database: Database) -> None:
+    """Most shared keys first; who shares none finds none."""
+    add(database, {1 << 62: keys("a", "b", "c"), 7: keys("c", "d"), 8: keys("e")})
+    found = look_up(database, keys("b", "c", "x"), keys("y"), keys("d", "e", "c"))
+    assert found.records == ((1 << 62, 7), (), (7, 8, 1 << 62))
+    assert found.capped == (0, 0, 0)
+    assert found.crowded == {}
+
+
+def test_an_empty_look_up_is_no_error(database: Database) -> None:
+    """No subjects, and an empty pool."""
+    assert look_up(database).records == ()
+    assert look_up(database, keys("a")).records == ((),)
+
+
+def test_at_most_the_limit_comes_back(database: Database) -> None:
+    """The best by shared keys, ties by record id."""
+    add(database, {record: keys("a", "b") if record == 5 else keys("a") for record in range(1, 9)})
+    assert look_up(database, keys("a", "b"), limit=3).records == ((5, 1, 2),)
+
+
+def test_a_key_given_twice_is_one_row(database: Database) -> None:
+    """A record with the same key twice is indexed, and found once."""
+    add(database, {1: keys("a", "a", "b")})
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(KEY_INDEX)) == 2
+    assert look_up(database, keys("a")).records == ((1,),)
+
+
+def test_removing_takes_every_row_out(database: Database) -> None:
+    """And leaves the rows of others under the same keys."""
+    add(database, {1: keys("a", "b"), 2: keys("a", "b")})
+    with database.write() as session:
+        index.remove(session.connection(), SEALER, [1], [keys("a", "b")])
+        index.remove(session.connection(), SEALER, [], [])
+    assert look_up(database, keys("a"), keys("b")).records == ((2,), (2,))
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(KEY_INDEX)) == 2
+
+
+def test_a_hot_key_is_skipped_and_reported(database: Database, clock: FakeClock) -> None:
+    """Once over the limit it brings no candidates; remembered, it is not even read; other keys still work."""
+    add(database, {record: keys("hot", f"own{record}") for record in range(1, 7)})
+    found = look_up(database, keys("hot", "own3"), keys("own4"), hot_rows=5)
+    assert found.records == ((3,), (4,))
+    assert found.capped == (1, 0)
+    assert list(found.crowded.values()) == [6]
+    with database.write() as session:
+        index.remember_hot(session.connection(), found.crowded, clock())
+        index.remember_hot(session.connection(), found.crowded, clock())
+    again = look_up(database, keys("hot", "own3"), hot_rows=500)
+    assert (again.records, again.capped, again.crowded) == (((3,),), (1,), {})
+    with database.read() as session:
+        assert session.scalar(select(HOT_KEYS.c.records)) == 6
+
+
+def test_subjects_are_counted_by_member_and_kind(database: Database) -> None:
+    """The pool's size for a member is what the others have."""
+    with database.write() as session:
+        connection = session.connection()
+        index.count_subjects(connection, "mem_a", {"person": 5, "vehicle": 2})
+        index.count_subjects(connection, "mem_b", {"person": 3})
+        index.count_subjects(connection, "mem_a", {"person": -1, "vehicle": 0})
+        assert index.pool_sizes(connection, other_than="mem_a") == {"person": 3}
+        assert index.pool_sizes(connection, other_than="mem_b") == {"person": 4, "vehicle": 2}
+
+
+def test_a_table_copied_to_another_secret_is_an_error(database: Database) -> None:
+    """Not a wrong answer: the rows say that they are not of this secret."""
+    rekeyed = keys("a")
+    add(database, {1: rekeyed})
+    with database.read() as session, pytest.raises(SealError):
+        index.look_up(session.connection(), Sealer(b"x" * 32), [rekeyed], hot_rows=5, limit=5)
