@@ -80,14 +80,14 @@ def screen(
     services: Services, actor: Actor, member: Member, request: Asking, questions: Sequence[Question]
 ) -> list[dict[str, Any]]:
     """Answer every question, in order. Raises RefusedError, before anything is matched, when R1 or R2 denies it."""
-    with services.database.read() as session:
-        inputs = reciprocity.inputs(services, session.connection(), member)
-    decision = may_ask(inputs, request.purpose.line, services.rulebook)
-    if not decision.allowed:
-        _refuse(services, actor, inputs, decision)
     subjects = pool.rekeyed(services.sealer, [each.subject for each in questions])
     with services.database.read() as session:
-        linked = pool.link(services, session.connection(), member.id, subjects)
+        connection = session.connection()
+        inputs = reciprocity.inputs(services, connection, member)
+        decision = may_ask(inputs, request.purpose.line, services.rulebook)
+        linked = pool.link(services, connection, member.id, subjects) if decision.allowed else None
+    if linked is None:
+        _refuse(services, actor, inputs, decision)
     may = entitlement(inputs.contributions, services.rulebook)
     answered = [
         _answer(services, inputs, may, _Asked(question, subjects[place], linked, place))

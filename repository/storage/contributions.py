@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from sqlalchemy import Connection, ForeignKey, func, select
+from sqlalchemy import Connection, ForeignKey, bindparam, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.domain.reciprocity import Contribution
@@ -27,6 +27,13 @@ class ContributionRow(Base):
 
 
 CONTRIBUTIONS = Base.metadata.tables["contributions"]
+_C = CONTRIBUTIONS.c
+_SINCE = (
+    select(_C.line, _C.record_class, func.sum(_C.accepted), func.max(_C.last_at))
+    .where(_C.member_id == bindparam("member"), _C.day >= bindparam("start"))
+    .group_by(_C.line, _C.record_class)
+    .order_by(_C.line, _C.record_class)
+)
 
 
 def count(connection: Connection, member_id: str, accepted: Mapping[tuple[str, str], int], *, now: datetime) -> None:
@@ -40,14 +47,5 @@ def count(connection: Connection, member_id: str, accepted: Mapping[tuple[str, s
 
 def since(connection: Connection, member_id: str, start: datetime) -> list[Contribution]:
     """What a member had accepted since the day of `start`, by (line, class), sorted."""
-    table = CONTRIBUTIONS.c
-    statement = (
-        select(table.line, table.record_class, func.sum(table.accepted), func.max(table.last_at))
-        .where(table.member_id == member_id, table.day >= start.date())
-        .group_by(table.line, table.record_class)
-        .order_by(table.line, table.record_class)
-    )
-    return [
-        Contribution(line, record_class, int(accepted), last_at)
-        for line, record_class, accepted, last_at in connection.execute(statement)
-    ]
+    rows = connection.execute(_SINCE, {"member": member_id, "start": start.date()})
+    return [Contribution(line, kind, int(accepted), last_at) for line, kind, accepted, last_at in rows]

@@ -30,6 +30,7 @@ class DecisionRow(Base):
 
 
 DECISIONS = Base.metadata.tables["decisions"]
+_INSERT = insert(DECISIONS)
 
 
 def add(
@@ -45,7 +46,7 @@ def add(
 ) -> None:
     """Store a decision; `inputs` are what `repository.domain.reciprocity.Inputs` reads back."""
     connection.execute(
-        insert(DECISIONS),
+        _INSERT,
         {
             "id": decision_id,
             "at": at,

@@ -27,12 +27,13 @@ class EventRow(Base):
 
 
 EVENTS = Base.metadata.tables["events"]
+_INSERT = insert(EVENTS)
 
 
 def append(connection: Connection, event: Event) -> None:
     """Add an event to the log."""
     connection.execute(
-        insert(EVENTS),
+        _INSERT,
         {
             "id": event.id,
             "at": event.at,

@@ -44,7 +44,9 @@ class HitRow(Base):
     """
 
     __tablename__ = "hits"
-    __table_args__ = (UniqueConstraint("low_filing_id", "high_filing_id", "low_position", "high_position", name="uq_hits_pair"),)
+    __table_args__ = (
+        UniqueConstraint("low_filing_id", "high_filing_id", "low_position", "high_position", name="uq_hits_pair"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     created_at: Mapped[datetime]
@@ -82,6 +84,7 @@ class HitSideRow(Base):
 
 HITS = Base.metadata.tables["hits"]
 HIT_SIDES = Base.metadata.tables["hit_sides"]
+_INSERT_HITS, _INSERT_SIDES = insert(HITS), insert(HIT_SIDES)
 
 Pair = tuple[str, int, str, int]
 """(low filing, low position, high filing, high position)."""
@@ -150,8 +153,8 @@ def revive(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
 def add(connection: Connection, hits: Sequence[dict[str, Any]], sides: Sequence[dict[str, Any]]) -> None:
     """Store hits and the sides of those who may see them."""
     if hits:
-        connection.execute(insert(HITS), list(hits))
-        connection.execute(insert(HIT_SIDES), list(sides))
+        connection.execute(_INSERT_HITS, list(hits))
+        connection.execute(_INSERT_SIDES, list(sides))
 
 
 def page(connection: Connection, member_id: str, chosen: Filter, *, before: str | None, limit: int) -> list[HitView]:

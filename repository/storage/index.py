@@ -11,10 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import BigInteger, Connection, LargeBinary, Select, bindparam, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Connection,
+    LargeBinary,
+    bindparam,
+    delete,
+    func,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.storage import dialect
@@ -55,6 +67,11 @@ class PoolCountRow(Base):
 KEY_INDEX = Base.metadata.tables["key_index"]
 HOT_KEYS = Base.metadata.tables["hot_keys"]
 POOL_COUNTS = Base.metadata.tables["pool_counts"]
+_POOL_SIZES = (
+    select(POOL_COUNTS.c.kind, func.sum(POOL_COUNTS.c.subjects))
+    .where(POOL_COUNTS.c.member_id != bindparam("member"))
+    .group_by(POOL_COUNTS.c.kind)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +98,7 @@ def look_up(
     keys = index_keys(b"".join(subjects))
     owner = np.repeat(np.arange(len(subjects)), [len(each) // 16 for each in subjects])
     distinct = np.unique(keys)
-    hot = _known_hot(connection, distinct)
-    found_keys, found_records = _rows(connection, sealer, np.setdiff1d(distinct, hot, assume_unique=True))
+    hot, found_keys, found_records = _rows(connection, sealer, distinct)
     crowded = _crowded(found_keys, hot_rows)
     too_many = np.fromiter(crowded, dtype=np.int64, count=len(crowded))
     keep = ~np.isin(found_keys, too_many)
@@ -127,40 +143,30 @@ def count_subjects(connection: Connection, member_id: str, added: Mapping[str, i
 
 def pool_sizes(connection: Connection, *, other_than: str) -> dict[str, int]:
     """The number of subjects of each kind that other members have in the pool."""
-    statement = (
-        select(POOL_COUNTS.c.kind, func.sum(POOL_COUNTS.c.subjects))
-        .where(POOL_COUNTS.c.member_id != other_than)
-        .group_by(POOL_COUNTS.c.kind)
-    )
-    return {kind: int(subjects) for kind, subjects in connection.execute(statement)}
+    return {kind: int(subjects) for kind, subjects in connection.execute(_POOL_SIZES, {"member": other_than})}
 
 
 @cache
-def _rows_statement(dialect_name: str) -> Select[int, bytes]:
-    keys = dialect.wanted_integers(dialect_name)
-    return select(KEY_INDEX.c.key, KEY_INDEX.c.pointer).select_from(
-        keys.join(KEY_INDEX, KEY_INDEX.c.key == keys.c.value)
+def _rows_statement(dialect_name: str) -> CompoundSelect[Any]:
+    """The hot ones of some keys, with no pointer, and the index rows of the others: one statement, one round trip."""
+    keys, again = dialect.wanted_integers(dialect_name), dialect.wanted_integers(dialect_name)
+    hot = select(HOT_KEYS.c.key, null()).select_from(again.join(HOT_KEYS, HOT_KEYS.c.key == again.c.value))
+    rows = (
+        select(KEY_INDEX.c.key, KEY_INDEX.c.pointer)
+        .select_from(keys.join(KEY_INDEX, KEY_INDEX.c.key == keys.c.value))
+        .where(~select(HOT_KEYS.c.key).where(HOT_KEYS.c.key == keys.c.value).exists())
     )
+    return union_all(rows, hot)
 
 
-@cache
-def _hot_statement(dialect_name: str) -> Select[int]:
-    keys = dialect.wanted_integers(dialect_name)
-    return select(HOT_KEYS.c.key).select_from(keys.join(HOT_KEYS, HOT_KEYS.c.key == keys.c.value))
-
-
-def _known_hot(connection: Connection, keys: Integers) -> Integers:
-    name = connection.dialect.name
-    rows = connection.execute(_hot_statement(name), dialect.wanted(name, keys.tolist())).all()
-    return np.array([row[0] for row in rows], dtype=np.int64)
-
-
-def _rows(connection: Connection, sealer: Sealer, keys: Integers) -> tuple[Integers, Integers]:
-    """Every index row under these keys: (key, record id), as two columns."""
+def _rows(connection: Connection, sealer: Sealer, keys: Integers) -> tuple[Integers, Integers, Integers]:
+    """The hot ones of these keys, and every index row under the others: hot keys, then keys and record ids."""
     name = connection.dialect.name
     rows = connection.execute(_rows_statement(name), dialect.wanted(name, keys.tolist())).all()
-    found = np.array([row[0] for row in rows], dtype=np.int64)
-    return found, sealer.open_pointers(b"".join([row[1] for row in rows]), found)
+    hot = np.array([key for key, pointer in rows if pointer is None], dtype=np.int64)
+    found = np.array([key for key, pointer in rows if pointer is not None], dtype=np.int64)
+    pointers = b"".join([pointer for _, pointer in rows if pointer is not None])
+    return hot, found, sealer.open_pointers(pointers, found)
 
 
 def _crowded(found_keys: Integers, hot_rows: int) -> dict[int, int]:

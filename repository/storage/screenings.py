@@ -40,9 +40,10 @@ class ScreeningRow(Base):
 
 
 SCREENINGS = Base.metadata.tables["screenings"]
+_INSERT = insert(SCREENINGS)
 
 
 def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Store screenings."""
     if rows:
-        connection.execute(insert(SCREENINGS), list(rows))
+        connection.execute(_INSERT, list(rows))
