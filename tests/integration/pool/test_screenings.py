@@ -1,0 +1,241 @@
+"""Asking the pool: only who contributes may, for a purpose, and sees as far as it gives."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from repository.domain.members import MemberStatus
+from repository.domain.reciprocity import Inputs, may_ask
+from repository.domain.rulebook import DEFAULT_RULEBOOK
+from repository.services.onboarding import change_status
+from repository.storage import decisions
+from repository.storage.screenings import SCREENINGS
+from tests.integration.pool.conftest import Counted, Desk
+from tests.support.clock import FakeClock
+from tests.support.encodings import filing, question, subject
+from tests.support.members import Admissions
+
+
+def test_who_does_not_contribute_is_refused(alpha: Desk, beta: Desk, rows: Counted) -> None:
+    """403 with the rule, the figures and the remedy; after a filing in that line it is answered."""
+    beta.file(filing("B-1", subject("ann")))
+    problem = alpha.screen(question("ann"), status=403)
+    assert problem["type"].endswith("reciprocity")
+    assert problem["rule"] == "R2"
+    assert problem["figures"] == {"accepted_in_window": 0, "needed": 1, "window_days": 90, "line": "motor"}
+    assert "motor" in problem["remedy"]
+    assert rows("screenings") == 0
+    alpha.file(filing("A-1", subject("zoe"), line="home"))
+    assert alpha.screen(question("ann"), status=403)["figures"]["accepted_in_window"] == 0
+    alpha.file(filing("A-2", subject("zoe")))
+    assert alpha.screen(question("ann"))["answer"] == "enquire"
+
+
+def test_contributions_count_for_ninety_days(alpha: Desk, clock: FakeClock, client: Any) -> None:
+    """On the ninety-first day the right to ask is gone, until something is filed again."""
+    alpha.file(filing("A-1"))
+    clock.advance(timedelta(days=91))
+    log_in(alpha)
+    assert alpha.screen(question("ann"), status=403)["rule"] == "R2"
+    alpha.file(filing("A-1"), status=200)  # unchanged: no contribution
+    assert alpha.screen(question("ann"), status=403)["rule"] == "R2"
+    alpha.file(filing("A-2"))
+    assert alpha.screen(question("ann"))["answer"] == "clear"
+
+
+def log_in(desk: Desk) -> None:
+    """Log the member's client in again: its token has run out."""
+    body = {
+        "grant_type": "client_credentials",
+        "client_id": desk.member.client_id,
+        "client_secret": desk.member.client_secret,
+    }
+    token = desk.client.post("/v1/auth/token", json=body).get_json()["access_token"]
+    object.__setattr__(desk.member, "access_token", token)
+
+
+def test_an_answer_says_what_it_rests_on(alpha: Desk, beta: Desk) -> None:
+    """Id, answer, hits, capped keys, model and rulebook; a stranger is clear."""
+    alpha.file(filing("A-1", subject("zoe")))
+    clear = alpha.screen(question("ann", reference="Q-9"))
+    assert clear == {
+        "id": clear["id"],
+        "reference": "Q-9",
+        "answer": "clear",
+        "hits": [],
+        "capped_keys": 0,
+        "model": alpha.services.linker.model_id,
+        "rulebook": DEFAULT_RULEBOOK.version,
+    }
+
+
+def test_own_records_are_no_hit(alpha: Desk) -> None:
+    """A member asks the pool of the others."""
+    alpha.file(filing("A-1", subject("ann")))
+    assert alpha.screen(question("ann"))["answer"] == "clear"
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "tier"),
+    [
+        ("customer", "customer", 3),
+        ("customer", "claim", 2),
+        ("customer", "suspected", 1),
+        ("customer", "proven", 1),
+        ("customer", "victim", 2),
+        ("claim", "proven", 3),
+        ("claim", "customer", 3),
+    ],
+)
+def test_tiers_follow_what_is_contributed(alpha: Desk, beta: Desk, own: str, theirs: str, tier: int) -> None:
+    """R2 through HTTP: a hit shows what its tier allows and nothing else."""
+    beta.file(filing("B-1", subject("ann"), record_class=theirs))
+    alpha.file(filing("A-1", subject("zoe"), record_class=own))
+    answer = alpha.screen(question("ann"))
+    assert answer["answer"] == "enquire"
+    (hit,) = answer["hits"]
+    assert hit["tier"] == tier
+    assert ("class" in hit, "contributor" in hit, "theirs" in hit, "weight" in hit) == (tier > 1, *[tier > 2] * 3)
+    if tier < 3:
+        assert "Beta" not in str(answer)
+    (listed,) = alpha.hits()
+    assert listed == hit
+
+
+def test_what_may_not_be_seen_does_not_move_the_answer(alpha: Desk, beta: Desk) -> None:
+    """A record in a line where nothing is contributed (tier 0) leaves the answer clear: no oracle."""
+    beta.file(filing("B-1", subject("ann"), line="home", record_class="claim"))
+    alpha.file(filing("A-1", subject("zoe")))
+    assert alpha.screen(question("ann"))["answer"] == "clear"
+    assert alpha.hits() == []
+    alpha.file(filing("A-2", subject("zoe"), line="home"))
+    assert alpha.screen(question("ann"))["answer"] == "enquire"
+
+
+def test_count_tells_how_many_of_a_class(alpha: Desk, beta: Desk, client: Any, member: Admissions) -> None:
+    """Two claims of two members at tier 2: each hit says two."""
+    gamma = Desk(client, alpha.services, member("Gamma"))
+    for desk in (beta, gamma):
+        desk.file(filing("X-1", subject("ann"), record_class="claim"))
+    alpha.file(filing("A-1", subject("zoe")))
+    assert [(hit["class"], hit["count"]) for hit in alpha.screen(question("ann"))["hits"]] == [("claim", 2)] * 2
+    assert [hit["count"] for hit in alpha.hits()] == [2, 2]
+
+
+def test_every_decision_is_stored_and_can_be_replayed(alpha: Desk, clock: FakeClock) -> None:
+    """The deny and the allow, each with the inputs that give it again."""
+    alpha.screen(question("ann"), status=403)
+    clock.advance(seconds=1)
+    alpha.file(filing("A-1"))
+    alpha.screen(question("ann"))
+    with alpha.services.database.read() as session:
+        stored = decisions.of_member(session.connection(), alpha.member.id, action="screening")
+    assert [(each["allowed"], each["rule"]) for each in stored] == [(False, "R2"), (True, "R2")]
+    for each in stored:
+        again = may_ask(Inputs.from_dict(each["inputs"]), "motor", DEFAULT_RULEBOOK)
+        assert (again.allowed, again.figures) == (each["allowed"], each["figures"])
+
+
+def test_a_suspended_member_is_refused_and_the_refusal_is_stored(alpha: Desk) -> None:
+    """R1 denies, with its own remedy."""
+    alpha.file(filing("A-1"))
+    with alpha.services.database.write() as session:
+        change_status(session, alpha.member.id, MemberStatus.SUSPENDED, now=alpha.services.clock())
+    problem = alpha.screen(question("ann"), status=403)
+    assert (problem["rule"], problem["type"].endswith("membership")) == ("R1", True)
+    with alpha.services.database.read() as session:
+        stored = decisions.of_member(session.connection(), alpha.member.id, action="screening")
+    assert [each["allowed"] for each in stored] == [False]
+
+
+@pytest.mark.parametrize(
+    ("changes", "slug", "field"),
+    [
+        ({"purpose": "curiosity"}, "invalid", "purpose"),
+        ({"purpose": None}, "invalid", "purpose"),
+        ({"reference": ""}, "invalid", "reference"),
+        ({"reference": None}, "invalid", "reference"),
+        ({"line": "space"}, "invalid", "line"),
+        ({"fingerprint": "fedcba9876543210"}, "another-key", "fingerprint"),
+        ({"schema": "guarded/9"}, "unknown-schema", "schema"),
+        ({"subject": None}, "invalid", "subject"),
+        ({"subject": {"kind": "ghost"}}, "invalid", "subject.kind"),
+        ({"name": "Ann Smith"}, "invalid", "(record)"),
+    ],
+)
+def test_bad_questions_are_refused_by_field(alpha: Desk, changes: dict[str, Any], slug: str, field: str) -> None:
+    """Without purpose and reference nothing is asked; no value is repeated."""
+    alpha.file(filing("A-1"))
+    problem = alpha.screen(question("ann") | changes, status=422)
+    assert problem["type"].endswith(slug)
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert "Ann" not in str(problem)
+
+
+def test_a_screening_is_kept_sealed_for_its_retention(alpha: Desk, clock: FakeClock) -> None:
+    """Who asked, why, and until when; the encoding is re-keyed and sealed."""
+    alpha.file(filing("A-1"))
+    asked = alpha.screen(question("ann", lawful_basis="legitimate interest"))
+    with alpha.services.database.read() as session:
+        row = session.execute(SCREENINGS.select()).mappings().one()
+    assert (row["id"], row["purpose"], row["lawful_basis"]) == (asked["id"], "new_business", "legitimate interest")
+    assert row["expires_at"] - row["at"] == timedelta(days=365)
+    keys = subject("ann").keys
+    for clear in (keys, alpha.services.sealer.rekey(keys)):
+        assert clear[:16] not in row["envelope"]
+
+
+def test_many_at_once_are_answered_in_order(alpha: Desk, beta: Desk, rows: Counted) -> None:
+    """A question at fault has a problem in its place; the others are answered under one decision."""
+    beta.file(filing("B-1", subject("ann")))
+    alpha.file(filing("A-1", subject("zoe")))
+    whole = question("x")
+    asked = [{"reference": who, "subject": question(who)["subject"]} for who in ("bob", "ann", "cat")]
+    body = {name: whole[name] for name in ("schema", "fingerprint", "purpose", "line")}
+    body["screenings"] = [asked[0], {"reference": "", "subject": {}}, asked[1], asked[2]]
+    answer = alpha.client.post("/v1/screenings/bulk", json=body, headers=alpha.member.headers)
+    assert answer.status_code == 200
+    results = answer.get_json()["results"]
+    assert [each.get("answer", each.get("status")) for each in results] == ["clear", 422, "enquire", "clear"]
+    assert results[1]["errors"][0]["field"] == "screenings[1].reference"
+    assert results[2]["reference"] == "ann"
+    assert (rows("screenings"), rows("decisions")) == (3, 1)
+
+
+@pytest.mark.parametrize("listed", [[], None, "x", [{}] * 1001])
+def test_a_bulk_has_one_to_a_thousand_questions(alpha: Desk, listed: object) -> None:
+    """None, no list, or too many are refused as a whole."""
+    alpha.file(filing("A-1"))
+    body = {name: question("x")[name] for name in ("schema", "fingerprint", "purpose", "line")}
+    sent = alpha.client.post("/v1/screenings/bulk", json=body | {"screenings": listed}, headers=alpha.member.headers)
+    assert sent.status_code == 422
+    assert sent.get_json()["errors"][0]["field"] == "screenings"
+
+
+def test_a_bulk_without_the_right_is_refused_as_a_whole(alpha: Desk) -> None:
+    """403, as for one."""
+    body = {name: question("x")[name] for name in ("schema", "fingerprint", "purpose", "line")}
+    body["screenings"] = [{"reference": "Q", "subject": question("x")["subject"]}]
+    sent = alpha.client.post("/v1/screenings/bulk", json=body, headers=alpha.member.headers)
+    assert (sent.status_code, sent.get_json()["rule"]) == (403, "R2")
+
+
+def test_a_contributor_may_not_ask(alpha: Desk, member: Admissions) -> None:
+    """Asking takes the role screener or investigator."""
+    contributor = Desk(alpha.client, alpha.services, member("Gamma", roles=("contributor",)))
+    assert contributor.screen(question("ann"), status=403)["type"].endswith("wrong-role")
+
+
+def test_hot_keys_are_reported(alpha: Desk, beta: Desk, monkeypatch: pytest.MonkeyPatch, rows: Counted) -> None:
+    """A key that too many records share is skipped, remembered, and counted in the answer."""
+    rulebook = alpha.services.rulebook
+    object.__setattr__(alpha.services, "rulebook", type(rulebook)(hot_key_rows=3))
+    for number in range(5):
+        beta.file(filing(f"B-{number}", subject("ann", only=[3])))
+    alpha.file(filing("A-1", subject("zoe")))
+    answer = alpha.screen(question("ann"))
+    assert (answer["answer"], answer["capped_keys"]) == ("clear", 1)
+    assert rows("hot_keys") == 1
