@@ -11,9 +11,10 @@ import argparse
 import csv
 import datetime as dt
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
+from types import MappingProxyType
 
 from faker import Faker
 from nicknames import NickNamer
@@ -48,8 +49,9 @@ class _Home:
 class Market:
     """Draws people and the records that insurers keep of them."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, missing: Mapping[str, float] = MappingProxyType(MISSING)) -> None:
         self.random = Random(seed)  # noqa: S311 - a repeatable market, no secret
+        self._missing = missing
         self._fakers = {locale: Faker(locale) for locale in LOCALES}
         for faker in self._fakers.values():
             faker.seed_instance(seed)
@@ -159,7 +161,9 @@ class Market:
         return "".join(self.random.choices("ABCDEFGHJKLMNOPRSTUVWXYZ", k=count))
 
     def _forget(self, raw: Raw) -> Raw:
-        return {field: "" if self.random.random() < MISSING.get(field, 0.0) else value for field, value in raw.items()}
+        return {
+            field: "" if self.random.random() < self._missing.get(field, 0.0) else value for field, value in raw.items()
+        }
 
     def _misspell(self, raw: Raw) -> None:
         field = self.random.choice(("given_name", "family_name", "family_name", "town"))

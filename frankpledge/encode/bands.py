@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from frankpledge.encode.keys import Digests
 from frankpledge.encode.prf import BlockPrf, Mac, TokenHash
@@ -35,9 +34,8 @@ class BandKeys:
         self._schema, self._spec, self._hashes, self._prf = schema, kind.bands, hashes, prf
         self._floor = kind.entropy_floor
         self._numbers = np.arange(kind.bands.count, dtype=np.uint64)
-        self._macs = [
-            (bit, Mac(secret, f"band/{key.band}")) for bit, key in enumerate(kind.keys) if key.band is not None
-        ]
+        self._bits = tuple(bit for bit, key in enumerate(kind.keys) if key.band is not None)
+        self._macs = [(band * BAND_BYTES, Mac(secret, f"band/{band}")) for band in range(kind.bands.count)]
 
     def add(self, records: Sequence[Mapping[str, str]], digests: Sequence[Digests]) -> None:
         """Add the bands of every record that holds enough to stay above the entropy floor."""
@@ -45,25 +43,20 @@ class BandKeys:
         for start in range(0, len(wanted), RECORDS_AT_ONCE):
             part = wanted[start : start + RECORDS_AT_ONCE]
             minima = self._minima([records[at] for at in part])
-            for at, row in zip(part, minima, strict=True):
-                values = row.tobytes()
-                digests[at].found += [
-                    (bit, mac(values[band * BAND_BYTES : band * BAND_BYTES + BAND_BYTES]))
-                    for band, (bit, mac) in enumerate(self._macs)
-                ]
+            for at, values in zip(part, minima, strict=True):
+                digests[at].add(self._bits, [mac(values[start : start + BAND_BYTES]) for start, mac in self._macs])
 
     def _rich_enough(self, atoms: Mapping[str, str]) -> bool:
         known = sorted({spec.atom for spec in self._spec.tokens if atoms.get(spec.atom)})
         return self._schema.joint_bits(known) >= self._floor
 
-    def _minima(self, records: Sequence[Mapping[str, str]]) -> npt.NDArray[np.uint32]:
-        """Min-hashes of the records, shape (records, bands, 4)."""
+    def _minima(self, records: Sequence[Mapping[str, str]]) -> list[bytes]:
+        """Min-hashes of the records, each 16 bytes a band."""
         number: dict[int, int] = {}
-        rows: list[int] = []
-        starts: list[int] = []
+        rows: list[list[int]] = []
         for atoms in records:
-            starts.append(len(rows))
             found = {token for spec in self._spec.tokens for token in self._hashes(atoms, spec)}
-            rows += [number.setdefault(token, len(number)) for token in found]
-        table = self._prf(np.array(list(number), np.uint64), self._numbers).view(np.uint32)
-        return np.minimum.reduceat(table[np.array(rows)], np.array(starts), axis=0)
+            rows.append([number.setdefault(token, len(number)) for token in found])
+        table = self._prf(np.array(list(number), np.uint64)[:, None], self._numbers)
+        lanes = table.reshape(len(number), -1).view(np.uint32)
+        return [lanes[own].min(axis=0).tobytes() for own in rows]

@@ -64,9 +64,9 @@ class Encoder:
         ]
 
     def _subject(self, kind: Kind, role: str, atoms: Mapping[str, str], digests: Digests) -> EncodedSubject:
+        mask, keys, salts = digests.split(self.schema.kinds[kind].anchor_mask)
         observed, sketches = 0, b""
-        salts = digests.salts(self.schema.kinds[kind].anchor_mask)
         if kind in self._sketches and len(salts):
             observed, sketches = self._sketches[kind].blocks(atoms, salts)
         name = atoms.get("org_name") if kind == "organisation" and self._organisation_names else None
-        return EncodedSubject(kind, role, digests.mask, digests.keys, observed, sketches, {}, name)
+        return EncodedSubject(kind, role, mask, keys, observed, sketches, {}, name)

@@ -54,12 +54,12 @@ class BlockPrf:
         self._encryptor = Cipher(algorithms.AES(secret), modes.ECB()).encryptor()  # noqa: S305
 
     def __call__(self, high: U64, low: U64) -> U8:
-        """PRF of every pair (high[i], low[j]), shape (len(high), len(low), 16)."""
-        blocks = np.empty((len(high), len(low), 2), np.uint64)
-        blocks[:, :, 0] = high[:, None]
-        blocks[:, :, 1] = low[None, :]
+        """PRF of the pairs of two arrays, broadcast against each other: their common shape, and 16 bytes for each."""
+        blocks = np.empty((*np.broadcast_shapes(high.shape, low.shape), 2), np.uint64)
+        blocks[..., 0] = high
+        blocks[..., 1] = low
         out = np.frombuffer(self._encryptor.update(blocks.view(np.uint8).ravel().data), np.uint8)
-        return out.reshape(len(high), len(low), BLOCK_BYTES)
+        return out.reshape(*blocks.shape[:-1], BLOCK_BYTES)
 
 
 class Mac:
