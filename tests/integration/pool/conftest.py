@@ -24,9 +24,10 @@ class Desk:
         self.services = services
         self.member = member
 
-    def file(self, body: object, *, status: int = 201, **headers: str) -> dict[str, Any]:
-        """File one record."""
-        answer = self.client.post("/v1/filings", json=body, headers=self.member.headers | headers)
+    def file(self, body: object, *, status: int = 201, key: str | None = None) -> dict[str, Any]:
+        """File one record, under an idempotency key if one is given."""
+        headers = self.member.headers | ({"Idempotency-Key": key} if key else {})
+        answer = self.client.post("/v1/filings", json=body, headers=headers)
         assert answer.status_code == status, answer.get_json()
         parsed: dict[str, Any] = answer.get_json()
         return parsed

@@ -319,7 +319,7 @@ def test_a_batch_that_cannot_be_taken_in_is_failed_in_the_end(alpha: Desk, monke
     def broken(*_arguments: object, **_options: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(batchwork.intake, "take_in", broken)
+    monkeypatch.setattr("repository.services.intake.take_in", broken)
     monkeypatch.setattr("repository.jobs.worker.POLL_SECONDS", 0.0)
     received = alpha.upload(ndjson(ROWS))
     assert IntakeWorker(alpha.services).run_pending() == MAX_ATTEMPTS + 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -43,9 +45,8 @@ def test_the_same_again_lands_once(alpha: Desk, rows: Counted) -> None:
 
 def test_an_idempotency_key_gives_the_first_answer_again(alpha: Desk) -> None:
     """With the key, a repeated request is answered as it was; with other content it is a conflict."""
-    key = {"Idempotency-Key": "once"}
-    assert alpha.file(filing("P-1"), **key) == alpha.file(filing("P-1"), **key)
-    assert alpha.file(filing("P-2"), status=422, **key)["type"].endswith("idempotency-conflict")
+    assert alpha.file(filing("P-1"), key="once") == alpha.file(filing("P-1"), key="once")
+    assert alpha.file(filing("P-2"), status=422, key="once")["type"].endswith("idempotency-conflict")
 
 
 def test_the_same_reference_in_another_class_is_another_filing(alpha: Desk, rows: Counted) -> None:
@@ -61,9 +62,8 @@ def test_other_facts_are_a_new_version_without_rescreening(alpha: Desk, beta: De
     alpha.file(filing("A-1", subject("ann"), record_class="claim"))
     (hit,) = alpha.hits()
     indexed = rows("key_index")
-    for version, change in enumerate(
-        ({"claim": claim(status="closed")}, {"claim": claim(status="closed"), "line": "home"}), start=2
-    ):
+    closed: dict[str, Any] = {"claim": claim(status="closed")}
+    for version, change in enumerate((closed, closed | {"line": "home"}), start=2):
         changed = alpha.file(filing("A-1", subject("ann"), record_class="claim", **change))
         assert (changed["result"], changed["version"]) == ("new_version", version)
     changed = alpha.file(filing("A-1", subject("ann", role="driver"), record_class="claim"))
@@ -146,7 +146,8 @@ def test_a_fault_in_a_subject_has_its_path(alpha: Desk) -> None:
 
 def test_a_body_that_is_no_object_is_refused(alpha: Desk) -> None:
     """A list, a string, a number."""
-    for body in ([], "text", 7):
+    bodies: tuple[object, ...] = ([], "text", 7)
+    for body in bodies:
         assert alpha.file(body, status=422)["status"] == 422
 
 
@@ -166,6 +167,22 @@ def test_a_suspended_member_may_file_but_learns_nothing(alpha: Desk, beta: Desk)
         change_status(session, alpha.member.id, MemberStatus.SUSPENDED, now=alpha.services.clock())
     assert alpha.file(filing("A-1", subject("ann")))["hits"] == 0
     assert len(beta.hits()) == 1
+
+
+def test_two_members_filing_at_once_still_meet(alpha: Desk, beta: Desk, rows: Counted) -> None:
+    """Neither looks before the other's rows are there: each pair is a hit, once."""
+    barrier = threading.Barrier(2)
+
+    def work(desk: Desk) -> None:
+        own = Desk(desk.client.application.test_client(), desk.services, desk.member)
+        for number in range(10):
+            barrier.wait(30)
+            own.file(filing(f"P-{number}", subject(f"shared {number}")))
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(work, (alpha, beta)))
+    assert rows("hits") == 10
+    assert len(alpha.hits()) == len(beta.hits()) == 10
 
 
 def test_a_screener_may_not_file(alpha: Desk, member: Any) -> None:
