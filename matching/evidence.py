@@ -21,10 +21,10 @@ Counts = npt.NDArray[np.int64]
 class PairEvidence:
     """Evidence of some pairs.
 
-    `shared` and `both` (pairs, keys): key equal, key present on both sides; `opened`
-    (pairs,): anchors shared; `agreeing` (pairs, block size): under how many of them each sketch byte agrees;
-    `crossed` (pairs, 2): under how many the left given name is the right family name, and the other way round;
-    `observed` (pairs,): mask of fields that both sides hold; `names`: trading names of both sides.
+    `shared` and `both` (pairs, keys): key equal, key present on both sides; `opened` (pairs,): anchors shared;
+    `agreeing` (pairs, block size): under how many of them each sketch byte agrees; `crossed` (pairs, 2): under how many
+    the left given name is the right family name, and the other way round; `fields` (pairs, sketch fields): held by both
+    sides and opened by a shared anchor; `names`: trading names of both sides.
     """
 
     schema: KindSchema
@@ -33,24 +33,22 @@ class PairEvidence:
     opened: Counts
     agreeing: Counts
     crossed: Counts
-    observed: npt.NDArray[np.uint64]
+    fields: Bool
     names: tuple[tuple[str | None, str | None], ...]
 
     def __len__(self) -> int:
         """How many pairs."""
         return len(self.opened)
 
-    def known(self, *fields: str) -> Bool:
-        """Where every one of these sketch fields is held by both sides and opened by a shared anchor."""
-        bits = sum(1 << bit for bit, part in enumerate(self.schema.sketch) if part.field in fields)
-        held: Bool = (self.observed & np.uint64(bits)) == bits
-        return held & (self.opened > 0)
+    def known(self, field: str) -> Bool:
+        """Where a sketch field is held by both sides and opened by a shared anchor."""
+        return self.fields[:, self.schema.parts[field].number]
 
     def same(self, field: str) -> Bool:
         """Where a whole-value tag agrees under every shared anchor."""
         part = self.schema.parts[field]
         agree: Bool = self.agreeing[:, part.offset] == self.opened
-        return self.known(field) & agree
+        return self.fields[:, part.number] & agree
 
     def similarity(self, field: str) -> npt.NDArray[np.float64]:
         """Estimated Jaccard similarity of a field's bigrams, 0 to 1: the share of its MinHash slots that agree."""
@@ -60,7 +58,7 @@ class PairEvidence:
 
     def key(self, name: str) -> tuple[Bool, Bool]:
         """Where this key is present on both sides, and where it is shared."""
-        at = next(bit for bit, key in enumerate(self.schema.keys) if key.name == name)
+        at = self.schema.key_bits[name]
         return self.both[:, at], self.shared[:, at]
 
 
@@ -69,17 +67,15 @@ def gather(left: Columns, right: Columns, rows: I64, others: I64, schema: KindSc
     ours, theirs = left.keys[rows], right.keys[others]
     both = (ours != 0) & (theirs != 0)
     shared = both & (ours == theirs)
-    anchors = np.array([key.anchor for key in schema.keys])
+    open_at = shared[:, schema.anchor_bits]
+    opened = open_at.sum(axis=1)
+    ours_blocks, their_blocks = left.blocks[rows], right.blocks[others]
+    agreeing = ((ours_blocks == their_blocks) & open_at[:, :, None]).sum(axis=1)
+    crossed = _crossed(ours_blocks, their_blocks, open_at, schema)
+    held = (left.observed[rows] & right.observed[others])[:, None] >> np.arange(len(schema.sketch), dtype=np.uint64)
+    fields: Bool = ((held & np.uint64(1)) == 1) & (opened > 0)[:, None]
     names = tuple((left.names[i], right.names[j]) for i, j in zip(rows.tolist(), others.tolist(), strict=True))
-    observed = left.observed[rows] & right.observed[others]
-    if not schema.block_size:
-        nothing = np.zeros((len(rows), 0), np.int64)
-        return PairEvidence(schema, shared, both, np.zeros(len(rows), np.int64), nothing, nothing, observed, names)
-    open_at = shared[:, anchors]
-    a, b = left.blocks[rows], right.blocks[others]
-    agreeing = ((a == b) & open_at[:, :, None]).sum(axis=1)
-    crossed = _crossed(a, b, open_at, schema)
-    return PairEvidence(schema, shared, both, open_at.sum(axis=1), agreeing, crossed, observed, names)
+    return PairEvidence(schema, shared, both, opened, agreeing, crossed, fields, names)
 
 
 def _crossed(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], open_at: Bool, schema: KindSchema) -> Counts:

@@ -42,7 +42,7 @@ class LevelRates:
         return tuple(round(math.log2(m / u), 2) for m, u in zip(self.m, self.u, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KindModel:
     """The rates of one kind of subject.
 
@@ -65,9 +65,19 @@ class KindModel:
         chance = self.chance_rate * max(pool_size, SMALLEST_POOL)
         return math.log2(max(self.kin_per_record, TINY) / chance)
 
-    def weight_table(self, comparison: Comparison) -> _FLOAT:
-        """Weights in bits by level; level 0 (not observed) weighs nothing."""
-        return np.array([0.0, *self.rates[comparison.name].weights])
+    @functools.cached_property
+    def tables(self) -> Mapping[str, _FLOAT]:
+        """Match weights in bits by comparison and level; level 0 (not observed) weighs nothing."""
+        return {name: np.array([0.0, *rates.weights]) for name, rates in self.rates.items()}
+
+    @functools.cached_property
+    def kin_tables(self) -> Mapping[str, _FLOAT]:
+        """Evidence in bits for one household over chance, by comparison and level."""
+        return {
+            name: np.array([0.0, *(math.log2(h / u) for h, u in zip(rates.h, rates.u, strict=True))])
+            for name, rates in self.rates.items()
+            if rates.h
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +117,15 @@ def reference_kind(kind: Kind) -> KindModel:
 
 def weigh(levels: Levels, kind: Kind, model: KindModel) -> _FLOAT:
     """Weights in bits of each pair and comparison, shape (pairs, comparisons), without the prior."""
-    tables = [model.weight_table(comparison) for comparison in COMPARISONS[kind].comparisons]
-    return np.stack([table[levels[:, at]] for at, table in enumerate(tables)], axis=1)
+    comparisons = COMPARISONS[kind].comparisons
+    return np.stack([model.tables[each.name][levels[:, at]] for at, each in enumerate(comparisons)], axis=1)
 
 
 def kin_weights(levels: Levels, kind: Kind, model: KindModel) -> _FLOAT:
     """Evidence in bits that each pair is two members of one household rather than strangers, shape (pairs,)."""
     total = np.zeros(len(levels))
     for at, comparison in enumerate(COMPARISONS[kind].comparisons):
-        rates = model.rates[comparison.name]
-        table = np.array([0.0, *(math.log2(h / u) for h, u in zip(rates.h, rates.u, strict=True))])
-        total += table[levels[:, at]]
+        total += model.kin_tables[comparison.name][levels[:, at]]
     return total
 
 

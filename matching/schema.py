@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal, cast
 
+import numpy as np
+import numpy.typing as npt
+
 from matching.types import KINDS, Kind
 
 DEFAULT_SCHEMA = "guarded/1"
@@ -62,6 +65,7 @@ class SketchField:
 
     field: str
     token: TokenSpec
+    number: int
     offset: int
     size: int
 
@@ -87,6 +91,21 @@ class KindSchema:
     def anchor_mask(self) -> int:
         """Bit i is set where key i is an anchor."""
         return sum(1 << i for i, key in enumerate(self.keys) if key.anchor)
+
+    @functools.cached_property
+    def anchor_bits(self) -> npt.NDArray[np.intp]:
+        """The bits of the keys that are anchors, rising."""
+        return np.array([bit for bit, key in enumerate(self.keys) if key.anchor], np.intp)
+
+    @functools.cached_property
+    def band_bits(self) -> npt.NDArray[np.intp]:
+        """The bits of the keys that are MinHash bands, rising."""
+        return np.array([bit for bit, key in enumerate(self.keys) if key.band is not None], np.intp)
+
+    @functools.cached_property
+    def key_bits(self) -> Mapping[str, int]:
+        """The bit of each key by its name."""
+        return {key.name: bit for bit, key in enumerate(self.keys)}
 
     @functools.cached_property
     def parts(self) -> Mapping[str, SketchField]:
@@ -122,9 +141,10 @@ def _kind(raw: Mapping[str, Any], floor: float) -> KindSchema:
         spec = raw["bands"]
         bands = BandSpec(spec["count"], spec["rows"], tuple(_tokens(t) for t in spec["tokens"]))
         keys += [KeySpec(f"band{n:02d}", (), spec["sketch"], band=n) for n in range(bands.count)]
-    sketch, offset = [], 0
+    sketch: list[SketchField] = []
+    offset = 0
     for part in raw["sketch"]:
-        sketch.append(SketchField(part["field"], _tokens(part), offset, part["bytes"]))
+        sketch.append(SketchField(part["field"], _tokens(part), len(sketch), offset, part["bytes"]))
         offset += part["bytes"]
     return KindSchema(tuple(keys), bands, tuple(sketch), raw.get("entropy_floor_bits", floor))
 

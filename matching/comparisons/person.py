@@ -15,7 +15,13 @@ CLOSE = 0.3
 def _swapped(evidence: PairEvidence) -> Bool:
     """Given and family name stand in each other's place, and are not simply equal."""
     crossed: Bool = (evidence.crossed == evidence.opened[:, None]).all(axis=1)
-    return crossed & evidence.known("given", "family") & ~evidence.same("given") & ~evidence.same("family")
+    return (
+        crossed
+        & evidence.known("given")
+        & evidence.known("family")
+        & ~evidence.same("given")
+        & ~evidence.same("family")
+    )
 
 
 def given_name(evidence: PairEvidence) -> Levels:
@@ -91,9 +97,8 @@ def sex(evidence: PairEvidence) -> Levels:
 
 def spelling(evidence: PairEvidence) -> Levels:
     """How many MinHash bands are shared, where no composite key is: nearness of the whole record, letter by letter."""
-    bands = np.array([key.band is not None for key in evidence.schema.keys])
-    shared = evidence.shared[:, bands].sum(axis=1)
-    alone = ~evidence.shared[:, ~bands].any(axis=1)
+    shared = evidence.shared[:, evidence.schema.band_bits].sum(axis=1)
+    alone = evidence.shared.sum(axis=1) == shared
     return choose(
         len(evidence),
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 import orjson
@@ -68,14 +69,22 @@ def link(services: Services, connection: Connection, member_id: str, subjects: S
     opened = {record_id: open_subject(services.sealer, each) for record_id, each in candidates.items()}
     sizes = index.pool_sizes(connection, other_than=member_id)
     sightings: list[Sighting] = []
-    for place, (each, records) in enumerate(zip(subjects, found.records, strict=True)):
-        known = [r for r in records if r in candidates and candidates[r].kind == each.kind]
-        metrics.CANDIDATES.observe(len(known))
-        if known:
-            matches = services.linker.score(
-                each, [opened[r] for r in known], pool_size=max(sizes.get(each.kind, 0), len(known))
-            )
-            sightings += [Sighting(place, candidates[known[match.position]], match) for match in matches]
+    for kind in dict.fromkeys(each.kind for each in subjects):
+        own = [place for place, each in enumerate(subjects) if each.kind == kind]
+        known = [[r for r in found.records[place] if r in candidates and candidates[r].kind == kind] for place in own]
+        for records in known:
+            metrics.CANDIDATES.observe(len(records))
+        pooled = sorted({record_id for records in known for record_id in records})
+        position = {record_id: at for at, record_id in enumerate(pooled)}
+        matches = services.linker.score_many(
+            [subjects[place] for place in own],
+            [opened[record_id] for record_id in pooled],
+            [[position[record_id] for record_id in records] for records in known],
+            pool_size=sizes.get(kind, 0),
+        )
+        for place, each in zip(own, matches, strict=True):
+            sightings += [Sighting(place, candidates[pooled[match.position]], match) for match in each]
+    sightings.sort(key=attrgetter("subject"))
     metrics.CAPPED_KEYS.inc(sum(found.capped))
     return Linked(tuple(sightings), found.capped, found.crowded, sizes)
 
