@@ -59,8 +59,10 @@ format: setup ## Put the source into the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup ## Measure the linkage and a screening against 100,000 subjects (JSON out; some minutes)
+bench: setup ## Measure linkage, encoding, and a screening against 100,000 subjects (JSON out; some minutes)
 	$(BIN)/frankpledge evaluate --left demo/data/febrl4_a.csv --right demo/data/febrl4_b.csv --truth cluster --drop national_id --json
+	$(BIN)/python -m benchmarks.encoding
+	$(BIN)/python -m benchmarks.sketches
 	$(BIN)/python -m benchmarks.latency --records 100000 --json
 
 lock: setup ## Renew the locks after a change of pyproject.toml (keeps pins that still fit)

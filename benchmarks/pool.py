@@ -72,9 +72,9 @@ def fill(directory: Path, records: int, questions: int) -> Filled:
     asked = [subject for subject in encode_people(encoder, again) if subject]
     started = time.perf_counter()
     for start in range(0, len(encoded), CHUNK):
-        _file(services, contributor, key.fingerprint, encoded[start : start + CHUNK], start)
+        file_subjects(services, contributor, key.fingerprint, encoded[start : start + CHUNK], start)
     intake_seconds = time.perf_counter() - started
-    _file(services, asker, key.fingerprint, asked[:1], 0)
+    file_subjects(services, asker, key.fingerprint, asked[:1], 0)
     return Filled(services, contributor, asker, key.fingerprint, asked, encode_seconds, intake_seconds)
 
 
@@ -86,7 +86,10 @@ def _member(services: Services, name: str) -> Asker:
     return Asker(member, Actor(credential.client_id, frozenset({Role.SCREENER, Role.CONTRIBUTOR}), member))
 
 
-def _file(services: Services, who: Asker, fingerprint: str, subjects: Sequence[EncodedSubject], first: int) -> None:
+def file_subjects(
+    services: Services, who: Asker, fingerprint: str, subjects: Sequence[EncodedSubject], first: int
+) -> None:
+    """File customers of one subject each, numbered from `first`, in one transaction."""
     source = Source(who.member, who.actor.id, None, services.clock())
     batch = list(_filings(fingerprint, subjects, first, services.clock().date()))
     with services.database.write() as session:

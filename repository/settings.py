@@ -42,6 +42,11 @@ class Settings:
     max_batch_inflated_bytes: int = 1 << 30
     log_level: str = "info"
 
+    @property
+    def model_file(self) -> Path:
+        """The pool's own linkage model; where there is none, the shipped one is used."""
+        return self.data_dir / "model.json"
+
     @classmethod
     def under(cls, data_dir: Path) -> Settings:
         """The defaults for one data directory: SQLite and every secret inside it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from repository import __version__
-from repository.cli import keys, members, serving, setup, worker
+from repository.cli import keys, members, models, serving, setup, worker
 from repository.cli.context import FriendlyGroup, Pool
 from repository.settings import PREFIX, Settings
 
@@ -33,5 +33,6 @@ def main(context: click.Context, data_dir: Path | None) -> None:
     context.obj = Pool(Settings.from_environment(environment))
 
 
-for command in (*setup.COMMANDS, *members.COMMANDS, *keys.COMMANDS, *serving.COMMANDS, *worker.COMMANDS):
-    main.add_command(command)
+for module in (setup, members, keys, models, serving, worker):
+    for command in module.COMMANDS:
+        main.add_command(command)

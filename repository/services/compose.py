@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from matching.linkage import default_linker
 from matching.schema import load_schema
 from repository.services import Clock, Services
+from repository.services.modelling import linker
 from repository.settings import Settings, read_operator_secret
 from repository.storage.engine import Database, create_engine
 from repository.storage.sealing import Sealer
@@ -25,5 +25,5 @@ def compose(settings: Settings, clock: Clock = now) -> Services:
         clock=clock,
         sealer=Sealer(read_operator_secret(settings.operator_secret_file)),
         schema=load_schema(),
-        linker=default_linker(),
+        linker=linker(settings),
     )

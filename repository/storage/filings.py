@@ -20,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
@@ -137,6 +138,16 @@ def of_member(connection: Connection, member_id: str, filing_id: str) -> RowMapp
     """A member's filing; None when there is none of that id for this member."""
     statement = select(FILINGS).where(FILINGS.c.member_id == member_id, FILINGS.c.id == filing_id)
     return connection.execute(statement).mappings().one_or_none()
+
+
+def sample(connection: Connection, kind: str, size: int) -> tuple[list[tuple[int, bytes]], int]:
+    """Up to `size` subjects of a kind, drawn at random from every member's, as (id, envelope); and how many there are.
+
+    Ids are random, so the lowest are a random sample. For training only: what is drawn is shown to nobody.
+    """
+    total = connection.execute(select(func.count()).select_from(SUBJECTS).where(SUBJECTS.c.kind == kind)).scalar_one()
+    statement = select(SUBJECTS.c.id, SUBJECTS.c.envelope).where(SUBJECTS.c.kind == kind).order_by(SUBJECTS.c.id)
+    return [(row[0], row[1]) for row in connection.execute(statement.limit(size))], total
 
 
 def kinds_and_roles(connection: Connection, filing_id: str) -> list[tuple[str, str]]:

@@ -46,7 +46,8 @@ def test_duplicates_within_a_file(rows: list[dict[str, str]], tmp_path: Path) ->
 def test_two_files_and_a_dropped_column(rows: list[dict[str, str]], tmp_path: Path) -> None:
     """Two files are linked with each other; a dropped column plays no part."""
     seen: set[str] = set()
-    left, right = [], []
+    left: list[dict[str, str]] = []
+    right: list[dict[str, str]] = []
     for row in rows:
         (right if row["cluster"] in seen else left).append(row)
         seen.add(row["cluster"])
