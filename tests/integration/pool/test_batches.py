@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import orjson
@@ -66,6 +68,22 @@ def test_the_same_key_is_the_same_batch(alpha: Desk, rows: Counted) -> None:
     alpha.upload(ndjson(ROWS), query="?dry_run=true", status=422)
     assert rows("batches") == 1
     assert list((alpha.services.settings.data_dir / "spool").glob("*.sealed")) == []
+
+
+def test_the_same_key_at_the_same_moment_is_one_batch(alpha: Desk, rows: Counted) -> None:
+    """Requests that race under one key all get the one batch, and its content is kept once."""
+    barrier = threading.Barrier(4)
+
+    def send(_number: int) -> str:
+        own = Desk(alpha.client.application.test_client(), alpha.services, alpha.member)
+        barrier.wait(30)
+        found: str = own.upload(ndjson(ROWS))["id"]
+        return found
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(threads.map(send, range(4)))) == 1
+    assert rows("batches") == 1
+    assert len(list((alpha.services.settings.data_dir / "spool").glob("*.sealed"))) == 1
 
 
 def test_a_batch_needs_an_idempotency_key(alpha: Desk) -> None:
