@@ -22,7 +22,7 @@ from repository.services.encodings import filing_from_json
 from repository.services.intake import Numbered
 from repository.storage.spool import Spool, SpoolError
 
-CHUNK_LINES = 1_000
+CHUNK_LINES = 500
 CHUNK_BYTES = 8 << 20
 
 _log = structlog.get_logger("frankpledge.intake")
