@@ -41,7 +41,7 @@ def hits(client: httpx.Client, party: Party) -> Iterator[Mapping[str, Any]]:
     token = client.post("/v1/auth/token", json=login).raise_for_status().json()["access_token"]
     cursor: str | None = ""
     while cursor is not None:
-        params = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
+        params = {"limit": "200"} | ({"cursor": cursor} if cursor else {})
         answer = client.get("/v1/hits", params=params, headers={"Authorization": f"Bearer {token}"})
         page = answer.raise_for_status().json()
         yield from page["items"]
