@@ -70,7 +70,7 @@ class SketchField:
     size: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KindSchema:
     """The keys and the sketch block of one kind of subject, and the least joint entropy of a key in bits.
 

@@ -59,8 +59,8 @@ class Rulebook:
     screening_keep_days: int = 365
     hot_key_rows: int = 500
     """A key that more rows than this share is hot: look-ups skip it and say so."""
-    candidates_per_subject: int = 200
-    """The candidates with most shared keys that are scored, per subject."""
+    candidates_per_subject: int = 100
+    """The candidates with the weightiest shared keys that are scored, per subject."""
 
 
 DEFAULT_RULEBOOK = Rulebook()

@@ -5,19 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import attrgetter
 
 import numpy as np
 import orjson
 from sqlalchemy import Connection
 
+from matching.schema import KindSchema
 from matching.types import EncodedSubject, ExplanationRow, Match
 from matching.wire import pack, unpack
 from repository import metrics
 from repository.services import Services
 from repository.storage import filings, index
 from repository.storage.filings import Candidate
-from repository.storage.sealing import Sealer, named_context, record_context
+from repository.storage.index import Wanted
+from repository.storage.sealing import Integers, Sealer, named_context, record_context
+
+COMPOSITE_WEIGHT, BAND_WEIGHT = 8, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ def link(services: Services, connection: Connection, member_id: str, subjects: S
     found = index.look_up(
         connection,
         services.sealer,
-        [each.keys for each in subjects],
+        [Wanted(each.keys, _key_weights(services.schema.kinds[each.kind], each.mask)) for each in subjects],
         hot_rows=rulebook.hot_key_rows,
         limit=rulebook.candidates_per_subject,
     )
@@ -87,6 +92,17 @@ def link(services: Services, connection: Connection, member_id: str, subjects: S
     sightings.sort(key=attrgetter("subject"))
     metrics.CAPPED_KEYS.inc(sum(found.capped))
     return Linked(tuple(sightings), found.capped, found.crowded, sizes)
+
+
+@lru_cache(maxsize=4096)
+def _key_weights(schema: KindSchema, mask: int) -> Integers:
+    """How much each key of a mask counts in ranking candidates.
+
+    One shared composite or identifier says more than several bands: with a large pool strangers share a band now and
+    then, and someone who shares but a telephone must not be crowded out by them.
+    """
+    bits = [bit for bit in range(mask.bit_length()) if mask >> bit & 1]
+    return np.array([BAND_WEIGHT if schema.keys[bit].band is not None else COMPOSITE_WEIGHT for bit in bits], np.int64)
 
 
 def record_ids(count: int) -> list[int]:

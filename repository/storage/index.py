@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from matching.types import KEY_BYTES
 from repository.storage import dialect
 from repository.storage.base import Base
 from repository.storage.sealing import Integers, Sealer, index_keys
@@ -76,7 +77,7 @@ _POOL_SIZES = (
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a look-up found for a list of subjects: for each, record ids with most shared keys first.
+    """What a look-up found for a list of subjects: for each, record ids with the weightiest shared keys first.
 
     `capped` counts, for each subject, the keys that were skipped because they are hot. `crowded` are keys found
     with more rows than the limit, with their rows: they are to be remembered as hot.
@@ -87,24 +88,33 @@ class Candidates:
     crowded: Mapping[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A subject to look up: its re-keyed keys, 16 bytes each, and how much each counts in ranking what is found."""
+
+    keys: bytes
+    weights: Integers
+
+
 def look_up(
-    connection: Connection, sealer: Sealer, subjects: Sequence[bytes], *, hot_rows: int, limit: int
+    connection: Connection, sealer: Sealer, subjects: Sequence[Wanted], *, hot_rows: int, limit: int
 ) -> Candidates:
-    """Find the records that share a key with each subject, given as the subject's re-keyed keys.
+    """Find the records that share a key with each subject.
 
     One statement for all subjects, one decryption for all pointers. A key with more than `hot_rows` rows counts as
     hot; at most `limit` records are returned for a subject.
     """
-    keys = index_keys(b"".join(subjects))
-    owner = np.repeat(np.arange(len(subjects)), [len(each) // 16 for each in subjects])
+    keys = index_keys(b"".join([each.keys for each in subjects]))
+    owner = np.repeat(np.arange(len(subjects)), [len(each.keys) // KEY_BYTES for each in subjects])
+    weights = np.concatenate([np.zeros(0, np.int64), *(each.weights for each in subjects)])
     distinct = np.unique(keys)
     hot, found_keys, found_records = _rows(connection, sealer, distinct)
     crowded = _crowded(found_keys, hot_rows)
     too_many = np.fromiter(crowded, dtype=np.int64, count=len(crowded))
     keep = ~np.isin(found_keys, too_many)
     capped = np.bincount(owner[np.isin(keys, np.concatenate([hot, too_many]))], minlength=len(subjects))
-    pairs_owner, pairs_record = _join(keys, owner, found_keys[keep], found_records[keep])
-    records = _ranked(pairs_owner, pairs_record, len(subjects), limit)
+    held, pairs_record = _join(keys, found_keys[keep], found_records[keep])
+    records = _ranked(owner[held], pairs_record, weights[held], len(subjects), limit)
     return Candidates(records, tuple(capped.tolist()), crowded)
 
 
@@ -175,22 +185,24 @@ def _crowded(found_keys: Integers, hot_rows: int) -> dict[int, int]:
     return dict(zip(keys[over].tolist(), rows[over].tolist(), strict=True))
 
 
-def _join(keys: Integers, owner: Integers, found: Integers, records: Integers) -> tuple[Integers, Integers]:
-    """Pair each found row with every subject that holds its key."""
+def _join(keys: Integers, found: Integers, records: Integers) -> tuple[Integers, Integers]:
+    """Pair each found row with every wanted key that it is under, as (position of the key, record id)."""
     order = np.argsort(keys, kind="stable")
-    keys, owner = keys[order], owner[order]
+    keys = keys[order]
     first, last = np.searchsorted(keys, found, "left"), np.searchsorted(keys, found, "right")
     times = last - first
     offsets = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-    return owner[np.repeat(first, times) + offsets], np.repeat(records, times)
+    return order[np.repeat(first, times) + offsets], np.repeat(records, times)
 
 
-def _ranked(owner: Integers, records: Integers, subjects: int, limit: int) -> tuple[tuple[int, ...], ...]:
-    """For each subject its records, most shared keys first, ties by record id, at most `limit`."""
+def _ranked(
+    owner: Integers, records: Integers, weights: Integers, subjects: int, limit: int
+) -> tuple[tuple[int, ...], ...]:
+    """For each subject its records, the weightiest shared keys first, ties by record id, at most `limit`."""
     order = np.lexsort((records, owner))
-    owner, records = owner[order], records[order]
+    owner, records, weights = owner[order], records[order], weights[order]
     starts = np.flatnonzero(_first_of_run(owner, records))
-    shared = np.diff(np.append(starts, len(owner)))
+    shared = np.add.reduceat(weights, starts) if len(starts) else weights
     owner, records = owner[starts], records[starts]
     order = np.lexsort((records, -shared, owner))
     bounds = np.searchsorted(owner[order], np.arange(subjects + 1))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select
 
+from matching.types import KEY_BYTES
 from repository.storage import index
 from repository.storage.engine import Database, create_engine
-from repository.storage.index import HOT_KEYS, KEY_INDEX
+from repository.storage.index import HOT_KEYS, KEY_INDEX, Wanted
 from repository.storage.sealing import Sealer, SealError
 from tests.support.clock import FakeClock
 
@@ -32,7 +34,8 @@ def database(database_url: str) -> Iterator[Database]:
 def look_up(database: Database, *subjects: bytes, hot_rows: int = 100, limit: int = 100) -> index.Candidates:
     """A look-up in a transaction of its own."""
     with database.read() as session:
-        return index.look_up(session.connection(), SEALER, subjects, hot_rows=hot_rows, limit=limit)
+        wanted = [Wanted(each, np.ones(len(each) // KEY_BYTES, np.int64)) for each in subjects]
+        return index.look_up(session.connection(), SEALER, wanted, hot_rows=hot_rows, limit=limit)
 
 
 def add(database: Database, records: dict[int, bytes]) -> None:
@@ -60,6 +63,15 @@ def test_at_most_the_limit_comes_back(database: Database) -> None:
     """The best by shared keys, ties by record id."""
     add(database, {record: keys("a", "b") if record == 5 else keys("a") for record in range(1, 9)})
     assert look_up(database, keys("a", "b"), limit=3).records == ((5, 1, 2),)
+
+
+def test_one_weighty_key_comes_before_several_light_ones(database: Database) -> None:
+    """Who shares but a telephone is not crowded out by strangers who share some bands."""
+    add(database, {1: keys("band1", "band2", "band3"), 2: keys("phone")})
+    with database.read() as session:
+        wanted = Wanted(keys("phone", "band1", "band2", "band3"), np.array([8, 1, 1, 1]))
+        found = index.look_up(session.connection(), SEALER, [wanted], hot_rows=100, limit=1)
+    assert found.records == ((2,),)
 
 
 def test_a_key_given_twice_is_one_row(database: Database) -> None:
@@ -112,5 +124,6 @@ def test_a_table_copied_to_another_secret_is_an_error(database: Database) -> Non
     """Not a wrong answer: the rows say that they are not of this secret."""
     rekeyed = keys("a")
     add(database, {1: rekeyed})
+    wanted = Wanted(rekeyed, np.ones(len(rekeyed) // KEY_BYTES, np.int64))
     with database.read() as session, pytest.raises(SealError):
-        index.look_up(session.connection(), Sealer(b"x" * 32), [rekeyed], hot_rows=5, limit=5)
+        index.look_up(session.connection(), Sealer(b"x" * 32), [wanted], hot_rows=5, limit=5)
