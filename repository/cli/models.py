@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import click
 
-from matching.comparisons import COMPARISONS
-from matching.model import LinkageModel
 from repository.cli.context import Pool, console, print_json, table
 from repository.services.compose import compose, now
-from repository.services.modelling import TooLittleError, current_model, store_model, train_model
+from repository.services.modelling import Description, TooLittleError, current_model, describe, store_model, train_model
 
 SAMPLE = 20_000
 
@@ -27,7 +25,7 @@ def show(pool: Pool, as_json: bool) -> None:
     if as_json:
         print_json({"id": current.id, "schema": current.schema, "card": dict(current.card)})
         return
-    _print(current)
+    _print(describe(current))
 
 
 @model.command("train")
@@ -43,7 +41,7 @@ def train(pool: Pool, sample: int, dry_run: bool) -> None:
         raise click.ClickException(str(error)) from None
     finally:
         services.database.close()
-    _print(trained)
+    _print(describe(trained))
     if dry_run:
         console().print("Not put into use (--dry-run).")
         return
@@ -59,16 +57,14 @@ def reset(pool: Pool) -> None:
     console().print(f"In use from the next start: [bold]{current_model(pool.settings).id}[/].")
 
 
-def _print(shown: LinkageModel) -> None:
-    persons = shown.kinds["person"]
+def _print(shown: Description) -> None:
     console().print(f"[bold]{shown.id}[/] for {shown.schema}")
     for name, value in shown.card.items():
         if not isinstance(value, dict):
             console().print(f"  {name.replace('_', ' ')}: {value}")
     rows = table("comparison", "level", "bits")
-    for comparison in COMPARISONS["person"].comparisons:
-        for level, weight in zip(comparison.levels, persons.rates[comparison.name].weights, strict=True):
-            rows.add_row(comparison.name, level, f"{weight:+.1f}")
+    for comparison, level, weight in shown.weights:
+        rows.add_row(comparison, level, f"{weight:+.1f}")
     console().print(rows)
 
 

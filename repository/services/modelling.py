@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
 
+from matching.comparisons import COMPARISONS
 from matching.corpus import compare_sets
 from matching.linkage import Linker, SchemaMismatchError
 from matching.model import KindModel, LinkageModel, from_json, load_default, to_json
@@ -27,6 +28,27 @@ FEWEST_MATCHES = 50
 
 class TooLittleError(ValueError):
     """The pool holds too little to train on; the message says how much there is and how much is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A model for the operator's eyes; `weights` are those of persons: comparison, level, bits."""
+
+    id: str
+    schema: str
+    card: Mapping[str, object]
+    weights: tuple[tuple[str, str, float], ...]
+
+
+def describe(model: LinkageModel) -> Description:
+    """Tell what the model is and how it weighs persons."""
+    rates = model.kinds["person"].rates
+    weights = tuple(
+        (comparison.name, level, weight)
+        for comparison in COMPARISONS["person"].comparisons
+        for level, weight in zip(comparison.levels, rates[comparison.name].weights, strict=True)
+    )
+    return Description(model.id, model.schema, model.card, weights)
 
 
 def current_model(settings: Settings) -> LinkageModel:
