@@ -84,7 +84,7 @@ class BatchPageSchema(Schema):
 @blueprint.arguments(BatchQuerySchema, location="query")
 @blueprint.response(202, BatchSchema)
 @blueprint.alt_response(200, schema=BatchSchema, description="The same batch, finished already")
-@blueprint.problems(400, 413, 415)
+@blueprint.problems(400, 411, 413, 415)
 @blueprint.doc(
     parameters=[idempotency.parameter(required=True)],
     requestBody={
@@ -99,7 +99,7 @@ def upload(query: dict[str, Any]) -> Response:
     key = idempotency.idempotency_key(required=True)
     gzipped = _encoding_is_gzip()
     request.max_content_length = services().settings.max_batch_bytes
-    taken = Upload(parts=_parts(), gzipped=gzipped, dry_run=query["dry_run"], idempotency_key=key)
+    taken = Upload(parts=_parts(_length()), gzipped=gzipped, dry_run=query["dry_run"], idempotency_key=key)
     try:
         batch, _ = batches.receive(services(), current_actor(), member, taken)
     except batches.OtherContentError:
@@ -153,7 +153,19 @@ def _encoding_is_gzip() -> bool:
     return encoding == "gzip"
 
 
-def _parts() -> Iterator[bytes]:
-    """The body as it comes in; raises RequestEntityTooLarge past the limit, and BadRequest when the sender hangs up."""
+def _length() -> int:
+    """The announced length; without one, a body that was cut off cannot be told from a whole one."""
+    if request.content_length is None:
+        raise ProblemError("length-required", "A batch is sent with a Content-Length header, and not in chunks.")
+    return request.content_length
+
+
+def _parts(length: int) -> Iterator[bytes]:
+    """The body as it comes in; raises RequestEntityTooLarge past the limit, and ProblemError when it ends early."""
+    received = 0
+    # Counted here: the server marks its input as terminated, so that nothing below takes an early end for an error.
     while part := request.stream.read(_PART):
+        received += len(part)
         yield part
+    if received != length:
+        raise ProblemError("incomplete-body", figures={"announced_bytes": length, "received_bytes": received})

@@ -37,6 +37,13 @@ _TYPES = (
         "The body is not well-formed JSON in UTF-8. The detail says at which position reading stopped.",
     ),
     ProblemType(
+        "incomplete-body",
+        400,
+        "The body was cut off",
+        "Fewer bytes came in than Content-Length announces, and nothing of them was kept. Send the whole body again,"
+        " with the same idempotency key.",
+    ),
+    ProblemType(
         "not-found",
         404,
         "There is no such thing",

@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +10,11 @@ import pytest
 from sqlalchemy import Connection, Table, func, select
 
 from repository.services import Services
-from repository.services.compose import compose
-from repository.services.onboarding import admit_member, issue_credential
-from repository.services.operator import accept_fingerprint
-from repository.settings import Settings
 from repository.storage.filings import FILINGS, SUBJECTS, VERSIONS
 from repository.storage.index import KEY_INDEX, POOL_COUNTS
-from tests.support.encodings import FINGERPRINT, filing, ndjson, subject
+from tests.support.encodings import filing, ndjson, subject
+from tests.support.serving import served, wait_for
 
-ADMIN = [sys.executable, "-m", "repository.cli"]
-PATIENCE = 120.0
 ROWS = 8000
 KEYS = range(8)
 
@@ -36,78 +23,6 @@ KEYS = range(8)
 def content() -> bytes:
     """A batch that takes some seconds; few keys a subject keep it small."""
     return ndjson([filing(f"P-{number}", subject(number, only=KEYS)) for number in range(ROWS)])
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """The environment of a pool that was set up."""
-    made = os.environ | {"FRANKPLEDGE_DATA_DIR": str(tmp_path / "pool"), "FRANKPLEDGE_OPERATOR_PASSWORD": "p" * 16}
-    made.pop("FRANKPLEDGE_DATABASE_URL", None)
-    subprocess.run([*ADMIN, "init"], env=made, check=True, capture_output=True)
-    return made
-
-
-@pytest.fixture
-def services(environment: dict[str, str]) -> Iterator[Services]:
-    """The same pool, seen past the server."""
-    made = compose(Settings.under(Path(environment["FRANKPLEDGE_DATA_DIR"])))
-    yield made
-    made.database.close()
-
-
-@pytest.fixture
-def credential(services: Services) -> dict[str, str]:
-    """A member's log-in."""
-    now = services.clock()
-    with services.database.write() as session:
-        accept_fingerprint(session, "guarded/1", FINGERPRINT, now=now)
-        member = admit_member(
-            session, "Alpha", ["motor"], now=now, agreement_signed_on=now.date(), attested_on=now.date()
-        )
-        made = issue_credential(session, member.id, ["contributor"], now=now)
-    return {"grant_type": "client_credentials", "client_id": made.client_id, "client_secret": made.client_secret}
-
-
-@contextmanager
-def served(environment: dict[str, str], log: Path, credential: dict[str, str]) -> Iterator[httpx.Client]:
-    """The service as processes of their own, and a client that is logged in; killed with -9 at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [*ADMIN, "serve", "--port", str(port)],
-            env=environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60)
-    try:
-        wait_for(lambda: answers(client))
-        tokens = client.post("/v1/auth/token", json=credential).json()
-        client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
-        yield client
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(PATIENCE)
-        client.close()
-
-
-def answers(client: httpx.Client) -> bool:
-    """Whether the service is ready."""
-    try:
-        return client.get("/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def wait_for(true: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.02)
 
 
 def progress(client: httpx.Client, batch_id: str) -> dict[str, Any]:
