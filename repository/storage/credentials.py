@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.storage.base import Base
+from repository.storage.dialect import add_up
 from repository.storage.members import ActorRow
 
 
@@ -21,6 +23,9 @@ class LoginFailureRow(Base):
     failures: Mapped[int]
     last_at: Mapped[datetime] = mapped_column(index=True)
     locked_until: Mapped[datetime | None]
+
+
+_FAILURES = cast(Table, LoginFailureRow.__table__)
 
 
 def attempt_id(kind: str, login: str) -> str:
@@ -39,18 +44,14 @@ def locked_until(session: Session, attempt: str) -> datetime | None:
 
 
 def record_failure(session: Session, attempt: str, *, now: datetime) -> int:
-    """Count one failure, in the database so that every process sees it; the count of failures in a row."""
-    counted = (
-        update(LoginFailureRow)
-        .where(LoginFailureRow.id == attempt)
-        .values(failures=LoginFailureRow.failures + 1, last_at=now)
-        .returning(LoginFailureRow.failures)
-    )
+    """Count one failure, in the database so that every process sees it; the count of failures in a row.
+
+    The row is ours until the transaction ends, so that what is read is the count after this failure.
+    """
     connection = session.connection()
-    failures = connection.execute(counted).scalar_one_or_none()
-    if failures is None:
-        connection.execute(insert(LoginFailureRow).values(id=attempt, failures=1, last_at=now))
-    return failures or 1
+    add_up(connection, _FAILURES, [{"id": attempt, "failures": 1, "last_at": now}], "failures", "last_at")
+    failures: int = connection.execute(select(_FAILURES.c.failures).where(_FAILURES.c.id == attempt)).scalar_one()
+    return failures
 
 
 def lock(session: Session, attempt: str, until: datetime) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import Delete, ForeignKey, Update, bindparam, delete, insert, select, update
+from sqlalchemy import Delete, ForeignKey, Table, Update, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.storage.base import Base
+from repository.storage.dialect import insert_missing
 from repository.storage.members import ACTOR_COLUMNS, ActorRow, ActorState, MemberRow, actor_state
 
 
@@ -33,6 +35,8 @@ class RevokedTokenRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     expires_at: Mapped[datetime] = mapped_column(index=True)
 
+
+_REVOKED = cast(Table, RevokedTokenRow.__table__)
 
 # Built once: every request asks it.
 _HOLDER = (
@@ -93,9 +97,8 @@ def revoke_actor(session: Session, actor_id: str, *, now: datetime, because: str
 
 
 def revoke_token(session: Session, token_id: str, *, expires_at: datetime) -> None:
-    """Revoke one access token; again is no error."""
-    if session.get(RevokedTokenRow, token_id) is None:
-        session.execute(insert(RevokedTokenRow).values(id=token_id, expires_at=expires_at))
+    """Revoke one access token; again is no error, at the same moment neither."""
+    insert_missing(session.connection(), _REVOKED, [{"id": token_id, "expires_at": expires_at}])
 
 
 def purge(session: Session, *, before: datetime) -> int:

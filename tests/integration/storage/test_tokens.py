@@ -44,6 +44,25 @@ def test_of_two_refreshes_at_once_one_wins(app: Flask, services: Services, membe
         assert family.revoked_because == "reuse"
 
 
+def test_one_token_is_revoked_many_times_at_once(app: Flask, services: Services, clock: FakeClock) -> None:
+    """Requests that revoke the same token at the same moment all succeed."""
+    start = threading.Barrier(8)
+    done: list[bool] = []
+
+    def revoke() -> None:
+        start.wait()
+        with services.database.write() as session:
+            tokens.revoke_token(session, "tok_x", expires_at=clock())
+        done.append(True)
+
+    threads = [threading.Thread(target=revoke) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(done) == 8
+
+
 def test_what_has_expired_is_forgotten(services: Services, member: Admissions, clock: FakeClock) -> None:
     """Families and revocations go once nothing of theirs could be presented any more."""
     alpha = member()
