@@ -13,6 +13,8 @@ from marshmallow import Schema, fields, validate
 from repository.api.problems import ProblemError
 
 LARGEST_PAGE = 200
+_LARGEST_NUMBER = 2**31 - 1
+_LONGEST_TEXT = 128
 
 
 class PageSchema(Schema):
@@ -30,7 +32,11 @@ def encode(scope: Sequence[object], position: Sequence[str | int]) -> str:
 def decode(
     scope: Sequence[object], cursor: str | None, kinds: Sequence[type[str] | type[int]]
 ) -> list[str | int] | None:
-    """The sort key in a cursor, None without one; raises ProblemError unless it is of this list and of these types."""
+    """The sort key in a cursor, None without one; raises ProblemError unless it is of this list and of these types.
+
+    Whoever makes a cursor up may start anywhere in the list, which is theirs, but hands no value to the database that
+    it would refuse: numbers fit 32 bits, text is visible ASCII as ids are.
+    """
     if cursor is None:
         return None
     try:
@@ -40,9 +46,15 @@ def decode(
     if not isinstance(content, list) or len(content) != len(kinds) + 1 or content[0] != _digest(scope):
         raise ProblemError("invalid-cursor")
     position = content[1:]
-    if not all(type(part) is kind for part, kind in zip(position, kinds, strict=True)):
+    if not all(type(part) is kind and _storable(part) for part, kind in zip(position, kinds, strict=True)):
         raise ProblemError("invalid-cursor")
     return position
+
+
+def _storable(part: str | int) -> bool:
+    if isinstance(part, int):
+        return 0 <= part <= _LARGEST_NUMBER
+    return len(part) <= _LONGEST_TEXT and part.isascii() and part.isprintable()
 
 
 def _digest(scope: Sequence[object]) -> str:
