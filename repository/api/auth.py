@@ -19,6 +19,7 @@ SIGNING_KEYS = "frankpledge.signing-keys"
 _FIELDS = {"client_credentials": ("client_id", "client_secret"), "password": ("username", "password")}
 _NO_STORE = {"Cache-Control": "no-store"}
 _text = validate.Length(1, 256, error="Expected text of 1 to 256 characters.")
+_printable = validate.Predicate("isprintable", error="Expected text without control characters.")
 
 blueprint = Blueprint("auth", __name__, description="Log-in with short-lived tokens")
 
@@ -27,9 +28,9 @@ class TokenRequestSchema(Schema):
     """Who logs in: a client with its id and secret, or a user with name and password."""
 
     grant_type = fields.String(required=True, validate=validate.OneOf(list(_FIELDS)))
-    client_id = fields.String(validate=_text)
+    client_id = fields.String(validate=[_text, _printable])
     client_secret = fields.String(validate=_text)
-    username = fields.String(validate=_text)
+    username = fields.String(validate=[_text, _printable])
     password = fields.String(validate=_text)
 
     @validates_schema
