@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 
 PREFIX = "FRANKPLEDGE_"
 SECRET_BYTES = 32
+_MOST_PROXIES = 9
 
 _Value = TypeVar("_Value")
 
@@ -25,7 +26,10 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that may differ between two installations. Sizes are in bytes."""
+    """Everything that may differ between two installations. Sizes are in bytes.
+
+    `trusted_proxies` is how many proxies in front of the service add to X-Forwarded-For; without any it is not read.
+    """
 
     data_dir: Path
     database_url: str
@@ -40,6 +44,7 @@ class Settings:
     max_json_depth: int = 32
     max_batch_bytes: int = 64 << 20
     max_batch_inflated_bytes: int = 1 << 30
+    trusted_proxies: int = 0
     log_level: str = "info"
 
     @property
@@ -79,6 +84,7 @@ class Settings:
             max_batch_inflated_bytes=_read(
                 found, "MAX_BATCH_INFLATED_BYTES", _positive, defaults.max_batch_inflated_bytes
             ),
+            trusted_proxies=_read(found, "TRUSTED_PROXIES", _count, defaults.trusted_proxies),
             log_level=_read(found, "LOG_LEVEL", _log_level, defaults.log_level),
         )
 
@@ -158,6 +164,12 @@ def _switch(raw: str) -> bool:
 def _positive(raw: str) -> int:
     if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
         raise ValueError("a whole number above zero")
+    return int(raw)
+
+
+def _count(raw: str) -> int:
+    if not raw.isascii() or not raw.isdigit() or int(raw) > _MOST_PROXIES:
+        raise ValueError(f"a whole number from 0 to {_MOST_PROXIES}")
     return int(raw)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from ipaddress import ip_address, ip_network
 from typing import Any, cast
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 from flask_jwt_extended import get_jwt, verify_jwt_in_request
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
@@ -58,16 +59,18 @@ class KeySetSchema(Schema):
 @blueprint.route("/v1/auth/token", methods=["POST"])
 @blueprint.arguments(TokenRequestSchema)
 @blueprint.response(200, TokensSchema)
-@blueprint.problems(400, 401, 413, 415, 429)
+@blueprint.problems(400, 401, 413, 415, 429, 503)
 def log_in(body: dict[str, str]) -> Response:
     """Log in with client credentials or with name and password."""
     kind = "client" if body["grant_type"] == "client_credentials" else "user"
     login_field, secret_field = _FIELDS[body["grant_type"]]
     try:
-        grant = authentication.log_in(services(), kind, body[login_field], body[secret_field])
+        grant = authentication.log_in(services(), kind, body[login_field], body[secret_field], peer=_peer())
     except authentication.LockedError as error:
         wait = str(math.ceil(error.wait.total_seconds()))
         raise ProblemError("locked", headers={"Retry-After": wait}) from None
+    except authentication.BusyError:
+        raise ProblemError("unavailable", "Too many log-ins are under way.", headers={"Retry-After": "2"}) from None
     except authentication.LoginRefusedError:
         raise ProblemError("wrong-credentials") from None
     return json_response(tokens.pair(services(), _keys(), grant), headers=_NO_STORE)
@@ -109,6 +112,15 @@ def revoke() -> Response:
 def key_set() -> Response:
     """The public keys that verify our tokens, as a JWK Set."""
     return json_response(_keys().jwks(), headers={"Cache-Control": "public, max-age=300"})
+
+
+def _peer() -> str:
+    """Where the request came from; of IPv6 the network, as one host has all addresses of a /64."""
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:
+        return ""
+    return str(address if address.version == 4 else ip_network((address.packed, 64), strict=False))
 
 
 def _keys() -> SigningKeys:

@@ -10,6 +10,7 @@ import orjson
 import structlog
 from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from repository import metrics
 from repository.settings import Settings
@@ -48,6 +49,10 @@ def install(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    if settings.trusted_proxies:
+        # Only the address: host and prefix are of no use here, and would be one more thing that a caller can send.
+        fixed = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0)
+        app.wsgi_app = fixed  # type: ignore[method-assign] # as Flask documents it
     app.before_request(_begin)
     app.after_request(_finish)
 

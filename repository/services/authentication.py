@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,14 +19,18 @@ from repository.storage import credentials, tokens
 from repository.storage.members import ActorRow, ActorState
 
 FREE_FAILURES = 5
-"""This many failures in a row cost nothing; each further one doubles the pause, from 30 seconds to an hour."""
+"""This many failures in a row cost nothing; each further one doubles the pause, from 30 seconds to five minutes."""
 FIRST_PAUSE = timedelta(seconds=30)
-LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_PAUSE = timedelta(minutes=5)
 FAILURES_KEPT = timedelta(days=1)
 
 AT_ONCE = 4
-"""Each check of a secret takes 64 MiB and some CPU: no more than this many at a time, the others wait."""
+"""Each check of a secret takes 64 MiB and some CPU: no more than this many at a time, a few others wait."""
+IN_ALL = 8
+"""Log-ins under way, those that wait included: half of the threads of `serve`, so that no flood of them takes all."""
+LONGEST_WAIT = timedelta(seconds=2)
 
+_under_way = threading.BoundedSemaphore(IN_ALL)
 _checking = threading.BoundedSemaphore(AT_ONCE)
 _HASHER = PasswordHasher()  # argon2id with the library's defaults, RFC 9106's second recommendation
 
@@ -39,6 +45,10 @@ class LockedError(Exception):
     def __init__(self, wait: timedelta) -> None:
         super().__init__("locked")
         self.wait = wait
+
+
+class BusyError(Exception):
+    """Too many log-ins are under way; this one was not looked at and does not count."""
 
 
 class TokenRevokedError(Exception):
@@ -65,14 +75,20 @@ def hash_secret(secret: str) -> str:
     return _HASHER.hash(secret)
 
 
-def log_in(services: Services, kind: str, login: str, secret: str) -> Grant:
-    """Check a secret and open a token family; `kind` is user or client.
+def log_in(services: Services, kind: str, login: str, secret: str, *, peer: str) -> Grant:
+    """Check a secret and open a token family; `kind` is user or client, `peer` where the request came from.
 
-    Unknown ids cost the same work as known ones and are paused like them: nothing tells which ids exist. Raises
-    LoginRefusedError or LockedError. The hash is computed outside of any transaction: it must not hold the write lock.
+    Failures count for this peer only, so that nobody else can keep the owner of a known id out. Unknown ids cost the
+    same work as known ones and are paused like them: nothing tells which ids exist. Raises LoginRefusedError,
+    LockedError or BusyError. The hash is computed outside of any transaction: it must not hold the write lock.
     """
+    with _slot(_under_way, timedelta()):
+        return _log_in(services, kind, login, secret, peer)
+
+
+def _log_in(services: Services, kind: str, login: str, secret: str, peer: str) -> Grant:
     now = services.clock()
-    attempt = credentials.attempt_id(kind, login)
+    attempt = credentials.attempt_id(kind, login, peer)
     with services.database.read() as session:
         actor = credentials.by_login(session, kind, login)
         locked_until = credentials.locked_until(session, attempt)
@@ -116,13 +132,23 @@ def holder(services: Services, family_id: str, token_id: str) -> ActorState | No
     return None if state is None or state.disabled else state
 
 
+@contextmanager
+def _slot(slots: threading.BoundedSemaphore, patience: timedelta) -> Iterator[None]:
+    if not slots.acquire(timeout=patience.total_seconds()):
+        raise BusyError
+    try:
+        yield
+    finally:
+        slots.release()
+
+
 @cache
 def _decoy() -> str:
     return hash_secret(secrets.token_urlsafe(32))
 
 
 def _verify(actor: ActorRow | None, secret: str) -> bool:
-    with _checking:
+    with _slot(_checking, LONGEST_WAIT):
         try:
             return _HASHER.verify(actor.secret_hash if actor else _decoy(), secret)
         except (VerificationError, InvalidHashError):

@@ -15,7 +15,7 @@ from repository.storage.members import ActorRow
 
 
 class LoginFailureRow(Base):
-    """Failed log-ins in a row under one name, whether or not there is such an account. `id` is a hash of the name."""
+    """Failed log-ins in a row under one name from one peer, whether or not there is such an account; see attempt_id."""
 
     __tablename__ = "login_failures"
 
@@ -28,9 +28,9 @@ class LoginFailureRow(Base):
 _FAILURES = cast(Table, LoginFailureRow.__table__)
 
 
-def attempt_id(kind: str, login: str) -> str:
+def attempt_id(kind: str, login: str, peer: str) -> str:
     """Under which id failures are counted: a hash, as people type all sorts of things into the field for their name."""
-    return hashlib.sha256(f"{kind}\0{login}".encode()).hexdigest()
+    return hashlib.sha256(f"{kind}\0{peer}\0{login}".encode()).hexdigest()
 
 
 def by_login(session: Session, kind: str, login: str) -> ActorRow | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -16,7 +20,7 @@ from app import create_app
 from repository.api.auth import SIGNING_KEYS
 from repository.api.base import EXTENSION
 from repository.domain.members import MemberStatus
-from repository.services import Services
+from repository.services import Services, authentication
 from repository.services.onboarding import change_status, disable_actor, issue_credential
 from repository.services.signing import SigningKeys, create_signing_key
 from repository.settings import Settings
@@ -134,6 +138,84 @@ def test_repeated_failures_pause_the_log_in(
     assert attempt(alpha.client_secret).headers["Retry-After"] == "60"
     clock.advance(seconds=61)
     assert attempt(alpha.client_secret).status_code == (200 if known else 401)
+
+
+def test_no_pause_is_longer_than_minutes(client: FlaskClient, member: Admissions, clock: FakeClock) -> None:
+    """However often someone fails, after five minutes there is another try."""
+    alpha = member()
+    for _ in range(15):
+        clock.advance(minutes=5, seconds=1)
+        _log_in(client, alpha, "wrong")
+    paused = _log_in(client, alpha)
+    assert (_slug(paused), paused.headers["Retry-After"]) == ("locked", "300")
+    clock.advance(minutes=5, seconds=1)
+    assert _log_in(client, alpha).status_code == 200
+
+
+def _try_from(app: Flask, member: TestMember, peer: str, secret: str, **headers: str) -> int:
+    body = {"grant_type": "client_credentials", "client_id": member.client_id, "client_secret": secret}
+    client = app.test_client()
+    return client.post(
+        "/v1/auth/token", json=body, headers=headers, environ_overrides={"REMOTE_ADDR": peer}
+    ).status_code
+
+
+@pytest.mark.parametrize(
+    ("attacker", "neighbour", "owner"),
+    [("192.0.2.1", "192.0.2.1", "192.0.2.2"), ("2001:db8:0:1::1", "2001:db8:0:1:ffff::9", "2001:db8:0:2::1")],
+)
+def test_a_stranger_locks_nobody_out(app: Flask, member: Admissions, attacker: str, neighbour: str, owner: str) -> None:
+    """Failures pause the log-in for where they came from (of IPv6: the /64), and not for the owner of the id."""
+    alpha = member()
+    assert [_try_from(app, alpha, attacker, "wrong") for _ in range(6)] == [401] * 5 + [429]
+    assert _try_from(app, alpha, neighbour, alpha.client_secret) == 429
+    assert _try_from(app, alpha, owner, alpha.client_secret) == 200
+
+
+@pytest.mark.parametrize(("trusted", "owner_gets"), [(0, 429), (1, 200)])
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_forwarded_address_counts_only_behind_a_trusted_proxy(
+    app: Flask, settings: Settings, clock: FakeClock, member: Admissions, *, trusted: int, owner_gets: int
+) -> None:
+    """X-Forwarded-For is anyone's to send: it tells peers apart only where the operator said there is a proxy."""
+    alpha = member()
+    made = create_app(replace(settings, trusted_proxies=trusted), clock)
+    for _ in range(5):
+        assert _try_from(made, alpha, "127.0.0.1", "wrong", **{"X-Forwarded-For": "192.0.2.1"}) == 401
+    seen = _try_from(made, alpha, "127.0.0.1", alpha.client_secret, **{"X-Forwarded-For": "192.0.2.2"})
+    made.extensions[EXTENSION].database.close()
+    assert seen == owner_gets
+
+
+def test_no_more_log_ins_than_there_is_room_for_wait(
+    app: Flask, client: FlaskClient, member: Admissions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When every slot is taken a log-in is told so at once, does not count as a failure, and holds no thread."""
+    alpha = member()
+    with monkeypatch.context() as patched:
+        patched.setattr(authentication, "_under_way", threading.BoundedSemaphore(1))
+        assert authentication._under_way.acquire(blocking=False)
+        started = time.monotonic()
+        answers = [_log_in(client, alpha, "wrong") for _ in range(6)]
+        assert time.monotonic() - started < 1
+        assert client.get("/probe/any", headers=alpha.headers).status_code == 200
+    assert {(_slug(answer), answer.status_code) for answer in answers} == {("unavailable", 503)}
+    assert {answer.headers["Retry-After"] for answer in answers} == {"2"}
+    assert _log_in(client, alpha).status_code == 200
+
+
+def test_a_log_in_waits_for_a_check_but_not_for_long(
+    client: FlaskClient, member: Admissions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While other secrets are being checked a log-in waits, then gives up; its place is free afterwards."""
+    alpha = member()
+    with monkeypatch.context() as patched:
+        patched.setattr(authentication, "_checking", threading.BoundedSemaphore(1))
+        patched.setattr(authentication, "LONGEST_WAIT", timedelta(milliseconds=50))
+        assert authentication._checking.acquire(blocking=False)
+        assert [_slug(_log_in(client, alpha)) for _ in range(authentication.IN_ALL + 1)] == ["unavailable"] * 9
+        authentication._checking.release()
+        assert _log_in(client, alpha).status_code == 200
 
 
 def test_a_success_forgets_the_failures(client: FlaskClient, member: Admissions) -> None:

@@ -36,6 +36,7 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
             "FRANKPLEDGE_ACCESS_SECONDS": "60",
             "FRANKPLEDGE_MAX_JSON_BYTES": " 2048 ",
             "FRANKPLEDGE_SCHEME_NAME": "",
+            "FRANKPLEDGE_TRUSTED_PROXIES": "1",
             "FRANKPLEDGE_LOG_LEVEL": "WARNING",
         }
     )
@@ -45,6 +46,7 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
     assert settings.access_lifetime == timedelta(minutes=1)
     assert settings.max_json_bytes == 2048
     assert settings.scheme_name == "Frankpledge"
+    assert settings.trusted_proxies == 1
     assert settings.log_level == "warning"
 
 
@@ -66,6 +68,8 @@ def test_a_password_in_the_url_survives() -> None:
         ("REFRESH_SECONDS", "-1"),
         ("MAX_JSON_BYTES", "1e6"),
         ("MAX_JSON_DEPTH", "\u0661"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "10"),
         ("LOG_LEVEL", "loud"),
     ],
 )
