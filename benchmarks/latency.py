@@ -48,7 +48,7 @@ def measure(filled: Filled) -> dict[str, Any]:
     def reading(subject: EncodedSubject) -> object:
         with services.database.read() as session:
             rekeyed = pool.rekeyed(services.sealer, [subject])
-            return pool.link(services, session.connection(), asker.member.id, rekeyed)
+            return pool.link(services, session.connection(), asker.member, rekeyed)
 
     found = [screen(services, asker.actor, asker.member, asking, [Question("Q-1", q)])[0] for q in filled.questions]
     return {

@@ -82,6 +82,7 @@ def upgrade() -> None:
         "members",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("agreement_signed_on", sa.Date(), nullable=True),
@@ -90,6 +91,7 @@ def upgrade() -> None:
         sa.Column("status_changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_members"),
         sa.UniqueConstraint("name", name="uq_members_name"),
+        sa.UniqueConstraint("number", name="uq_members_number"),
     )
     op.create_table(
         "pool_counts",

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 ATTESTATION_DAYS = 365
 """R1: an attestation holds for a year."""
+NUMBER_BITS = 12
+MOST_MEMBERS = 2**NUMBER_BITS - 1
+"""Members that a scheme can admit in all: a member's number fits into `NUMBER_BITS` bits."""
 
 
 class MemberStatus(StrEnum):
@@ -34,7 +37,10 @@ MEMBER_ROLES = frozenset({Role.SCREENER, Role.CONTRIBUTOR, Role.INVESTIGATOR, Ro
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An organisation in the scheme. `lines` are the lines of business it takes part in."""
+    """An organisation in the scheme. `lines` are the lines of business it takes part in.
+
+    `number`, from 1 to MOST_MEMBERS, stands for it where an id is too long; 0 in a member that has no records.
+    """
 
     id: str
     name: str
@@ -42,6 +48,7 @@ class Member:
     lines: frozenset[str] = frozenset()
     agreement_signed_on: date | None = None
     attested_on: date | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,8 +179,8 @@ def _store_subjects(services: Services, connection: Connection, source: Source, 
     removed = _take_out(services, connection, replaced)
     places = [(each, place) for each in matched for place in range(len(each.numbered.filing.subjects))]
     subjects = pool.rekeyed(services.sealer, [s for each in matched for s in each.numbered.filing.subjects])
-    linked = pool.link(services, connection, source.member.id, subjects)
-    record_ids = pool.record_ids(len(subjects))
+    linked = pool.link(services, connection, source.member, subjects)
+    record_ids = pool.record_ids(len(subjects), source.member)
     filings.insert_subjects(
         connection,
         [

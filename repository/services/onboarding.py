@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from matching.vocabulary import LINES
 from repository.domain import ids
-from repository.domain.members import MEMBER_ROLES, Member, MemberStatus, Role
+from repository.domain.members import MEMBER_ROLES, MOST_MEMBERS, Member, MemberStatus, Role
 from repository.services.authentication import hash_secret
 from repository.storage import tokens
-from repository.storage.members import ActorRow, MemberRow, find_member
+from repository.storage.members import ActorRow, MemberRow, find_member, next_number
 
 SHORTEST_PASSWORD = 12
 
@@ -41,7 +41,10 @@ def admit_member(
     agreement_signed_on: date | None = None,
     attested_on: date | None = None,
 ) -> Member:
-    """Admit a member, active at once; raises OnboardingError for a name that is taken or a line that is none."""
+    """Admit a member, active at once.
+
+    Raises OnboardingError for a name that is taken, a line that is none, or one member more than there are numbers.
+    """
     name = name.strip()
     if not name:
         raise OnboardingError("a member needs a name")
@@ -50,9 +53,13 @@ def admit_member(
         raise OnboardingError(f"a member needs one or more lines of: {', '.join(LINES)}")
     if find_member(session, name) is not None:
         raise OnboardingError("a member of that name exists")
+    number = next_number(session)
+    if number > MOST_MEMBERS:
+        raise OnboardingError(f"a scheme admits at most {MOST_MEMBERS} members, those who left included")
     row = MemberRow(
         id=ids.make("mem", now, secrets.token_bytes(ids.RANDOM_BYTES)),
         name=name,
+        number=number,
         status=MemberStatus.ACTIVE.value,
         lines=wanted,
         agreement_signed_on=agreement_signed_on,

@@ -16,6 +16,7 @@ from matching.schema import KindSchema
 from matching.types import EncodedSubject, ExplanationRow, Match
 from matching.wire import pack, unpack
 from repository import metrics
+from repository.domain.members import NUMBER_BITS, Member
 from repository.services import Services
 from repository.storage import filings, index
 from repository.storage.filings import Candidate
@@ -49,30 +50,33 @@ class Linked:
 
 
 def rekeyed(sealer: Sealer, subjects: Sequence[EncodedSubject]) -> list[EncodedSubject]:
-    """The same subjects under the operator's secret, re-keyed in one call."""
-    column = sealer.rekey(b"".join([each.keys for each in subjects]))
-    done, start = [], 0
-    for each in subjects:
-        end = start + len(each.keys)
-        done.append(replace(each, keys=column[start:end]))
-        start = end
+    """The same subjects under the operator's secret, re-keyed in one call for each kind."""
+    done = list(subjects)
+    for kind in dict.fromkeys(each.kind for each in subjects):
+        places = [place for place, each in enumerate(subjects) if each.kind == kind]
+        column, start = sealer.rekey(b"".join([subjects[place].keys for place in places]), kind), 0
+        for place in places:
+            end = start + len(subjects[place].keys)
+            done[place] = replace(subjects[place], keys=column[start:end])
+            start = end
     return done
 
 
-def link(services: Services, connection: Connection, member_id: str, subjects: Sequence[EncodedSubject]) -> Linked:
+def link(services: Services, connection: Connection, member: Member, subjects: Sequence[EncodedSubject]) -> Linked:
     """Find and score the other members' subjects for each re-keyed subject; best first within a subject."""
     rulebook = services.rulebook
     found = index.look_up(
         connection,
         services.sealer,
         [Wanted(each.keys, _key_weights(services.schema.kinds[each.kind], each.mask)) for each in subjects],
+        own=member.number,
         hot_rows=rulebook.hot_key_rows,
         limit=rulebook.candidates_per_subject,
     )
     record_ids = sorted({record_id for records in found.records for record_id in records})
-    candidates = filings.candidates(connection, record_ids, other_than=member_id)
+    candidates = filings.candidates(connection, record_ids, other_than=member.id)
     opened = {record_id: open_subject(services.sealer, each) for record_id, each in candidates.items()}
-    sizes = index.pool_sizes(connection, other_than=member_id)
+    sizes = index.pool_sizes(connection, other_than=member.id)
     sightings: list[Sighting] = []
     for kind in dict.fromkeys(each.kind for each in subjects):
         own = [place for place, each in enumerate(subjects) if each.kind == kind]
@@ -105,10 +109,10 @@ def _key_weights(schema: KindSchema, mask: int) -> Integers:
     return np.array([BAND_WEIGHT if schema.keys[bit].band is not None else COMPOSITE_WEIGHT for bit in bits], np.int64)
 
 
-def record_ids(count: int) -> list[int]:
-    """Random 63-bit record ids: they say nothing of order or time."""
-    drawn = np.frombuffer(os.urandom(8 * count), dtype=np.uint64) >> np.uint64(1)
-    return [int(each) for each in drawn]
+def record_ids(count: int, member: Member) -> list[int]:
+    """Record ids of 63 bits: random ones, which say nothing of order or time, then the member's number."""
+    drawn = np.frombuffer(os.urandom(8 * count), dtype=np.uint64) >> np.uint64(1 + NUMBER_BITS)
+    return [int(each) << NUMBER_BITS | member.number for each in drawn]
 
 
 def seal_subject(sealer: Sealer, record_id: int, subject: EncodedSubject) -> bytes:

@@ -85,7 +85,7 @@ def screen(
         connection = session.connection()
         inputs = reciprocity.inputs(services, connection, member)
         decision = may_ask(inputs, request.purpose.line, services.rulebook)
-        linked = pool.link(services, connection, member.id, subjects) if decision.allowed else None
+        linked = pool.link(services, connection, member, subjects) if decision.allowed else None
     if linked is None:
         _refuse(services, actor, inputs, decision)
     may = entitlement(inputs.contributions, services.rulebook)

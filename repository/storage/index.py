@@ -1,7 +1,8 @@
 """The index of the pool, from re-keyed keys to records: the one interface for look-ups, so another store can serve it.
 
 A row is (first 8 bytes of a re-keyed key, sealed pointer). Who holds the table alone sees how many records share a
-key, not which rows belong to one record.
+key, not which rows belong to one record. The low bits of a record id are its member's number: once a pointer is open
+it is known whose record it is, so that nobody's own records take the place of the others' in what is found.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from matching.types import KEY_BYTES
+from repository.domain.members import NUMBER_BITS
 from repository.storage import dialect
 from repository.storage.base import Base
 from repository.storage.sealing import Integers, Sealer, index_keys
@@ -68,6 +70,7 @@ class PoolCountRow(Base):
 KEY_INDEX = Base.metadata.tables["key_index"]
 HOT_KEYS = Base.metadata.tables["hot_keys"]
 POOL_COUNTS = Base.metadata.tables["pool_counts"]
+_NUMBER = (1 << NUMBER_BITS) - 1
 _POOL_SIZES = (
     select(POOL_COUNTS.c.kind, func.sum(POOL_COUNTS.c.subjects))
     .where(POOL_COUNTS.c.member_id != bindparam("member"))
@@ -97,18 +100,21 @@ class Wanted:
 
 
 def look_up(
-    connection: Connection, sealer: Sealer, subjects: Sequence[Wanted], *, hot_rows: int, limit: int
+    connection: Connection, sealer: Sealer, subjects: Sequence[Wanted], *, own: int, hot_rows: int, limit: int
 ) -> Candidates:
-    """Find the records that share a key with each subject.
+    """Find the records of other members than the one numbered `own` that share a key with each subject.
 
     One statement for all subjects, one decryption for all pointers. A key with more than `hot_rows` rows counts as
-    hot; at most `limit` records are returned for a subject.
+    hot. At most `limit` records are returned for a subject; where more are found, one member's take the places
+    beyond half of the limit only if the others leave them free.
     """
     keys = index_keys(b"".join([each.keys for each in subjects]))
     owner = np.repeat(np.arange(len(subjects)), [len(each.keys) // KEY_BYTES for each in subjects])
     weights = np.concatenate([np.zeros(0, np.int64), *(each.weights for each in subjects)])
     distinct = np.unique(keys)
     hot, found_keys, found_records = _rows(connection, sealer, distinct)
+    others = _members(found_records) != own
+    found_keys, found_records = found_keys[others], found_records[others]
     crowded = _crowded(found_keys, hot_rows)
     too_many = np.fromiter(crowded, dtype=np.int64, count=len(crowded))
     keep = ~np.isin(found_keys, too_many)
@@ -198,18 +204,39 @@ def _join(keys: Integers, found: Integers, records: Integers) -> tuple[Integers,
 def _ranked(
     owner: Integers, records: Integers, weights: Integers, subjects: int, limit: int
 ) -> tuple[tuple[int, ...], ...]:
-    """For each subject its records, the weightiest shared keys first, ties by record id, at most `limit`."""
+    """For each subject its records, the weightiest shared keys first, ties by record id, at most `limit`.
+
+    Of more than `limit`, those beyond their member's share come after the others.
+    """
     order = np.lexsort((records, owner))
     owner, records, weights = owner[order], records[order], weights[order]
     starts = np.flatnonzero(_first_of_run(owner, records))
     shared = np.add.reduceat(weights, starts) if len(starts) else weights
     owner, records = owner[starts], records[starts]
     order = np.lexsort((records, -shared, owner))
-    bounds = np.searchsorted(owner[order], np.arange(subjects + 1))
-    ranked = records[order]
+    owner, ranked = owner[order], records[order]
+    bounds = np.searchsorted(owner, np.arange(subjects + 1))
+    if (np.diff(bounds) > limit).any():
+        ranked = ranked[np.lexsort((np.arange(len(ranked)), _beyond_share(owner, ranked, limit // 2), owner))]
     return tuple(
         tuple(ranked[start : min(end, start + limit)].tolist()) for start, end in itertools.pairwise(bounds.tolist())
     )
+
+
+def _beyond_share(owner: Integers, ranked: Integers, share: int) -> npt.NDArray[np.bool_]:
+    """Of records ranked within each subject, which come after `share` better ones of the same member."""
+    members = _members(ranked)
+    order = np.lexsort((np.arange(len(ranked)), members, owner))
+    starts = np.flatnonzero(_first_of_run(owner[order], members[order]))
+    lengths = np.diff(np.append(starts, len(order)))
+    beyond = np.empty(len(order), dtype=np.bool_)
+    beyond[order] = np.arange(len(order)) - np.repeat(starts, lengths) >= share
+    return beyond
+
+
+def _members(records: Integers) -> Integers:
+    """The numbers of the members whose records these are."""
+    return records & _NUMBER
 
 
 def _first_of_run(first: Integers, second: Integers) -> npt.NDArray[np.bool_]:

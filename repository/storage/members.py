@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, RowMapping, select
+from sqlalchemy import ForeignKey, RowMapping, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.domain.members import Actor, Member, MemberStatus, Role
@@ -13,12 +13,13 @@ from repository.storage.base import Base
 
 
 class MemberRow(Base):
-    """One member organisation."""
+    """One member organisation. `number`, from 1, is part of the ids of its records (see `storage.index`)."""
 
     __tablename__ = "members"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
+    number: Mapped[int] = mapped_column(unique=True)
     status: Mapped[str]
     lines: Mapped[list[str]]
     agreement_signed_on: Mapped[date | None]
@@ -32,6 +33,7 @@ class MemberRow(Base):
             id=self.id,
             name=self.name,
             status=MemberStatus(self.status),
+            number=self.number,
             lines=frozenset(self.lines),
             agreement_signed_on=self.agreement_signed_on,
             attested_on=self.attested_on,
@@ -68,6 +70,7 @@ ACTOR_COLUMNS = (
     ActorRow.disabled_at,
     ActorRow.member_id,
     MemberRow.name.label("member_name"),
+    MemberRow.number.label("member_number"),
     MemberRow.status.label("member_status"),
     MemberRow.lines.label("member_lines"),
     MemberRow.agreement_signed_on,
@@ -83,6 +86,7 @@ def actor_state(row: RowMapping) -> ActorState:
             id=row["member_id"],
             name=row["member_name"],
             status=MemberStatus(row["member_status"]),
+            number=row["member_number"],
             lines=frozenset(row["member_lines"]),
             agreement_signed_on=row["agreement_signed_on"],
             attested_on=row["attested_on"],
@@ -94,6 +98,11 @@ def actor_state(row: RowMapping) -> ActorState:
 def find_member(session: Session, id_or_name: str) -> MemberRow | None:
     """A member by its id or its exact name."""
     return session.scalar(select(MemberRow).where((MemberRow.id == id_or_name) | (MemberRow.name == id_or_name)))
+
+
+def next_number(session: Session) -> int:
+    """The number for a member admitted now; two admitted at once are kept apart by the unique column."""
+    return (session.scalar(select(func.max(MemberRow.number))) or 0) + 1
 
 
 def all_members(session: Session) -> list[MemberRow]:

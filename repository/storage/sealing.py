@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from matching.types import KEY_BYTES
+from matching.types import KEY_BYTES, KINDS, Kind
 
 SECRET_BYTES = 32
 POINTER_BYTES = 16
@@ -40,16 +40,20 @@ class Sealer:
     def __init__(self, operator_secret: bytes) -> None:
         if len(operator_secret) != SECRET_BYTES:
             raise ValueError(f"an operator secret has {SECRET_BYTES} bytes")
-        self._rekey = _blocks(_subkey(operator_secret, b"rekey"))
+        self._rekey = {kind: _blocks(_subkey(operator_secret, b"rekey/" + kind.encode("ascii"))) for kind in KINDS}
         self._pointer = _blocks(_subkey(operator_secret, b"pointer"))
         self._envelope = AESGCM(_subkey(operator_secret, b"envelope"))
         self._digest = _subkey(operator_secret, b"digest")
 
-    def rekey(self, keys: bytes) -> bytes:
-        """Re-key any number of 16-byte keys at once; the same key always becomes the same re-keyed key."""
+    def rekey(self, keys: bytes, kind: Kind) -> bytes:
+        """Re-key any number of 16-byte keys of one kind of subject at once.
+
+        The same key of the same kind always becomes the same re-keyed key; as each kind has a subkey of its own, the
+        same bytes filed as another kind never meet it in the index.
+        """
         if len(keys) % KEY_BYTES:
             raise ValueError(f"keys come in blocks of {KEY_BYTES} bytes")
-        return self._rekey.encryptor().update(keys)
+        return self._rekey[kind].encryptor().update(keys)
 
     def pointers(self, record_ids: Integers, rekeyed: bytes) -> Blocks:
         """Close a column of pointers: one 16-byte block for each (record id, re-keyed key)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -76,6 +77,29 @@ def test_own_records_are_no_hit(alpha: Desk) -> None:
     """A member asks the pool of the others."""
     alpha.file(filing("A-1", subject("ann")))
     assert alpha.screen(question("ann"))["answer"] == "clear"
+
+
+def test_many_own_records_hide_nothing(alpha: Desk, beta: Desk) -> None:
+    """A member with more policies of a person than there are places for candidates still meets the others' record."""
+    rulebook = alpha.services.rulebook
+    object.__setattr__(alpha.services, "rulebook", type(rulebook)(candidates_per_subject=2))
+    beta.file(filing("B-1", subject("ann", only=range(60))))
+    for number in range(4):
+        alpha.file(filing(f"A-{number}", subject("ann")))
+    assert alpha.screen(question("ann"))["answer"] == "enquire"
+
+
+def test_a_kind_crowds_out_no_other(alpha: Desk, beta: Desk) -> None:
+    """Vehicles filed under a person's key bytes do not take the places of the person's records."""
+    rulebook = alpha.services.rulebook
+    object.__setattr__(alpha.services, "rulebook", type(rulebook)(candidates_per_subject=2))
+    beta.file(filing("B-1", subject("ann", only=[0, 1])))
+    ann, vehicle = subject("ann"), subject("car", kind="vehicle", role="insured_vehicle")
+    disguised = replace(vehicle, keys=ann.keys[: len(vehicle.keys)])
+    for number in range(4):
+        beta.file(filing(f"B-V{number}", disguised))
+    alpha.file(filing("A-1", subject("zoe")))
+    assert alpha.screen(question("ann"))["answer"] == "enquire"
 
 
 @pytest.mark.parametrize(
@@ -184,7 +208,7 @@ def test_a_screening_is_kept_sealed_for_its_retention(alpha: Desk, clock: FakeCl
     assert (row["id"], row["purpose"], row["lawful_basis"]) == (asked["id"], "new_business", "legitimate interest")
     assert row["expires_at"] - row["at"] == timedelta(days=365)
     keys = subject("ann").keys
-    for clear in (keys, alpha.services.sealer.rekey(keys)):
+    for clear in (keys, alpha.services.sealer.rekey(keys, "person")):
         assert clear[:16] not in row["envelope"]
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from matching.types import KEY_BYTES
+from repository.domain.members import NUMBER_BITS
 from repository.storage import index
 from repository.storage.engine import Database, create_engine
 from repository.storage.index import HOT_KEYS, KEY_INDEX, Wanted
@@ -16,11 +17,12 @@ from repository.storage.sealing import Sealer, SealError
 from tests.support.clock import FakeClock
 
 SEALER = Sealer(bytes(32))
+ASKER = 4095
 
 
 def keys(*names: str) -> bytes:
     """Re-keyed keys by name."""
-    return SEALER.rekey(b"".join(name.encode().ljust(16, b"\0") for name in names))
+    return SEALER.rekey(b"".join(name.encode().ljust(16, b"\0") for name in names), "person")
 
 
 @pytest.fixture
@@ -31,11 +33,16 @@ def database(database_url: str) -> Iterator[Database]:
     made.close()
 
 
+def record(member: int, number: int) -> int:
+    """The id of a member's record."""
+    return number << NUMBER_BITS | member
+
+
 def look_up(database: Database, *subjects: bytes, hot_rows: int = 100, limit: int = 100) -> index.Candidates:
     """A look-up in a transaction of its own."""
     with database.read() as session:
         wanted = [Wanted(each, np.ones(len(each) // KEY_BYTES, np.int64)) for each in subjects]
-        return index.look_up(session.connection(), SEALER, wanted, hot_rows=hot_rows, limit=limit)
+        return index.look_up(session.connection(), SEALER, wanted, own=ASKER, hot_rows=hot_rows, limit=limit)
 
 
 def add(database: Database, records: dict[int, bytes]) -> None:
@@ -65,12 +72,28 @@ def test_at_most_the_limit_comes_back(database: Database) -> None:
     assert look_up(database, keys("a", "b"), limit=3).records == ((5, 1, 2),)
 
 
+def test_own_records_take_nobodys_place(database: Database) -> None:
+    """They are left out before the best are chosen, however many and however alike, and they make no key hot."""
+    add(database, {record(ASKER, number): keys("a", "b") for number in range(1, 9)} | {record(1, 1): keys("a")})
+    found = look_up(database, keys("a", "b"), limit=2, hot_rows=5)
+    assert (found.records, found.capped, found.crowded) == (((record(1, 1),),), (0,), {})
+
+
+def test_one_member_crowds_nobody_out(database: Database) -> None:
+    """Of two subjects' candidates a member takes half of the places at most, and the rest only if they are free."""
+    many = {record(1, number): keys("a", "b") for number in range(1, 9)}
+    add(database, many | {record(2, 1): keys("a"), record(3, 1): keys("c"), record(3, 2): keys("b", "c")})
+    found = look_up(database, keys("a", "b"), keys("b"), limit=4)
+    assert found.records[0] == (record(1, 1), record(1, 2), record(2, 1), record(3, 2))
+    assert found.records[1] == (record(1, 1), record(1, 2), record(3, 2), record(1, 3))
+
+
 def test_one_weighty_key_comes_before_several_light_ones(database: Database) -> None:
     """Who shares but a telephone is not crowded out by strangers who share some bands."""
     add(database, {1: keys("band1", "band2", "band3"), 2: keys("phone")})
     with database.read() as session:
         wanted = Wanted(keys("phone", "band1", "band2", "band3"), np.array([8, 1, 1, 1]))
-        found = index.look_up(session.connection(), SEALER, [wanted], hot_rows=100, limit=1)
+        found = index.look_up(session.connection(), SEALER, [wanted], own=ASKER, hot_rows=100, limit=1)
     assert found.records == ((2,),)
 
 
@@ -126,4 +149,4 @@ def test_a_table_copied_to_another_secret_is_an_error(database: Database) -> Non
     add(database, {1: rekeyed})
     wanted = Wanted(rekeyed, np.ones(len(rekeyed) // KEY_BYTES, np.int64))
     with database.read() as session, pytest.raises(SealError):
-        index.look_up(session.connection(), Sealer(b"x" * 32), [wanted], hot_rows=5, limit=5)
+        index.look_up(session.connection(), Sealer(b"x" * 32), [wanted], own=ASKER, hot_rows=5, limit=5)

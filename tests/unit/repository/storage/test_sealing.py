@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from matching.types import KINDS
 from repository.storage.sealing import Sealer, SealError, index_keys, named_context, record_context
 
 SEALER = Sealer(bytes(range(32)))
@@ -14,19 +15,24 @@ KEYS = bytes(range(160))  # ten keys
 
 def test_rekeying_a_column_is_rekeying_each_key() -> None:
     """One call for a column gives what one call for each key gives, and keeps what is equal equal."""
-    column = SEALER.rekey(KEYS)
-    assert column == b"".join(SEALER.rekey(KEYS[start : start + 16]) for start in range(0, 160, 16))
-    assert SEALER.rekey(KEYS[:16] * 2) == column[:16] * 2
+    column = SEALER.rekey(KEYS, "person")
+    assert column == b"".join(SEALER.rekey(KEYS[start : start + 16], "person") for start in range(0, 160, 16))
+    assert SEALER.rekey(KEYS[:16] * 2, "person") == column[:16] * 2
 
 
 def test_rekeyed_keys_depend_on_the_secret() -> None:
     """Under another secret the same keys become others: a copied table is useless elsewhere."""
-    assert SEALER.rekey(KEYS) != OTHER.rekey(KEYS) != KEYS
+    assert SEALER.rekey(KEYS, "person") != OTHER.rekey(KEYS, "person") != KEYS
+
+
+def test_rekeyed_keys_depend_on_the_kind() -> None:
+    """Key bytes of a person filed as a vehicle's do not meet the person's in the index."""
+    assert len({SEALER.rekey(KEYS, kind) for kind in KINDS}) == len(KINDS)
 
 
 def test_pointers_open_to_their_records() -> None:
     """A column of pointers opens in one call to the record ids it was closed with."""
-    rekeyed = SEALER.rekey(KEYS)
+    rekeyed = SEALER.rekey(KEYS, "person")
     records = np.arange(1, 11, dtype=np.int64) << np.int64(58)
     pointers = SEALER.pointers(records, rekeyed)
     assert len(set(pointers.tolist())) == 10
@@ -35,7 +41,7 @@ def test_pointers_open_to_their_records() -> None:
 
 def test_two_rows_of_one_record_have_nothing_in_common() -> None:
     """The pointers of one record under several keys share no half: rows cannot be joined by them."""
-    rekeyed = SEALER.rekey(KEYS)
+    rekeyed = SEALER.rekey(KEYS, "person")
     pointers = SEALER.pointers(np.full(10, 77, dtype=np.int64), rekeyed).tolist()
     halves = {half for pointer in pointers for half in (pointer[:8], pointer[8:])}
     assert len(halves) == 20
@@ -43,7 +49,7 @@ def test_two_rows_of_one_record_have_nothing_in_common() -> None:
 
 def test_a_pointer_under_another_key_or_secret_does_not_open() -> None:
     """A row that was moved, or a database under another secret, is an error and not a wrong record."""
-    rekeyed = SEALER.rekey(KEYS)
+    rekeyed = SEALER.rekey(KEYS, "person")
     pointers = SEALER.pointers(np.arange(10, dtype=np.int64), rekeyed).tobytes()
     with pytest.raises(SealError):
         SEALER.open_pointers(pointers, index_keys(rekeyed)[::-1].copy())
@@ -90,4 +96,4 @@ def test_wrong_sizes_are_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Sealer(b"short")
     with pytest.raises(ValueError, match="blocks of 16"):
-        SEALER.rekey(b"torn")
+        SEALER.rekey(b"torn", "person")
