@@ -24,6 +24,10 @@ from repository.storage.spool import Spool, SpoolError
 
 CHUNK_LINES = 500
 CHUNK_BYTES = 8 << 20
+CHUNK_SUBJECTS = 500
+"""Subjects in one transaction, short of the last line's: each is some ninety index rows under the write lock."""
+MAX_LINES = 2_000_000
+"""Lines of a batch, blank ones too: a gigabyte of filings has fewer; a megabyte of gzip may hold a thousand million."""
 
 _log = structlog.get_logger("frankpledge.intake")
 
@@ -36,7 +40,8 @@ def work_through(services: Services, spool: Spool, batch: RowMapping, owner: str
     try:
         for group in _groups(_remaining(services, meter, batch)):
             accepts, member = work.accepts()
-            work.take(_parse(services, group, accepts), member, meter.count)
+            for chunk in _chunks(services, group, accepts):
+                work.take(chunk, member, meter.count)
     except (StreamError, GivenUpError) as error:
         failure = (error.field, error.expected)
     except SpoolError:
@@ -54,12 +59,19 @@ def _remaining(services: Services, meter: Meter, batch: RowMapping) -> Iterator[
 
 
 def _groups(remaining: Iterable[Line]) -> Iterator[list[Line]]:
-    """Lines that go into one transaction. What was read before a stream broke is given before StreamError is raised."""
+    """Lines that are looked at together, without blank ones, which cost no transaction.
+
+    What was read before a stream broke, or went on for too long, is given before StreamError is raised.
+    """
     group: list[Line] = []
     size = 0
     failure: StreamError | None = None
     try:
         for line in remaining:
+            if line.number > MAX_LINES:
+                raise StreamError("body", f"at most {MAX_LINES} lines; what follows is not read")
+            if line.content is not None and not line.content.strip():
+                continue
             group.append(line)
             size += len(line.content or b"")
             if len(group) >= CHUNK_LINES or size >= CHUNK_BYTES:
@@ -73,20 +85,26 @@ def _groups(remaining: Iterable[Line]) -> Iterator[list[Line]]:
         raise failure
 
 
-def _parse(services: Services, group: Sequence[Line], accepts: Accepts) -> Chunk:
-    """Check every line of a group; blank lines are passed over."""
-    chunk = Chunk(last_line=group[-1].number)
+def _chunks(services: Services, group: Sequence[Line], accepts: Accepts) -> Iterator[Chunk]:
+    """Check every line of a group, and cut it into what goes into one transaction each."""
+    chunk = Chunk(last_line=0)
+    subjects = 0
     for line in group:
-        if line.content is not None and not line.content.strip():
-            continue
         chunk.rows += 1
+        chunk.last_line = line.number
         parsed: object = None
         try:
             parsed = _json(line)
-            chunk.good.append(Numbered(line.number, filing_from_json(parsed, services.schema, accepts)))
+            filing = filing_from_json(parsed, services.schema, accepts)
+            chunk.good.append(Numbered(line.number, filing))
+            subjects += len(filing.subjects)
         except FieldError as error:
             chunk.bad.append(RowError(line.number, _reference(parsed), error))
-    return chunk
+        if subjects >= CHUNK_SUBJECTS:
+            yield chunk
+            chunk, subjects = Chunk(last_line=0), 0
+    if chunk.rows:
+        yield chunk
 
 
 def _json(line: Line) -> object:

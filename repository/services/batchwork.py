@@ -25,8 +25,9 @@ from repository.storage.members import find_member
 LEASE = timedelta(seconds=60)
 STORED_ERRORS = 1_000
 """Row errors that are kept for a batch; the rest is only counted."""
-ALL_BAD_ROWS = 10_000
-"""A batch whose first rows, this many, were all refused is given up: it is not what its sender thinks."""
+HOPELESS_ROWS = 10_000
+HOPELESS_SHARE = 0.9
+"""A batch with this many refused rows, and this share of those read, is given up: it is not what its sender thinks."""
 
 
 class GivenUpError(Exception):
@@ -90,7 +91,7 @@ class BatchWork:
             return what_is_accepted(self._services, session, member), member
 
     def take(self, chunk: Chunk, member: Member, bytes_done: int) -> None:
-        """Take a chunk in, with its errors and the cursor. Raises GivenUpError when no row so far was good."""
+        """Take a chunk in, with its errors and the cursor. Raises GivenUpError when too few rows so far were good."""
         now = self._services.clock()
         source = Source(member, self._batch["actor_id"], self._batch["id"], now)
         with self._services.database.write() as session:
@@ -103,8 +104,11 @@ class BatchWork:
             self._advance(connection, asdict(ahead))
         self.progress = ahead
         _measure(taken, len(bad))
-        if ahead.rows_read >= ALL_BAD_ROWS and ahead.rows_rejected == ahead.rows_read:
-            raise GivenUpError("(rows)", f"a good row among the first {ahead.rows_read}: all were refused")
+        if ahead.rows_rejected >= max(HOPELESS_ROWS, HOPELESS_SHARE * ahead.rows_read):
+            expected = (
+                f"more than one good row in ten; of the first {ahead.rows_read}, {ahead.rows_rejected} were refused"
+            )
+            raise GivenUpError("(rows)", expected)
 
     def finish(self, bytes_done: int, failure: tuple[str, str] | None) -> None:
         """Close the batch as done, or as failed for a reason; the rows taken in stay."""

@@ -221,12 +221,71 @@ def pages(desk: Desk, batch_id: str) -> list[list[int]]:
     return found
 
 
-def test_one_good_row_keeps_a_batch_of_garbage_going(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is read to its end, and the errors past the thousandth are counted only."""
+def test_one_good_row_does_not_keep_a_batch_of_garbage_going(
+    alpha: Desk, monkeypatch: pytest.MonkeyPatch, rows: Counted
+) -> None:
+    """Nine bad rows in ten after ten thousand bad ones: given up, with figures, and the good row stays."""
     monkeypatch.setattr(intake, "CHUNK_LINES", 1000)
-    done = alpha.batch(ndjson(ROWS[:1]) + b"garbage\n" * 12_000)
-    assert (done["status"], done["rows"]) == ("done", counted(read=12_001, created=1, rejected=12_000))
+    done = alpha.batch(ndjson(ROWS[:1]) + b"x\n" * 200_000)
+    assert (done["status"], done["rows"]) == ("failed", counted(read=11_000, created=1, rejected=10_999))
+    assert done["failure"]["field"] == "(rows)"
+    assert "of the first 11000, 10999 were refused" in done["failure"]["expected"]
+    assert rows("filings") == 1
     assert sum(len(page) for page in pages(alpha, done["id"])) == batchwork.STORED_ERRORS
+
+
+def test_a_batch_with_good_rows_enough_is_read_to_its_end(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than one good row in ten: the bad ones, however many, are only counted."""
+    monkeypatch.setattr(intake, "CHUNK_LINES", 1000)
+    monkeypatch.setattr(batchwork, "HOPELESS_ROWS", 5)
+    done = alpha.batch(ndjson(ROWS) + b"x\n" * 40)
+    assert (done["status"], done["rows"]) == ("done", counted(read=47, created=7, rejected=40))
+
+
+def test_blank_lines_cost_no_transaction(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred thousand of them between two rows are passed over, and lines are numbered as they stand."""
+    calls = []
+    take = batchwork.BatchWork.take
+
+    def spy(self: batchwork.BatchWork, *arguments: object) -> None:
+        calls.append(self.progress.lines_done)
+        take(self, *arguments)  # type: ignore[arg-type] # passed on as they came
+
+    monkeypatch.setattr(batchwork.BatchWork, "take", spy)
+    done = alpha.batch(ndjson(ROWS[:1]) + b"\n" * 100_000 + b"bad\n" + b" \n" * 1000)
+    assert (done["status"], done["rows"]) == ("done", counted(read=2, created=1, rejected=1))
+    assert done["errors"][0]["row"] == 100_002
+    assert calls == [0]
+
+
+def test_lines_without_end_are_not_read(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small gzip of very many newlines is stopped at the limit, with the good row before it kept."""
+    monkeypatch.setattr(intake, "MAX_LINES", 1000)
+    packed = gzip.compress(ndjson(ROWS[:1]) + b"\n" * 5_000_000 + ndjson(ROWS[1:2]))
+    done = alpha.batch(packed, **{"Content-Encoding": "gzip"})
+    assert (done["status"], done["rows"]) == ("failed", counted(read=1, created=1))
+    assert done["failure"] == {"field": "body", "expected": "at most 1000 lines; what follows is not read"}
+
+
+def test_a_transaction_takes_few_subjects(alpha: Desk, monkeypatch: pytest.MonkeyPatch, rows: Counted) -> None:
+    """Filings with many subjects are cut into more chunks than their number of lines would ask."""
+    monkeypatch.setattr(intake, "CHUNK_LINES", 100)
+    monkeypatch.setattr(intake, "CHUNK_SUBJECTS", 10)
+    sizes = []
+    take = batchwork.BatchWork.take
+
+    def spy(self: batchwork.BatchWork, *arguments: object) -> None:
+        chunk = arguments[0]
+        assert isinstance(chunk, batchwork.Chunk)
+        sizes.append(sum(len(each.filing.subjects) for each in chunk.good))
+        take(self, *arguments)  # type: ignore[arg-type] # passed on as they came
+
+    monkeypatch.setattr(batchwork.BatchWork, "take", spy)
+    crowded = [filing(f"P-{each}", *(subject(f"{each}/{one}") for one in range(4))) for each in range(7)]
+    done = alpha.batch(crowded)
+    assert done["rows"] == counted(read=7, created=7)
+    assert sizes == [12, 12, 4]
+    assert rows("subjects") == 28
 
 
 def test_a_bomb_is_stopped(alpha: Desk) -> None:
