@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Flask:
     problems.install(app)
     tokens.install(app, services, keys)
     documentation.install(app, BLUEPRINTS)
+    health.install(app, settings)
     if settings.worker:
         worker = IntakeWorker(services)
         worker.start()

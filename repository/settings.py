@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 PREFIX = "FRANKPLEDGE_"
 SECRET_BYTES = 32
 _MOST_PROXIES = 9
+_METRICS_TOKEN = re.compile(rb"[A-Za-z0-9_-]{32,256}")
 
 _Value = TypeVar("_Value")
 
@@ -35,6 +37,7 @@ class Settings:
     database_url: str
     operator_secret_file: Path
     signing_keys_dir: Path
+    metrics_token_file: Path
     scheme_name: str = "Frankpledge"
     worker: bool = False
     access_lifetime: timedelta = timedelta(minutes=15)
@@ -60,6 +63,7 @@ class Settings:
             database_url=f"sqlite:///{data_dir / 'frankpledge.db'}",
             operator_secret_file=data_dir / "operator.secret",
             signing_keys_dir=data_dir / "signing-keys",
+            metrics_token_file=data_dir / "metrics.token",
         )
 
     @classmethod
@@ -73,6 +77,7 @@ class Settings:
             database_url=_read(found, "DATABASE_URL", _database_url, defaults.database_url),
             operator_secret_file=_read(found, "OPERATOR_SECRET_FILE", _path, defaults.operator_secret_file),
             signing_keys_dir=_read(found, "SIGNING_KEYS_DIR", _path, defaults.signing_keys_dir),
+            metrics_token_file=_read(found, "METRICS_TOKEN_FILE", _path, defaults.metrics_token_file),
             scheme_name=_read(found, "SCHEME_NAME", str, defaults.scheme_name),
             worker=_read(found, "WORKER", _switch, defaults.worker),
             access_lifetime=_read(found, "ACCESS_SECONDS", _seconds, defaults.access_lifetime),
@@ -123,6 +128,16 @@ def read_operator_secret(path: Path) -> bytes:
     if len(secret) != SECRET_BYTES:
         raise SettingsError(f"{path} is not an operator secret: expected 64 hex digits")
     return secret
+
+
+def read_metrics_token(path: Path) -> bytes | None:
+    """The token that may read /metrics, None where there is no such file; raises SettingsError for an unsafe one."""
+    if not path.exists():
+        return None
+    token = read_private_file(path).strip()
+    if not _METRICS_TOKEN.fullmatch(token):
+        raise SettingsError(f"{path} is no token for metrics: expected 32 or more of A-Z a-z 0-9 - _")
+    return token
 
 
 def _read(found: Mapping[str, str], name: str, parse: Callable[[str], _Value], default: _Value) -> _Value:

@@ -41,19 +41,21 @@ def json_response(body: object, status: int = 200, headers: dict[str, str] | Non
     return Response(orjson.dumps(body), status, headers, mimetype="application/json")
 
 
-def requires(*roles: str, while_suspended: bool = False) -> Decorator:
+def requires(*roles: str, while_suspended: bool = False, unless: Callable[[], bool] | None = None) -> Decorator:
     """Let a view be called with the access token of an actor that has one of the roles (any, if none is named).
 
     An actor of a member that is not active is refused under rule R1; `while_suspended` leaves the view open to
-    suspended members (R6: they may still file, correct and answer). Raises ValueError for an unknown role.
+    suspended members (R6: they may still file, correct and answer). A request for which `unless` is true needs no
+    actor; in the view it has none. Raises ValueError for an unknown role.
     """
     wanted = frozenset(Role(role) for role in roles)
 
     def decorate(view: _View) -> _View:
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            verify_jwt_in_request()
-            _check(current_actor(), wanted, while_suspended=while_suspended)
+            if unless is None or not unless():
+                verify_jwt_in_request()
+                _check(current_actor(), wanted, while_suspended=while_suspended)
             return view(*args, **kwargs)
 
         apidoc = deepcopy(getattr(guarded, "_apidoc", {}))

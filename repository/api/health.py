@@ -1,19 +1,30 @@
-"""Is the process alive, is it ready for traffic, and what has it counted."""
+"""Is the process alive, is it ready for traffic, and what has it counted.
+
+The counters are not for everyone: who files and then sees a counter of hits move knows what only a tier may tell.
+"""
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request
 from marshmallow import Schema, fields
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from repository.api.base import Blueprint, json_response, services
+from repository.api.base import Blueprint, json_response, requires, services
 from repository.services import health
+from repository.settings import Settings, read_metrics_token
 
 _CHECKS = "frankpledge.checks"
+_SCRAPER = "frankpledge.scraper"
 
 blueprint = Blueprint("health", __name__, description="For orchestrators and monitoring")
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Read the token that may scrape the metrics; raises SettingsError when its file is unsafe."""
+    app.extensions[_SCRAPER] = read_metrics_token(settings.metrics_token_file)
 
 
 def also(app: Flask, name: str, check: Callable[[], bool]) -> None:
@@ -52,8 +63,15 @@ def ready() -> Response:
     return json_response({"status": "ready" if good else "not ready", "checks": checks}, 200 if good else 503)
 
 
+def _scraping() -> bool:
+    token: bytes | None = current_app.extensions[_SCRAPER]
+    kind, _, sent = request.headers.get("Authorization", "").partition(" ")
+    return token is not None and kind == "Bearer" and hmac.compare_digest(sent.encode(errors="replace"), token)
+
+
 @blueprint.route("/metrics")
+@requires("operator", "auditor", unless=_scraping)
 @blueprint.response(200, {"type": "string"}, content_type="text/plain")
 def metrics() -> Response:
-    """Prometheus metrics of this process."""
+    """Prometheus metrics of this process, for operators, auditors, and who has the operator's token for metrics."""
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)

@@ -15,7 +15,7 @@ from repository.services import migration
 from repository.services.onboarding import OnboardingError
 from repository.services.operator import WrongSecretError, secret_matches
 from repository.services.signing import load_signing_keys
-from repository.settings import Settings, SettingsError, read_operator_secret
+from repository.settings import Settings, SettingsError, read_metrics_token, read_operator_secret
 from repository.storage.engine import Database, create_engine
 
 
@@ -38,6 +38,7 @@ class Pool:
     def check(self) -> None:
         """Tell now what would only fail at the first request: secrets, tables, and that the two belong together."""
         load_signing_keys(self.settings.signing_keys_dir)
+        read_metrics_token(self.settings.metrics_token_file)
         try:
             with self.database.read() as session:
                 if not migration.at_head(session):

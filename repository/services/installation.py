@@ -12,7 +12,13 @@ from repository.services import Clock, migration
 from repository.services.onboarding import add_user
 from repository.services.operator import remember_secret
 from repository.services.signing import create_signing_key, load_signing_keys
-from repository.settings import SECRET_BYTES, Settings, read_operator_secret, write_private_file
+from repository.settings import (
+    SECRET_BYTES,
+    Settings,
+    read_metrics_token,
+    read_operator_secret,
+    write_private_file,
+)
 from repository.storage.engine import Database, create_engine
 from repository.storage.members import ActorRow
 
@@ -26,12 +32,12 @@ class Step:
 
 
 def install(settings: Settings) -> list[Step]:
-    """Create what is missing of directory, operator secret, signing key and tables; what is there is kept.
+    """Create what is missing of directory, operator secret, signing key, token for metrics and tables; keep the rest.
 
     Raises SettingsError for a file that cannot be used, and WrongSecretError when the database was written under
     another operator secret.
     """
-    steps = [_data_directory(settings), _operator_secret(settings), _signing_key(settings)]
+    steps = [make(settings) for make in (_data_directory, _operator_secret, _signing_key, _metrics_token)]
     database = Database(create_engine(settings.database_url))
     try:
         steps.append(_tables(settings, database))
@@ -76,6 +82,14 @@ def _signing_key(settings: Settings) -> Step:
         create_signing_key(settings.signing_keys_dir)
     load_signing_keys(settings.signing_keys_dir)
     return Step("signing key", missing)
+
+
+def _metrics_token(settings: Settings) -> Step:
+    missing = read_metrics_token(settings.metrics_token_file) is None
+    if missing:
+        settings.metrics_token_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private_file(settings.metrics_token_file, f"{secrets.token_urlsafe(SECRET_BYTES)}\n".encode())
+    return Step("token for metrics", missing)
 
 
 def _tables(settings: Settings, database: Database) -> Step:

@@ -54,6 +54,18 @@ def test_every_operation_documents_its_errors(client: FlaskClient) -> None:
             assert "{" not in path or "404" in statuses, (path, method)
 
 
+def test_what_is_open_to_anyone_is_a_short_list(client: FlaskClient) -> None:
+    """Without a token there are log-in, keys, scheme and health; every other operation asks for one."""
+    paths = client.get("/v1/openapi.json").get_json()["paths"]
+    anyone = {
+        path
+        for path, item in paths.items()
+        for each in item.values()
+        if isinstance(each, dict) and not each.get("security")
+    }
+    assert anyone == {"/v1/auth/token", "/.well-known/jwks.json", "/v1/scheme", "/livez", "/readyz"}
+
+
 def test_errors_are_described_as_problems(client: FlaskClient) -> None:
     """Every error response of the document is application/problem+json."""
     responses = client.get("/v1/openapi.json").get_json()["components"]["responses"]

@@ -59,10 +59,15 @@ def test_init_sets_a_pool_up(admin: Admin, pool: Path) -> None:
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert stat.S_IMODE((pool / "signing-keys" / "0001.pem").stat().st_mode) == 0o600
     assert stat.S_IMODE(pool.stat().st_mode) == 0o700
+    token = pool / "metrics.token"
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    assert token.read_text().strip() not in done.output
     assert secret.read_text().strip() not in done.output
     app = create_app(Settings.under(pool))
     client = app.test_client()
     assert client.get("/readyz").get_json()["status"] == "ready"
+    scrape = {"Authorization": f"Bearer {token.read_text().strip()}"}
+    assert client.get("/metrics", headers=scrape).status_code == 200
     assert client.get("/v1/scheme").get_json()["schemas"] == [{"id": "guarded/1", "fingerprints": ["0123456789abcdef"]}]
     password = re.search(r"shown only now: (\S+)", done.output)
     assert password is not None
@@ -73,7 +78,8 @@ def test_init_sets_a_pool_up(admin: Admin, pool: Path) -> None:
 
 def test_init_again_keeps_what_is_there(ready: Admin, pool: Path) -> None:
     """A second init changes neither secret nor key nor account, and may add an accepted key."""
-    before = {path: path.read_bytes() for path in (pool / "operator.secret", pool / "signing-keys" / "0001.pem")}
+    names = ("operator.secret", "signing-keys/0001.pem", "metrics.token")
+    before = {path: path.read_bytes() for path in (pool / name for name in names)}
     done = ready("init", "--fingerprint", "f" * 16)
     assert done.exit_code == 0
     assert "created" not in done.output

@@ -10,11 +10,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import create_app
+from repository.api.base import EXTENSION
 from repository.services import Services
-from repository.settings import Settings
+from repository.settings import Settings, SettingsError, write_private_file
 from repository.storage.operator import OPERATOR_CHECK, set_fact
 from tests.support.clock import FakeClock
-from tests.support.members import Admissions
+from tests.support.members import Admissions, TestUser
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
@@ -79,14 +81,57 @@ def test_a_fault_is_logged_by_type_and_place(client: FlaskClient, capsys: Any) -
     assert fault["at"][-1].startswith("tests.integration.frame.conftest:") or "conftest" in fault["at"][-1]
 
 
-def test_requests_are_measured_by_route_template(client: FlaskClient) -> None:
+def test_requests_are_measured_by_route_template(client: FlaskClient, operator: TestUser) -> None:
     """The metrics have a histogram by route template and status; addresses do not become labels."""
     client.get("/v1/problems/not-found")
     client.get("/v1/problems/jane-doe")
-    text = client.get("/metrics").get_data(as_text=True)
+    text = client.get("/metrics", headers=operator.headers).get_data(as_text=True)
     assert 'frankpledge_request_seconds_bucket{le="0.01",method="GET",route="/v1/problems/<slug>",status="200"}' in text
     assert "jane-doe" not in text
     assert "frankpledge_capped_keys_total" in text
+
+
+@pytest.mark.parametrize("role", ["operator", "auditor"])
+def test_operators_and_auditors_read_the_metrics(client: FlaskClient, member: Admissions, role: str) -> None:
+    """Those outside of members may see what the service counts."""
+    someone = member.operator("olga", (role,))
+    assert client.get("/metrics", headers=someone.headers).status_code == 200
+
+
+def test_members_and_strangers_do_not_read_the_metrics(client: FlaskClient, member: Admissions) -> None:
+    """Counters of candidates and hits would tell a member whether its filing met someone, whatever its tier."""
+    alpha = member(roles=("screener", "contributor", "member_admin", "investigator"))
+    assert client.get("/metrics", headers=alpha.headers).status_code == 403
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
+        answer = client.get("/metrics", headers=headers)
+        assert (answer.status_code, answer.mimetype) == (401, "application/problem+json")
+        assert "frankpledge_" not in answer.get_data(as_text=True)
+
+
+def test_the_token_for_metrics_reads_them_and_nothing_else(settings: Settings, clock: FakeClock, app: Flask) -> None:
+    """Prometheus sends the operator's token as bearer; one that is nearly right is refused."""
+    token = "scrape-token-of-32-characters-000"
+    write_private_file(settings.metrics_token_file, f"{token}\n".encode())
+    made = create_app(settings, clock)
+    client = made.test_client()
+    try:
+        scraped = client.get("/metrics", headers={"Authorization": f"Bearer {token}"})
+        assert (scraped.status_code, scraped.mimetype) == (200, "text/plain")
+        assert "frankpledge_hits_total" in scraped.get_data(as_text=True)
+        for wrong in (f"{token[:-1]}1", token[:-1], f"{token}0", "", "\xe9" * 32):
+            assert client.get("/metrics", headers={"Authorization": f"Bearer {wrong}"}).status_code == 401
+        assert client.get("/metrics", headers={"Authorization": f"Basic {token}"}).status_code == 401
+        assert client.get("/v1/hits", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    finally:
+        made.extensions[EXTENSION].database.close()
+
+
+def test_a_token_for_metrics_that_others_may_read_stops_the_start(settings: Settings, app: Flask) -> None:
+    """The file is as private as the other secrets."""
+    write_private_file(settings.metrics_token_file, b"x" * 32)
+    settings.metrics_token_file.chmod(0o644)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        create_app(settings)
 
 
 def test_the_process_is_alive_without_a_database(app: Flask, client: FlaskClient, services: Services) -> None:

@@ -12,6 +12,7 @@ import pytest
 from repository.settings import (
     Settings,
     SettingsError,
+    read_metrics_token,
     read_operator_secret,
     read_private_file,
     write_private_file,
@@ -120,6 +121,22 @@ def test_an_operator_secret_is_64_hex_digits(tmp_path: Path) -> None:
     """A line break at the end is fine."""
     write_private_file(tmp_path / "secret", b"ab" * 32 + b"\n")
     assert read_operator_secret(tmp_path / "secret") == bytes.fromhex("ab" * 32)
+
+
+def test_a_token_for_metrics_may_be_missing(tmp_path: Path) -> None:
+    """Without the file no token is good; with it, the line break at the end does not count."""
+    assert read_metrics_token(tmp_path / "token") is None
+    write_private_file(tmp_path / "token", b"x" * 43 + b"\n")
+    assert read_metrics_token(tmp_path / "token") == b"x" * 43
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"hunter2", b"hunter2 " * 8, b"\xff" * 40])
+def test_a_weak_token_for_metrics_is_refused(tmp_path: Path, content: bytes) -> None:
+    """An empty file would make an empty token good."""
+    write_private_file(tmp_path / "token", content)
+    with pytest.raises(SettingsError, match="expected 32 or more") as caught:
+        read_metrics_token(tmp_path / "token")
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"ab" * 31, b"ab" * 33, b"hunter2" * 10, b"\xff" * 64])
