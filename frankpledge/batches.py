@@ -50,9 +50,9 @@ class Payload:
     lines_before: int
 
     @property
-    def idempotency_key(self) -> str:
-        """Follows from the content: the same content again is the same batch, and is not done twice."""
-        return "sha256-" + hashlib.sha256(self.packed).hexdigest()
+    def digest(self) -> str:
+        """SHA-256 of the content in hexadecimal: within a run, the same content is the same batch."""
+        return hashlib.sha256(self.packed).hexdigest()
 
 
 def check(path: Path) -> Stamp:

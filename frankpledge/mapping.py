@@ -28,6 +28,16 @@ class Proposal:
         return f'--map "{heading}={self.column or ""}"'
 
 
+class NoHeadingsError(KitError):
+    """The first line does not look like headings. It may be a person's data, so it is not shown."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The first line does not look like headings: none is known, and some look like data.",
+            "Put a line of headings on top (ref, given_name, family_name, ...); the guide lists them.",
+        )
+
+
 class UnknownHeadingsError(KitError):
     """Some headings are not known. `proposals` has one entry for each."""
 
@@ -77,7 +87,8 @@ def plan(
     """Decide what each heading means.
 
     `options` are the user's for this run and must all name a heading that is there; `usual` are the profile's, and
-    need not. Raises UnknownHeadingsError with proposals, or KitError when two headings claim one column.
+    need not. Raises UnknownHeadingsError with proposals, NoHeadingsError when the first line seems to be data, or
+    KitError when two headings claim one column.
     """
     _refuse_duplicates(headings)
     missing = [heading for heading in options if heading not in headings]
@@ -92,6 +103,8 @@ def plan(
     unknown = [heading for heading, column in columns.items() if column is None]
     if unknown and not ignore_unknown:
         taken = {column for column in columns.values() if column}
+        if not taken and any(_looks_like_data(heading) for heading in headings):
+            raise NoHeadingsError
         raise UnknownHeadingsError(propose(unknown, taken))
     settled = {heading: column or "" for heading, column in columns.items()}
     _refuse_collisions(settled)
@@ -121,6 +134,11 @@ def _likely(heading: str) -> list[str]:
 
     best = {column: max(map(likeness, (column.replace("_", " "), *ALIASES[column]))) for column in CANONICAL}
     return sorted((column for column in best if best[column] >= MIN_LIKENESS), key=lambda column: -best[column])
+
+
+def _looks_like_data(heading: str) -> bool:
+    """Whether a heading is rather a value: it has a digit or an @, or nothing in it at all."""
+    return not heading.strip() or any(character.isdigit() or character == "@" for character in heading)
 
 
 def _known(column: str) -> str:

@@ -72,10 +72,10 @@ def clock_warning(scheme: Scheme) -> str | None:
     return f"This machine's clock is {abs(seconds):,.0f} s {'behind' if seconds > 0 else 'ahead of'} the pool's."
 
 
-def send(pool: Pool, path: Path, *, dry_run: bool) -> Iterator[Sent]:
-    """Upload batch after batch. Run again after a crash, it ends up with the same batches, each there once."""
+def send(pool: Pool, path: Path, *, run: str, dry_run: bool) -> Iterator[Sent]:
+    """Upload batch after batch. Under the same name of the run they are the same batches, each there once."""
     for payload in split(path):
-        yield Sent(_upload(pool, payload, dry_run=dry_run), payload.filings, payload.lines_before)
+        yield Sent(_upload(pool, payload, run, dry_run=dry_run), payload.filings, payload.lines_before)
 
 
 def follow(
@@ -83,6 +83,8 @@ def follow(
 ) -> Batch:
     """Look at a job until it is over, ever less often while nothing moves; `seen` is told each time."""
     pause = FIRST_LOOK
+    if batch.finished:
+        batch = pool.batch(batch.id)  # the answer to an upload has no row errors, a look at the batch has
     seen(batch)
     while not batch.finished:
         sleep(pause)
@@ -99,7 +101,7 @@ def file_errors(pool: Pool, sent: Sent, batch: Batch) -> Iterator[RowError]:
         yield RowError(error.row + sent.lines_before, error.ref, error.field, error.expected)
 
 
-def _upload(pool: Pool, payload: Payload, *, dry_run: bool) -> Batch:
+def _upload(pool: Pool, payload: Payload, run: str, *, dry_run: bool) -> Batch:
     # A dry run is a request of its own: under the same key the pool would rightly call it another content.
-    key = payload.idempotency_key + ("-dry" if dry_run else "")
+    key = f"{run}-{payload.digest}" + ("-dry" if dry_run else "")
     return pool.upload(payload.packed, idempotency_key=key, dry_run=dry_run)

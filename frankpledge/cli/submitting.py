@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
@@ -16,6 +17,7 @@ from frankpledge.client import Pool
 from frankpledge.profile import Profile
 from frankpledge.progress import Meter
 from frankpledge.results import Batch, RowError
+from frankpledge.resumption import run_of, state_directory
 from frankpledge.submission import Outcome, Sent
 
 SHOWN_ERRORS = 10
@@ -31,21 +33,21 @@ def run(profile: Profile, source: Path, errors: Path | None, *, wait: bool, dry_
         if warning := submission.clock_warning(scheme):
             click.echo(f"Warning: {warning} Set it by NTP.", err=True)
         submission.refuse_mismatch(scheme, stamp)
-        sent = _upload(pool, source, stamp, dry_run=dry_run)
-        if not wait:
-            return _uploaded(sent, as_json=as_json)
-        outcome, shown = _follow(pool, sent, errors)
+        with run_of(source, profile.address(), state_directory(os.environ)) as name:
+            sent = _upload(pool, source, stamp, name, dry_run=dry_run)
+            outcome, shown = _follow(pool, sent, errors) if wait else (Outcome(), [])
+    if not wait:
+        return _uploaded(sent, as_json=as_json)
     if known := sum(each.known_before for each in sent):
-        click.echo(
-            f"{known} of {len(sent)} batches were uploaded before; what follows is what came of them then.", err=True
-        )
+        done = f"{known} of {len(sent)} batches were done before the interruption"
+        click.echo(f"{done}; what came of them is counted in.", err=True)
     return _finished(outcome, sent, shown, dry_run=dry_run, as_json=as_json)
 
 
-def _upload(pool: Pool, source: Path, stamp: Stamp, *, dry_run: bool) -> list[Sent]:
+def _upload(pool: Pool, source: Path, stamp: Stamp, name: str, *, dry_run: bool) -> list[Sent]:
     sent = []
     with Meter("uploading", stamp.filings) as meter:
-        for each in submission.send(pool, source, dry_run=dry_run):
+        for each in submission.send(pool, source, run=name, dry_run=dry_run):
             sent.append(each)
             done = each.lines_before + each.filings
             meter.advance_to(done, done)

@@ -43,6 +43,18 @@ def test_every_spelling_is_found_however_packed(spelling: bytes, pack: object) -
     assert search(WORDS, [b'{"x": "' + packed + b'"}'])
 
 
+def test_a_short_name_is_found_where_it_is_a_whole_text(tmp_path: Path) -> None:
+    """Ng, Lee or 2119 inside other text may be chance; as a string of JSON or a cell of a table they are a person."""
+    words = words_of({"given_name": "Amy", "family_name": "Lee", "postcode": "2119", "town": "Ryde"}, frozenset())
+    assert search(words, [b'{"ref": "x", "name": "Lee"}', b"sleepy 42119"]) == {b"lee"}
+    path = tmp_path / "pool.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (a TEXT, b TEXT, c INTEGER)")
+        connection.execute("INSERT INTO t VALUES ('Amy', '2119', 2119)")
+        connection.commit()
+    assert search(words, values_of(path)) == {b"amy", b"2119"}
+
+
 def test_base64_inside_gzip_is_opened() -> None:
     """An NDJSON body with base64 columns, sent gzipped, is read through both layers."""
     inner = base64.b64encode(b"x" * 30 + b"featherstone" + b"x" * 30)

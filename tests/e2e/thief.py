@@ -2,7 +2,8 @@
 
 The thief ignores case, unpacks what is packed (gzip, base64, hex), reads every value of every table, and looks for
 names, street lines, postcodes, dates of birth, phone numbers and mailboxes in their usual spellings. Only what is long
-enough to be no accident counts: six random bytes spell one of a thousand names about once in ten billion.
+enough to be no accident counts: six random bytes spell one of a thousand names about once in ten billion. Shorter
+names, and postcodes of four digits, count where they are a whole text: a cell of a table, or a string in JSON.
 """
 
 from __future__ import annotations
@@ -21,23 +22,26 @@ from pathlib import Path
 import numpy as np
 
 SHORTEST = 6  # characters of the shortest word looked for anywhere
+SHORTEST_WHOLE = 3  # characters of the shortest name looked for as a whole text
 GZIP = b"\x1f\x8b\x08"
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{24,}")
 _HEX_RUN = re.compile(rb"[0-9A-Fa-f]{24,}")
 # Random letters of this length spell short names by chance; they are searched in decoded form.
 _LONG_BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{120,}={0,2}")
+_QUOTED = re.compile(rb'"([^"\\]{3,60})"')
 _NUMBER = re.compile(rb"(?<![0-9a-z])[0-9]{7,8}(?![0-9a-z])")
 
 
 @dataclass(frozen=True)
 class Words:
-    """What to look for, lower case: `anywhere` inside other text, and `alone` only as a whole number."""
+    """What to look for, lower case: `anywhere` inside other text, `alone` as a whole number, `whole` between quotes."""
 
     anywhere: frozenset[bytes]
     alone: frozenset[bytes]
+    whole: frozenset[bytes]
 
     def __or__(self, other: Words) -> Words:
-        return Words(self.anywhere | other.anywhere, self.alone | other.alone)
+        return Words(self.anywhere | other.anywhere, self.alone | other.alone, self.whole | other.whole)
 
 
 def words_of(person: Mapping[str, str], vocabulary: frozenset[str]) -> Words:
@@ -54,6 +58,7 @@ def words_of(person: Mapping[str, str], vocabulary: frozenset[str]) -> Words:
     return Words(
         frozenset(word.lower().encode() for word in found if len(word) >= SHORTEST),
         frozenset(word.encode() for word in (*compact, person.get("national_id", "")) if len(word) in (7, 8)),
+        frozenset(word.lower().encode() for word in (*names, postcode, town) if len(word) >= SHORTEST_WHOLE),
     )
 
 
@@ -81,7 +86,14 @@ def values_of(database: Path) -> Iterator[bytes]:
         for name, sql in tables:
             yield f"{name}\n{sql}".encode()
             for row in connection.execute(f'SELECT * FROM "{name}"'):
-                yield b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in row)
+                yield b"\n".join(_cell(value) for value in row)
+
+
+def _cell(value: object) -> bytes:
+    """A value as bytes; texts in quotes, as JSON has them, so that a whole one can be told."""
+    if isinstance(value, bytes):
+        return value
+    return f'"{value}"'.encode() if isinstance(value, str) else str(value).encode()
 
 
 def search(words: Words, loot: Iterable[bytes]) -> set[bytes]:
@@ -93,6 +105,7 @@ def search(words: Words, loot: Iterable[bytes]) -> set[bytes]:
             lower = text.lower()
             found |= index.find(_LONG_BASE64_RUN.sub(b" ", lower))
             found |= set(_NUMBER.findall(lower)) & words.alone
+            found |= set(_QUOTED.findall(lower)) & words.whole
     return found
 
 

@@ -192,7 +192,7 @@ class FakePool:
                 "errors": [{"row": r, "ref": None, "field": "line", "expected": "a line"} for r in refused],
                 "next_cursor": None,
             }
-        return ok(self.batches[self.keys[key]], 202)
+        return ok({**self.batches[self.keys[key]], "errors": [], "next_cursor": None}, 202)
 
     def _batches(self, request: httpx.Request) -> httpx.Response:
         name = request.url.path.removeprefix("/v1/batches").strip("/")

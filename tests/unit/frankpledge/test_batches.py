@@ -100,14 +100,12 @@ def test_batches_hold_every_line_once(tmp_path: Path) -> None:
     ]
 
 
-def test_the_idempotency_key_follows_from_the_content(tmp_path: Path) -> None:
+def test_the_digest_follows_from_the_content(tmp_path: Path) -> None:
     """Cut again, the same file gives the same keys; another content gives another, and all fit a header."""
     lines = [encoded_line(f"P-{n}", 500) for n in range(10)]
-    first = [payload.idempotency_key for payload in split(write(tmp_path, *lines), 3000)]
-    again = [payload.idempotency_key for payload in split(write(tmp_path, *lines), 3000)]
-    changed = [
-        payload.idempotency_key for payload in split(write(tmp_path, *lines[:-1], encoded_line("P-9", 500)), 3000)
-    ]
+    first = [payload.digest for payload in split(write(tmp_path, *lines), 3000)]
+    again = [payload.digest for payload in split(write(tmp_path, *lines), 3000)]
+    changed = [payload.digest for payload in split(write(tmp_path, *lines[:-1], encoded_line("P-9", 500)), 3000)]
     assert first == again
     assert len(set(first)) == len(first) > 1
     assert changed[:-1] == first[:-1]

@@ -6,13 +6,22 @@ import pytest
 
 from frankpledge.columns import ALIASES, CANONICAL
 from frankpledge.errors import KitError
-from frankpledge.mapping import UnknownHeadingsError, parse_option, plan, propose
+from frankpledge.mapping import NoHeadingsError, UnknownHeadingsError, parse_option, plan, propose
 
 
 def test_equal_names_are_taken_whatever_their_spelling() -> None:
     """Case, spaces, underscores and hyphens do not matter; nothing else is taken silently."""
     columns = plan(["REF", "Given Name", "family-name", "DateOfBirth"], {}).columns
     assert list(columns.values()) == ["ref", "given_name", "family_name", "date_of_birth"]
+
+
+def test_a_file_without_headings_does_not_show_its_first_person() -> None:
+    """A first line of data is not taken for headings, and nothing of it is repeated."""
+    with pytest.raises(NoHeadingsError) as caught:
+        plan(["John Smith", "1980-01-01", "LS7 2QX"], {})
+    assert not any(word in str(caught.value) + caught.value.remedy for word in ("Smith", "1980", "LS7"))
+    with pytest.raises(UnknownHeadingsError):
+        plan(["Policy", "Surname"], {})
 
 
 def test_unknown_headings_are_proposed_as_options() -> None:

@@ -36,19 +36,19 @@ def scheme(ahead: float = 0, **fingerprints: tuple[str, ...]) -> Scheme:
 
 def test_every_line_is_uploaded_once(pool: Pool, fake: FakePool, path: Path) -> None:
     """All batches together are the file."""
-    sent = list(submission.send(pool, path, dry_run=False))
+    sent = list(submission.send(pool, path, run="r1", dry_run=False))
     assert [(each.filings, each.lines_before) for each in sent] == [(4, 0), (4, 4), (4, 8)]
     assert b"\n".join(fake.lines()) + b"\n" == path.read_bytes()
 
 
 def test_run_again_after_a_crash_nothing_is_doubled(pool: Pool, fake: FakePool, path: Path) -> None:
     """The network dies in the second batch; the next run ends up with the same three batches."""
-    sending = submission.send(pool, path, dry_run=False)
+    sending = submission.send(pool, path, run="r1", dry_run=False)
     first = next(sending)
     fake.failures = [httpx.ReadTimeout("x")] * 4
     with pytest.raises(UnavailableError):
         next(sending)
-    again = list(submission.send(pool, path, dry_run=False))
+    again = list(submission.send(pool, path, run="r1", dry_run=False))
     assert again[0].batch.id == first.batch.id
     assert len(fake.batches) == 3
 
@@ -57,7 +57,7 @@ def test_a_repeated_upload_has_the_same_key_and_bytes(pool: Pool, fake: FakePool
     """When it is unknown whether the pool took a batch, the very same request is sent again."""
     pool.log_in()
     fake.failures = [httpx.ReadTimeout("x")]
-    next(submission.send(pool, path, dry_run=False))
+    next(submission.send(pool, path, run="r1", dry_run=False))
     first, second = fake.sent("/v1/batches")
     assert first.content == second.content
     assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
@@ -65,16 +65,23 @@ def test_a_repeated_upload_has_the_same_key_and_bytes(pool: Pool, fake: FakePool
 
 def test_a_dry_run_is_another_request(pool: Pool, fake: FakePool, path: Path) -> None:
     """A dry run and the real one do not share a key, or the second would do nothing."""
-    dry = next(submission.send(pool, path, dry_run=True))
-    real = next(submission.send(pool, path, dry_run=False))
+    dry = next(submission.send(pool, path, run="r1", dry_run=True))
+    real = next(submission.send(pool, path, run="r1", dry_run=False))
     assert dry.batch.dry_run
     assert not real.batch.dry_run
     assert dry.batch.id != real.batch.id
 
 
+def test_another_run_is_another_batch(pool: Pool, fake: FakePool, path: Path) -> None:
+    """The same file submitted anew is looked at anew: what was refused for a reason that is gone gets its chance."""
+    first = next(submission.send(pool, path, run="r1", dry_run=False))
+    second = next(submission.send(pool, path, run="r2", dry_run=False))
+    assert first.batch.id != second.batch.id
+
+
 def test_following_ends_when_the_job_does(pool: Pool, fake: FakePool, path: Path) -> None:
     """The job is looked at ever less often, and seen to its end."""
-    sent = next(submission.send(pool, path, dry_run=False))
+    sent = next(submission.send(pool, path, run="r1", dry_run=False))
     fake.looks = -4
     seen: list[Batch] = []
     pauses: list[float] = []
@@ -87,7 +94,7 @@ def test_following_ends_when_the_job_does(pool: Pool, fake: FakePool, path: Path
 def test_row_errors_are_counted_in_the_file(pool: Pool, fake: FakePool, path: Path) -> None:
     """All pages of errors come, with the line of the file and not of the batch."""
     fake.rejected = [1, 3, 4]
-    sent = list(submission.send(pool, path, dry_run=False))[2]
+    sent = list(submission.send(pool, path, run="r1", dry_run=False))[2]
     batch = submission.follow(pool, sent.batch, lambda _: None, sleep=lambda _: None)
     errors = list(submission.file_errors(pool, sent, batch))
     assert errors == [RowError(row, None, "line", "a line") for row in (9, 11, 12)]
@@ -97,7 +104,7 @@ def test_the_outcome_adds_up(pool: Pool, fake: FakePool, path: Path) -> None:
     """Counts of all batches together; failed ones are kept."""
     fake.rejected = [2]
     outcome = Outcome()
-    sents: list[Sent] = list(submission.send(pool, path, dry_run=False))
+    sents: list[Sent] = list(submission.send(pool, path, run="r1", dry_run=False))
     for sent in sents:
         outcome.add(sent.batch)
     assert (outcome.rows["read"], outcome.rows["created"], outcome.rows["rejected"]) == (12, 9, 3)

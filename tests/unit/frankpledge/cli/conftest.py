@@ -28,6 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake: FakePool) -> Pat
         'class = "customer"\nline = "motor"\npurpose = "new_business"\n\n'
         '[profiles.default.map]\nSurname = "family_name"\n'
     )
+    monkeypatch.setenv("FRANKPLEDGE_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("FRANKPLEDGE_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.setenv("FRANKPLEDGE_CLIENT_ID", CREDENTIALS.client_id)
     monkeypatch.setenv("FRANKPLEDGE_CLIENT_SECRET", CREDENTIALS.client_secret)

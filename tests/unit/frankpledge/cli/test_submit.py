@@ -29,7 +29,7 @@ def test_without_follow_it_uploads_and_names_the_batches(run: Run, encoded: Path
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.splitlines()[0] == "bat_1  2 filings uploaded, queued"
     assert len(fake.lines()) == 4
-    assert orjson.loads(run("submit", encoded, "--json").stdout) == {"batches": ["bat_1", "bat_2"]}
+    assert orjson.loads(run("submit", encoded, "--json").stdout) == {"batches": ["bat_3", "bat_4"]}
 
 
 def test_follow_tells_what_became_of_the_rows(run: Run, encoded: Path) -> None:
@@ -39,14 +39,26 @@ def test_follow_tells_what_became_of_the_rows(run: Run, encoded: Path) -> None:
     assert shown.stdout == "4 filings read: 4 new, 0 changed, 0 unchanged, 0 refused; 2 hits.\n"
 
 
-def test_a_file_submitted_twice_says_so(run: Run, encoded: Path, fake: FakePool) -> None:
-    """The second run ends as the first did, does nothing, and does not pretend that it did."""
-    first = run("submit", encoded, "--follow")
-    again = run("submit", encoded, "--follow")
-    assert again.stdout == first.stdout
-    assert "2 of 2 batches were uploaded before" in again.stderr
-    assert "uploaded before" not in first.stderr
-    assert "known from before" in run("submit", encoded).stdout
+def test_a_file_submitted_again_is_looked_at_anew(run: Run, encoded: Path, fake: FakePool) -> None:
+    """After a run that came to its end the next is a run of its own: the pool says which rows it knows."""
+    run("submit", encoded, "--follow")
+    run("submit", encoded, "--follow")
+    assert len(fake.batches) == 4
+
+
+def test_an_interrupted_submission_continues(run: Run, encoded: Path, home: Path, fake: FakePool) -> None:
+    """After a crash the same batches are followed to their end, with their row errors, and none is sent twice."""
+    fake.rejected = [2]
+    fake.refuse_batches = True
+    broken = run("submit", encoded, "--follow")
+    assert broken.exit_code == 2
+    fake.refuse_batches = False
+    for batch in fake.batches.values():
+        batch["status"] = "done"
+    again = run("submit", encoded, "--errors", home / "errors.ndjson")
+    assert again.exit_code == 1
+    assert "2 of 2 batches were done before the interruption" in again.stderr
+    assert len((home / "errors.ndjson").read_bytes().splitlines()) == 2
     assert len(fake.batches) == 2
 
 
@@ -85,7 +97,9 @@ def test_a_dry_run_follows_and_says_so(run: Run, encoded: Path, fake: FakePool) 
 
 def test_a_batch_that_fails_is_exit_code_2(run: Run, encoded: Path, fake: FakePool) -> None:
     """The field and what was expected are named."""
-    run("submit", encoded)
+    fake.refuse_batches = True
+    run("submit", encoded, "--follow")
+    fake.refuse_batches = False
     for batch in fake.batches.values():
         batch |= {"status": "failed", "failure": {"field": "(batch)", "expected": "gzip that ends"}}
     fake.looks = -100

@@ -1,0 +1,18 @@
+"""The entry point of `frankpledge-admin`: says what is missing where only the member's kit was installed."""
+
+from __future__ import annotations
+
+import sys
+
+SERVER_PACKAGES = frozenset({"sqlalchemy", "flask", "alembic", "flask_smorest", "flask_jwt_extended", "structlog"})
+
+
+def main() -> None:
+    """Run the command; exit code 1 with a sentence where the packages of the server are not installed."""
+    try:
+        from repository.cli import main as run  # noqa: PLC0415 - to be able to say what is missing
+    except ModuleNotFoundError as error:
+        if error.name not in SERVER_PACKAGES:
+            raise
+        sys.exit("frankpledge-admin needs the packages of the server: pip install '.[server]'")
+    run()
