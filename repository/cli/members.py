@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import IO
 
 import click
 
 from matching.vocabulary import LINES
+from repository.cli import passwords
 from repository.cli.context import Pool, console, print_json, table
 from repository.domain.members import MEMBER_ROLES, Member, MemberStatus, Role
 from repository.services import onboarding
@@ -16,6 +18,7 @@ from repository.storage.members import all_members
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 _ROLES = [role.value for role in Role]
 _MEMBER_ROLES = [role.value for role in Role if role in MEMBER_ROLES]
+_PASSWORD_VARIABLE = "FRANKPLEDGE_USER_PASSWORD"  # noqa: S105 - the name of one
 _day = click.DateTime(["%Y-%m-%d"])
 
 
@@ -139,10 +142,14 @@ def user() -> None:
 @click.argument("username")
 @click.option("--role", "roles", multiple=True, required=True, type=click.Choice(_ROLES))
 @click.option("--member", help="The member the person works for; operators and auditors have none.")
-@click.password_option(envvar="FRANKPLEDGE_USER_PASSWORD", help="Asked for when left out.")
+@passwords.password_file
 @click.pass_obj
-def add_user(pool: Pool, username: str, roles: tuple[str, ...], member: str | None, password: str) -> None:
-    """Add a person."""
+def add_user(
+    pool: Pool, username: str, roles: tuple[str, ...], member: str | None, password_file: IO[str] | None
+) -> None:
+    """Add a person. The password comes from --password-file or FRANKPLEDGE_USER_PASSWORD, or you are asked for it."""
+    given = passwords.given(_PASSWORD_VARIABLE, password_file)
+    password = passwords.ask(username) if given is None else given
     with pool.database.write() as session:
         actor_id = onboarding.add_user(session, username, password, roles, now=now(), member=member)
     console().print(f"Added [bold]{username}[/] as [bold]{actor_id}[/].")

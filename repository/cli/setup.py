@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import secrets
 import sys
+from typing import IO
 
 import click
 
 from matching.schema import load_schema
+from repository.cli import passwords
 from repository.cli.context import Pool, console
 from repository.services import installation, migration
 from repository.services.compose import now
 from repository.services.operator import accept_fingerprint
+
+_PASSWORD_VARIABLE = "FRANKPLEDGE_OPERATOR_PASSWORD"  # noqa: S105 - the name of one
 
 
 def _fingerprint(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -23,28 +27,31 @@ def _fingerprint(_context: click.Context, _parameter: click.Parameter, values: t
 
 @click.command()
 @click.option("--operator", "username", default="operator", show_default=True, help="Name of the first account.")
-@click.option(
-    "--password",
-    envvar="FRANKPLEDGE_OPERATOR_PASSWORD",
-    help="Its password. Better left out: you are asked for it, or without a terminal one is made and shown.",
-)
+@passwords.password_file
 @click.option(
     "--fingerprint", "fingerprints", multiple=True, callback=_fingerprint, help="A linkage key to accept; repeatable."
 )
 @click.pass_obj
-def init(pool: Pool, username: str, password: str | None, fingerprints: tuple[str, ...]) -> None:
-    """Set up a pool: secrets, tables, and the operator's account. What is there already is kept."""
+def init(pool: Pool, username: str, password_file: IO[str] | None, fingerprints: tuple[str, ...]) -> None:
+    """Set up a pool: secrets, tables, and the operator's account. What is there already is kept.
+
+    The operator's password comes from --password-file or FRANKPLEDGE_OPERATOR_PASSWORD; without either you are asked
+    for it, or where there is no terminal one is made and shown.
+    """
     out = console()
     for step in installation.install(pool.settings):
         out.print(f"  [green]{'created' if step.done else 'kept   '}[/]  {step.what}")
     if installation.has_operator(pool.database):
         out.print("  [green]kept   [/]  operator account")
     else:
-        made = _password(password)
-        installation.create_operator(pool.database, username, made or password or "", now)
+        given = passwords.given(_PASSWORD_VARIABLE, password_file)
+        if given is None and sys.stdin.isatty():
+            given = passwords.ask("the operator")
+        password = secrets.token_urlsafe(18) if given is None else given
+        installation.create_operator(pool.database, username, password, now)
         out.print(f"  [green]created[/]  operator account [bold]{username}[/]")
-        if made and password is None and not sys.stdin.isatty():
-            out.print(f"           its password, shown only now: [bold]{made}[/]")
+        if given is None:
+            out.print(f"           its password, shown only now: [bold]{password}[/]")
     _accept(pool, fingerprints)
     out.print(
         f"\nThe pool is in [bold]{pool.settings.data_dir}[/]. Keep a copy of the operator secret in another place:"
@@ -64,15 +71,6 @@ def migrate(pool: Pool) -> None:
         return
     migration.upgrade(pool.settings.database_url)
     console().print("The tables were brought up to this version.")
-
-
-def _password(given: str | None) -> str:
-    if given is not None:
-        return given
-    if sys.stdin.isatty():
-        prompted: str = click.prompt("Password for the operator", hide_input=True, confirmation_prompt=True)
-        return prompted
-    return secrets.token_urlsafe(18)
 
 
 def _accept(pool: Pool, fingerprints: tuple[str, ...]) -> None:

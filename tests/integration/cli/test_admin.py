@@ -18,6 +18,8 @@ from repository.cli import main
 from repository.settings import Settings
 
 PASSWORD = "a long enough password"
+OPERATOR = {"FRANKPLEDGE_OPERATOR_PASSWORD": PASSWORD}
+USER = {"FRANKPLEDGE_USER_PASSWORD": PASSWORD}
 Admin = Callable[..., Result]
 
 
@@ -39,7 +41,7 @@ def admin(pool: Path, monkeypatch: pytest.MonkeyPatch, quick_hashing: None) -> A
 def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pool that was set up, to copy."""
     pool = tmp_path_factory.mktemp("made") / "pool"
-    done = CliRunner().invoke(main, ["--data-dir", str(pool), "init", "--password", PASSWORD])
+    done = CliRunner(env=OPERATOR).invoke(main, ["--data-dir", str(pool), "init"])
     assert done.exit_code == 0, done.output
     return pool
 
@@ -144,17 +146,17 @@ def test_a_member_from_admission_to_withdrawal(ready: Admin) -> None:
         (("member", "add", " ", "--line", "motor"), "a member needs a name"),
         (("credential", "issue", "Nobody", "--role", "screener"), "there is no such member"),
         (("member", "suspend", "Nobody"), "there is no such member"),
-        (("user", "add", "ann", "--role", "auditor", "--password", "short"), "at least 12 characters"),
-        (("user", "add", "operator", "--role", "auditor", "--password", PASSWORD), "a user of that name exists"),
-        (("user", "add", "ann", "--role", "screener", "--password", PASSWORD), "expected one or more roles of"),
-        (("user", "add", "ann", "--role", "operator", "--member", "Alpha", "--password", PASSWORD), "roles of"),
+        (("user", "add", "ann", "--role", "auditor"), "at least 12 characters"),
+        (("user", "add", "operator", "--role", "auditor"), "a user of that name exists"),
+        (("user", "add", "ann", "--role", "screener"), "expected one or more roles of"),
+        (("user", "add", "ann", "--role", "operator", "--member", "Alpha"), "roles of"),
         (("user", "disable", "act_nobody"), "there is no such user"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(ready: Admin, words: tuple[str, ...], said: str) -> None:
     """An error of the operator's ends with exit code 1 and a sentence, and without a trace back."""
     ready("member", "add", "Alpha", "--line", "motor")
-    done = ready(*words)
+    done = ready(*words, env={"FRANKPLEDGE_USER_PASSWORD": "short" if "12" in said else PASSWORD})
     assert done.exit_code == 1
     assert said in done.output
     assert "Traceback" not in done.output
@@ -171,12 +173,54 @@ def test_a_typing_error_shows_the_usage(ready: Admin) -> None:
 def test_a_person_is_added_and_taken_away(ready: Admin) -> None:
     """A member's person, and one outside of members."""
     ready("member", "add", "Alpha", "--line", "motor")
-    done = ready("user", "add", "ann", "--role", "investigator", "--member", "Alpha", "--password", PASSWORD)
+    done = ready("user", "add", "ann", "--role", "investigator", "--member", "Alpha", env=USER)
     assert done.exit_code == 0, done.output
     actor = re.search(r"act_\w+", done.output)
     assert actor is not None
     assert ready("user", "disable", actor[0]).exit_code == 0
-    assert ready("user", "add", "adam", "--role", "auditor", "--password", PASSWORD).exit_code == 0
+    assert ready("user", "add", "adam", "--role", "auditor", env=USER).exit_code == 0
+
+
+def _logs_in(pool: Path, username: str, password: str) -> bool:
+    app = create_app(Settings.under(pool))
+    body = {"grant_type": "password", "username": username, "password": password}
+    answer = app.test_client().post("/v1/auth/token", json=body)
+    app.extensions[EXTENSION].database.close()
+    return answer.status_code == 200
+
+
+@pytest.mark.parametrize("words", [("init",), ("user", "add", "ann", "--role", "auditor")])
+def test_no_password_is_taken_from_the_command_line(ready: Admin, words: tuple[str, ...]) -> None:
+    """Every user of the machine sees the arguments of a process: there is no option that takes a password."""
+    done = ready(*words, "--password", PASSWORD)
+    assert done.exit_code == 2
+    assert "No such option" in done.output
+    assert PASSWORD not in done.output
+
+
+def test_a_password_comes_from_a_file_or_standard_input_or_a_prompt(ready: Admin, pool: Path, tmp_path: Path) -> None:
+    """The first line of a file or of standard input, without its end; else asked for twice, and not shown."""
+    (tmp_path / "password").write_text(f"{PASSWORD} one\r\nmore")
+    add = ("user", "add", "--role", "auditor")
+    assert ready(*add, "ann", "--password-file", str(tmp_path / "password"), env=USER).exit_code == 0
+    assert ready(*add, "ben", "--password-file", "-", input=f"{PASSWORD} two\n").exit_code == 0
+    asked = ready(*add, "eve", input=f"{PASSWORD} three\n" * 2)
+    assert asked.exit_code == 0, asked.output
+    assert PASSWORD not in asked.output
+    for username, word in (("ann", "one"), ("ben", "two"), ("eve", "three")):
+        assert _logs_in(pool, username, f"{PASSWORD} {word}")
+
+
+def test_init_takes_the_operator_s_password_from_a_file(admin: Admin, pool: Path, tmp_path: Path) -> None:
+    """A password that was given is not shown, and an empty one is refused instead of replaced."""
+    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    (tmp_path / "empty").touch()
+    assert admin("init", "--password-file", str(tmp_path / "empty")).exit_code == 1
+    done = admin("init", "--password-file", str(tmp_path / "password"))
+    assert done.exit_code == 0, done.output
+    assert "shown only now" not in done.output
+    assert PASSWORD not in done.output
+    assert _logs_in(pool, "operator", PASSWORD)
 
 
 def test_signing_keys_rotate(ready: Admin, pool: Path) -> None:

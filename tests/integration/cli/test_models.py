@@ -53,7 +53,7 @@ def test_a_pool_trains_its_own_model_and_uses_it(filled: Filled) -> None:
 def test_too_little_is_said(tmp_path: Path) -> None:
     """A pool that holds too few persons is not trained on, and the message says how many are needed."""
     settings = Settings.under(tmp_path / "pool")
-    assert admin(settings, "init", "--password", "a long enough password").exit_code == 0
+    assert admin(settings, "init").exit_code == 0
     refused = admin(settings, "model", "train")
     assert refused.exit_code == 1
     assert "holds 0 persons; training needs 1000" in refused.output
