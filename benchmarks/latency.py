@@ -1,8 +1,8 @@
 """How long a screening takes: `python -m benchmarks.latency --records 100000 --json`.
 
 Fills a fresh SQLite pool with a generated market, then asks about people who are in it under another insurer's
-spelling, half of them for each figure. `process` times the use case (look-up, scoring, decision, hits and screening stored); `lookup` the reading
-part of it alone. Medians and tails over the questions, one at a time.
+spelling, half of them for each figure and each once. `process` times the use case (look-up, scoring, decision, hits and
+screening stored); `lookup` the reading part of it alone. Medians and tails, one question at a time.
 """
 
 from __future__ import annotations

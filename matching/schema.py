@@ -13,9 +13,6 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal, cast
 
-import numpy as np
-import numpy.typing as npt
-
 from matching.types import KINDS, Kind
 
 DEFAULT_SCHEMA = "guarded/1"
@@ -93,14 +90,14 @@ class KindSchema:
         return sum(1 << i for i, key in enumerate(self.keys) if key.anchor)
 
     @functools.cached_property
-    def anchor_bits(self) -> npt.NDArray[np.intp]:
+    def anchor_bits(self) -> list[int]:
         """The bits of the keys that are anchors, rising."""
-        return np.array([bit for bit, key in enumerate(self.keys) if key.anchor], np.intp)
+        return [bit for bit, key in enumerate(self.keys) if key.anchor]
 
     @functools.cached_property
-    def band_bits(self) -> npt.NDArray[np.intp]:
+    def band_bits(self) -> list[int]:
         """The bits of the keys that are MinHash bands, rising."""
-        return np.array([bit for bit, key in enumerate(self.keys) if key.band is not None], np.intp)
+        return [bit for bit, key in enumerate(self.keys) if key.band is not None]
 
     @functools.cached_property
     def key_bits(self) -> Mapping[str, int]:

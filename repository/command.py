@@ -12,7 +12,7 @@ def main() -> None:
     try:
         from repository.cli import main as run  # noqa: PLC0415 - to be able to say what is missing
     except ModuleNotFoundError as error:
-        if error.name not in SERVER_PACKAGES:
+        if (error.name or "").partition(".")[0] not in SERVER_PACKAGES:
             raise
         sys.exit("frankpledge-admin needs the packages of the server: pip install '.[server]'")
     run()
