@@ -21,6 +21,7 @@ from repository.services.reciprocity import RefusedError
 blueprint = Blueprint("screenings", __name__, description="Asking the pool")
 
 MOST_AT_ONCE = 1000
+_CAPPED = "Keys skipped as too many records share them; 0 unless the class of every record in the line may be seen"
 _REFERENCE = "The member's own case, quote or claim reference"
 
 
@@ -61,7 +62,7 @@ class ScreeningSchema(Schema):
     reference = fields.String(required=True)
     answer = fields.String(required=True, validate=validate.OneOf([answer.value for answer in Answer]))
     hits = fields.List(fields.Nested(HitSchema), required=True)
-    capped_keys = fields.Integer(required=True, metadata={"description": "Keys skipped as too many records share them"})
+    capped_keys = fields.Integer(required=True, metadata={"description": _CAPPED})
     model = fields.String(required=True)
     rulebook = fields.String(required=True)
 

@@ -58,7 +58,9 @@ class Rulebook:
     """How far ahead any other date may lie: time zones and a member's clock that runs fast."""
     screening_keep_days: int = 365
     hot_key_rows: int = 500
-    """A key that more rows than this share is hot: look-ups skip it and say so."""
+    """A key that more rows than this share is hot: look-ups skip it. Of one member's rows at most half count."""
+    hot_key_hours: int = 24
+    """A hot key is looked at again after so long: it may not be hot any more."""
     candidates_per_subject: int = 100
     """The candidates with the weightiest shared keys that are scored, per subject."""
 

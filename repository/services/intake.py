@@ -195,8 +195,9 @@ def _store_subjects(services: Services, connection: Connection, source: Source, 
             for record_id, (each, place), subject in zip(record_ids, places, subjects, strict=True)
         ],
     )
-    index.add(connection, services.sealer, record_ids, [subject.keys for subject in subjects])
-    index.remember_hot(connection, linked.crowded, source.now)
+    keys = [subject.keys for subject in subjects]
+    index.add(connection, services.sealer, record_ids, keys, without=linked.keys.full)
+    pool.note_keys(services, connection, linked, source.now)
     added: Counter[str] = Counter(subject.kind for subject in subjects)
     added.subtract(removed)
     index.count_subjects(connection, source.member.id, added)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from operator import attrgetter
 
@@ -20,7 +21,7 @@ from repository.domain.members import NUMBER_BITS, Member
 from repository.services import Services
 from repository.storage import filings, index
 from repository.storage.filings import Candidate
-from repository.storage.index import Wanted
+from repository.storage.index import Candidates, Hot, Wanted
 from repository.storage.sealing import Integers, Sealer, named_context, record_context
 
 COMPOSITE_WEIGHT, BAND_WEIGHT = 8, 1
@@ -39,13 +40,14 @@ class Sighting:
 class Linked:
     """What the pool of the others holds on some subjects.
 
-    `capped` are the hot keys skipped, for each subject; `crowded` the keys now found to be hot, which whoever writes
-    next is to remember; `pool_sizes` the others' subjects by kind, which the weights were computed with.
+    `capped` are the hot keys skipped, for each subject; `keys` says which keys whoever writes next is to remember or
+    forget (see `note_keys`) or to leave out of the index; `pool_sizes` the others' subjects by kind, which the weights
+    were computed with.
     """
 
     sightings: tuple[Sighting, ...]
     capped: tuple[int, ...]
-    crowded: Mapping[int, int]
+    keys: Candidates
     pool_sizes: Mapping[str, int]
 
 
@@ -70,7 +72,7 @@ def link(services: Services, connection: Connection, member: Member, subjects: S
         services.sealer,
         [Wanted(each.keys, _key_weights(services.schema.kinds[each.kind], each.mask)) for each in subjects],
         own=member.number,
-        hot_rows=rulebook.hot_key_rows,
+        hot=hot(services, services.clock()),
         limit=rulebook.candidates_per_subject,
     )
     record_ids = sorted({record_id for records in found.records for record_id in records})
@@ -95,7 +97,18 @@ def link(services: Services, connection: Connection, member: Member, subjects: S
             sightings += [Sighting(place, candidates[pooled[match.position]], match) for match in each]
     sightings.sort(key=attrgetter("subject"))
     metrics.CAPPED_KEYS.inc(sum(found.capped))
-    return Linked(tuple(sightings), found.capped, found.crowded, sizes)
+    return Linked(tuple(sightings), found.capped, found, sizes)
+
+
+def hot(services: Services, now: datetime) -> Hot:
+    """When a key counts as hot, by the rulebook."""
+    return Hot(services.rulebook.hot_key_rows, now - timedelta(hours=services.rulebook.hot_key_hours))
+
+
+def note_keys(services: Services, connection: Connection, linked: Linked, now: datetime) -> None:
+    """Remember the keys that were found hot, forget those that are not any more."""
+    found = linked.keys
+    index.remember_hot(connection, found.crowded, found.cooled, hot=hot(services, now), now=now)
 
 
 @lru_cache(maxsize=4096)

@@ -25,7 +25,7 @@ from repository.services.encodings import encoding
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Linked, Sighting
 from repository.services.reciprocity import RefusedError
-from repository.storage import events, index, screenings
+from repository.storage import events, screenings
 from repository.storage.operator import accepted_fingerprints
 from repository.storage.sealing import named_context
 
@@ -90,7 +90,7 @@ def screen(
         _refuse(services, actor, inputs, decision)
     may = entitlement(inputs.contributions, services.rulebook)
     answered = [
-        _answer(services, inputs, may, _Asked(question, subjects[place], linked, place))
+        _answer(services, inputs, may, request.purpose.line, _Asked(question, subjects[place], linked, place))
         for place, question in enumerate(questions)
     ]
     with services.database.write() as session:
@@ -101,7 +101,7 @@ def screen(
         record_screening_hits(
             services, connection, source, [shown for each in answered for shown in each.shown], linked
         )
-        index.remember_hot(connection, linked.crowded, inputs.now)
+        pool.note_keys(services, connection, linked, inputs.now)
         _tell(services, connection, source, EventKind.SCREENING_ANSWERED, decision_id=decision_id, answered=answered)
     return [each.body for each in answered]
 
@@ -116,8 +116,11 @@ def _refuse(services: Services, actor: Actor, inputs: Inputs, decision: Decision
     raise RefusedError(decision)
 
 
-def _answer(services: Services, inputs: Inputs, may: Entitlement, asked: _Asked) -> _Answered:
-    """Show each sighting as far as its tier allows; what may not be shown does not move the answer either."""
+def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, asked: _Asked) -> _Answered:
+    """Show each sighting as far as its tier allows; what may not be shown does not move the answer either.
+
+    Hot keys are told only to who may see the class of every record in the line: they say that many records are there.
+    """
     screening_id = reciprocity.new_id(services, "scr")
     seen = [(s, may.tier(s.candidate.line, s.candidate.record_class)) for s in asked.sightings()]
     seen = [(sighting, tier) for sighting, tier in seen if tier >= HIT_TIER]
@@ -136,7 +139,7 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, asked: _Asked)
         "reference": asked.question.reference,
         "answer": answer.value,
         "hits": bodies,
-        "capped_keys": asked.linked.capped[asked.place],
+        "capped_keys": asked.linked.capped[asked.place] if may.all_from_tier(CLASS_TIER, line) else 0,
         "model": services.linker.model_id,
         "rulebook": services.rulebook.version,
     }
@@ -184,7 +187,7 @@ def _row(services: Services, source: Source, request: Asking, answered: _Answere
         "fingerprint": request.fingerprint,
         "answer": answered.body["answer"],
         "hits": len(answered.shown),
-        "capped_keys": answered.body["capped_keys"],
+        "capped_keys": answered.asked.linked.capped[answered.asked.place],
         "pool_size": answered.asked.linked.pool_sizes.get(subject.kind, 0),
         "model_id": services.linker.model_id,
         "envelope": services.sealer.seal(named_context(answered.screening_id), pack(subject)),

@@ -93,6 +93,16 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[
     connection.execute(insert.on_conflict_do_nothing(), list(rows))
 
 
+def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; where the primary key is there already, replace the rest of the row."""
+    if not rows:
+        return
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    changed = {each.name: insert.excluded[each.name] for each in table.columns if not each.primary_key}
+    statement = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
+    connection.execute(statement, list(rows))
+
+
 def _copy_rows(keys: Integers, pointers: Blocks) -> bytes:
     rows = np.empty(len(keys), dtype=_COPY_ROW)
     rows["fields"] = 2

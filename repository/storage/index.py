@@ -8,6 +8,7 @@ it is known whose record it is, so that nobody's own records take the place of t
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +23,10 @@ from sqlalchemy import (
     Connection,
     LargeBinary,
     bindparam,
+    case,
     delete,
     func,
+    literal,
     null,
     select,
     union_all,
@@ -48,7 +51,7 @@ class KeyIndexRow(Base):
 
 
 class HotKeyRow(Base):
-    """A key that too many records share to tell anything: remembered, skipped by look-ups, and reported."""
+    """A key that too many records share to tell anything: remembered for a time, and skipped by look-ups meanwhile."""
 
     __tablename__ = "hot_keys"
 
@@ -70,6 +73,7 @@ class PoolCountRow(Base):
 KEY_INDEX = Base.metadata.tables["key_index"]
 HOT_KEYS = Base.metadata.tables["hot_keys"]
 POOL_COUNTS = Base.metadata.tables["pool_counts"]
+_STALE = b""
 _NUMBER = (1 << NUMBER_BITS) - 1
 _POOL_SIZES = (
     select(POOL_COUNTS.c.kind, func.sum(POOL_COUNTS.c.subjects))
@@ -82,13 +86,33 @@ _POOL_SIZES = (
 class Candidates:
     """What a look-up found for a list of subjects: for each, record ids with the weightiest shared keys first.
 
-    `capped` counts, for each subject, the keys that were skipped because they are hot. `crowded` are keys found
-    with more rows than the limit, with their rows: they are to be remembered as hot.
+    `capped` counts, for each subject, the keys that were skipped because they are hot. `crowded` are keys found hot,
+    with the rows that count, and are to be remembered; `cooled` were remembered, were looked at again, and are to be
+    forgotten (see `remember_hot`). `full` are keys under which the asker has as many rows as can count.
     """
 
     records: tuple[tuple[int, ...], ...]
     capped: tuple[int, ...]
     crowded: Mapping[int, int]
+    cooled: tuple[int, ...]
+    full: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """When a key is hot: with more than `rows` rows, of which no member's count for more than half as many.
+
+    Remembered, it stays hot until `since`, the instant after which it must have been found so: a member's rows alone
+    never make a key hot, and nobody's for ever.
+    """
+
+    rows: int
+    since: datetime
+
+    @property
+    def share(self) -> int:
+        """The rows of one member that count."""
+        return self.rows // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,36 +124,50 @@ class Wanted:
 
 
 def look_up(
-    connection: Connection, sealer: Sealer, subjects: Sequence[Wanted], *, own: int, hot_rows: int, limit: int
+    connection: Connection, sealer: Sealer, subjects: Sequence[Wanted], *, own: int, hot: Hot, limit: int
 ) -> Candidates:
     """Find the records of other members than the one numbered `own` that share a key with each subject.
 
-    One statement for all subjects, one decryption for all pointers. A key with more than `hot_rows` rows counts as
-    hot. At most `limit` records are returned for a subject; where more are found, one member's take the places
-    beyond half of the limit only if the others leave them free.
+    One statement for all subjects, one decryption for all pointers. At most `limit` records are returned for a
+    subject; where more are found, one member's take the places beyond half of the limit only if the others leave
+    them free.
     """
     keys = index_keys(b"".join([each.keys for each in subjects]))
     owner = np.repeat(np.arange(len(subjects)), [len(each.keys) // KEY_BYTES for each in subjects])
     weights = np.concatenate([np.zeros(0, np.int64), *(each.weights for each in subjects)])
     distinct = np.unique(keys)
-    hot, found_keys, found_records = _rows(connection, sealer, distinct)
-    others = _members(found_records) != own
-    found_keys, found_records = found_keys[others], found_records[others]
-    crowded = _crowded(found_keys, hot_rows)
+    known = _rows(connection, sealer, distinct, hot.since)
+    others = _members(known.records) != own
+    full = _more_than(known.keys[~others], hot.share - 1)
+    found_keys, found_records = known.keys[others], known.records[others]
+    crowded = _crowded(found_keys, found_records, hot)
     too_many = np.fromiter(crowded, dtype=np.int64, count=len(crowded))
     keep = ~np.isin(found_keys, too_many)
-    capped = np.bincount(owner[np.isin(keys, np.concatenate([hot, too_many]))], minlength=len(subjects))
+    capped = np.bincount(owner[np.isin(keys, np.concatenate([known.hot, too_many]))], minlength=len(subjects))
     held, pairs_record = _join(keys, found_keys[keep], found_records[keep])
     records = _ranked(owner[held], pairs_record, weights[held], len(subjects), limit)
-    return Candidates(records, tuple(capped.tolist()), crowded)
+    cooled = tuple(key for key in known.stale if key not in crowded)
+    return Candidates(records, tuple(capped.tolist()), crowded, cooled, tuple(full.tolist()))
 
 
-def add(connection: Connection, sealer: Sealer, record_ids: Sequence[int], subjects: Sequence[bytes]) -> None:
-    """Index records under their re-keyed keys. Sorted by key: neighbouring rows then say nothing of each other."""
+def add(
+    connection: Connection,
+    sealer: Sealer,
+    record_ids: Sequence[int],
+    subjects: Sequence[bytes],
+    *,
+    without: Sequence[int] = (),
+) -> None:
+    """Index records under their re-keyed keys. Sorted by key: neighbouring rows then say nothing of each other.
+
+    `without` are index keys to leave out, those of `Candidates.full`: more rows of the member under them would not
+    be counted, and only make every look-up of the key slower.
+    """
     rekeyed = b"".join(subjects)
     records, keys = _repeat(record_ids, subjects), index_keys(rekeyed)
     pointers = sealer.pointers(records, rekeyed)
     order = np.lexsort((records, keys))
+    order = order[~np.isin(keys[order], np.array(without, np.int64))]
     order = order[_first_of_run(keys[order], records[order])]  # a key given twice by one record is one row
     dialect.insert_index_rows(connection, keys[order], pointers[order])
 
@@ -145,10 +183,15 @@ def remove(connection: Connection, sealer: Sealer, record_ids: Sequence[int], su
     connection.execute(statement, [{"k": key, "p": pointer} for key, pointer in rows])
 
 
-def remember_hot(connection: Connection, crowded: Mapping[int, int], now: datetime) -> None:
-    """Remember keys as hot, with the rows they had when that was seen."""
+def remember_hot(
+    connection: Connection, crowded: Mapping[int, int], cooled: Sequence[int], *, hot: Hot, now: datetime
+) -> None:
+    """Remember keys as hot from now on, with the rows they had, and forget those that are not hot any more."""
     rows = [{"key": key, "records": records, "found_at": now} for key, records in sorted(crowded.items())]
-    dialect.insert_missing(connection, HOT_KEYS, rows)
+    dialect.put(connection, HOT_KEYS, rows)
+    if cooled:
+        forgotten = delete(HOT_KEYS).where(HOT_KEYS.c.key == bindparam("cold"), HOT_KEYS.c.found_at <= hot.since)
+        connection.execute(forgotten, [{"cold": key} for key in cooled])
 
 
 def count_subjects(connection: Connection, member_id: str, added: Mapping[str, int]) -> None:
@@ -164,31 +207,56 @@ def pool_sizes(connection: Connection, *, other_than: str) -> dict[str, int]:
 
 @cache
 def _rows_statement(dialect_name: str) -> CompoundSelect[Any]:
-    """The hot ones of some keys, with no pointer, and the index rows of the others: one statement, one round trip."""
+    """The hot ones of some keys, with no pointer, and the index rows of the others: one statement, one round trip.
+
+    A key that was found hot `since` or before is read, and comes once more, with an empty pointer.
+    """
     keys, again = dialect.wanted_integers(dialect_name), dialect.wanted_integers(dialect_name)
-    hot = select(HOT_KEYS.c.key, null()).select_from(again.join(HOT_KEYS, HOT_KEYS.c.key == again.c.value))
+    is_fresh = HOT_KEYS.c.found_at > bindparam("since")
+    mark = case((is_fresh, null()), else_=literal(_STALE, LargeBinary))
+    hot = select(HOT_KEYS.c.key, mark).select_from(again.join(HOT_KEYS, HOT_KEYS.c.key == again.c.value))
     rows = (
         select(KEY_INDEX.c.key, KEY_INDEX.c.pointer)
         .select_from(keys.join(KEY_INDEX, KEY_INDEX.c.key == keys.c.value))
-        .where(~select(HOT_KEYS.c.key).where(HOT_KEYS.c.key == keys.c.value).exists())
+        .where(~select(HOT_KEYS.c.key).where(HOT_KEYS.c.key == keys.c.value, is_fresh).exists())
     )
     return union_all(rows, hot)
 
 
-def _rows(connection: Connection, sealer: Sealer, keys: Integers) -> tuple[Integers, Integers, Integers]:
-    """The hot ones of these keys, and every index row under the others: hot keys, then keys and record ids."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the index knows of some keys: those that are hot, those to look at again, and the rows of the others."""
+
+    hot: Integers
+    stale: tuple[int, ...]
+    keys: Integers
+    records: Integers
+
+
+def _rows(connection: Connection, sealer: Sealer, keys: Integers, since: datetime) -> _Known:
     name = connection.dialect.name
-    rows = connection.execute(_rows_statement(name), dialect.wanted(name, keys.tolist())).all()
+    rows = connection.execute(_rows_statement(name), {"since": since, **dialect.wanted(name, keys.tolist())}).all()
     hot = np.array([key for key, pointer in rows if pointer is None], dtype=np.int64)
-    found = np.array([key for key, pointer in rows if pointer is not None], dtype=np.int64)
-    pointers = b"".join([pointer for _, pointer in rows if pointer is not None])
-    return hot, found, sealer.open_pointers(pointers, found)
+    stale = tuple(key for key, pointer in rows if pointer == _STALE)
+    found = np.array([key for key, pointer in rows if pointer], dtype=np.int64)
+    pointers = b"".join([pointer for _, pointer in rows if pointer])
+    return _Known(hot, stale, found, sealer.open_pointers(pointers, found))
 
 
-def _crowded(found_keys: Integers, hot_rows: int) -> dict[int, int]:
-    keys, rows = np.unique(found_keys, return_counts=True)
-    over = rows > hot_rows
-    return dict(zip(keys[over].tolist(), rows[over].tolist(), strict=True))
+def _crowded(keys: Integers, records: Integers, hot: Hot) -> dict[int, int]:
+    """The hot ones of found keys, with their rows, of each member's no more than its share."""
+    many = np.isin(keys, _more_than(keys, hot.rows))
+    pairs, rows = np.unique(np.stack([keys[many], _members(records[many])]), axis=1, return_counts=True)
+    counted: Counter[int] = Counter()
+    for key, count in zip(pairs[0].tolist(), rows.tolist(), strict=True):
+        counted[key] += min(count, hot.share)
+    return {key: count for key, count in counted.items() if count > hot.rows}
+
+
+def _more_than(keys: Integers, times: int) -> Integers:
+    """The keys that are there more often."""
+    distinct, rows = np.unique(keys, return_counts=True)
+    return distinct[rows > times]
 
 
 def _join(keys: Integers, found: Integers, records: Integers) -> tuple[Integers, Integers]:

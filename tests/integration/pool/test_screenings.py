@@ -253,13 +253,19 @@ def test_a_contributor_may_not_ask(alpha: Desk, member: Admissions) -> None:
     assert contributor.screen(question("ann"), status=403)["type"].endswith("wrong-role")
 
 
-def test_hot_keys_are_reported(alpha: Desk, beta: Desk, monkeypatch: pytest.MonkeyPatch, rows: Counted) -> None:
-    """A key that too many records share is skipped, remembered, and counted in the answer."""
+def test_hot_keys_are_reported(alpha: Desk, beta: Desk, member: Admissions, clock: FakeClock, rows: Counted) -> None:
+    """A key that too many records of several share is skipped, remembered, and told to who may see their classes."""
     rulebook = alpha.services.rulebook
-    object.__setattr__(alpha.services, "rulebook", type(rulebook)(hot_key_rows=3))
-    for number in range(5):
-        beta.file(filing(f"B-{number}", subject("ann", only=[3])))
+    object.__setattr__(alpha.services, "rulebook", type(rulebook)(hot_key_rows=2))
+    for desk in (beta, *(Desk(alpha.client, alpha.services, member(name)) for name in ("Gamma", "Delta"))):
+        desk.file(filing("X-1", subject("ann", only=[3])))
     alpha.file(filing("A-1", subject("zoe")))
     answer = alpha.screen(question("ann"))
-    assert (answer["answer"], answer["capped_keys"]) == ("clear", 1)
-    assert rows("hot_keys") == 1
+    assert (answer["answer"], answer["capped_keys"], rows("hot_keys")) == ("clear", 0, 1)
+    alpha.file(filing("A-2", subject("zoe"), record_class="claim"))
+    assert alpha.screen(question("ann"))["capped_keys"] == 1
+    beta.file(filing("X-1", subject("bob")))
+    clock.advance(hours=25)
+    log_in(alpha)
+    assert alpha.screen(question("ann"))["answer"] == "enquire"
+    assert rows("hot_keys") == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,12 +13,13 @@ from matching.types import KEY_BYTES
 from repository.domain.members import NUMBER_BITS
 from repository.storage import index
 from repository.storage.engine import Database, create_engine
-from repository.storage.index import HOT_KEYS, KEY_INDEX, Wanted
+from repository.storage.index import HOT_KEYS, KEY_INDEX, Hot, Wanted
 from repository.storage.sealing import Sealer, SealError
 from tests.support.clock import FakeClock
 
 SEALER = Sealer(bytes(32))
 ASKER = 4095
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def keys(*names: str) -> bytes:
@@ -38,11 +40,13 @@ def record(member: int, number: int) -> int:
     return number << NUMBER_BITS | member
 
 
-def look_up(database: Database, *subjects: bytes, hot_rows: int = 100, limit: int = 100) -> index.Candidates:
+def look_up(
+    database: Database, *subjects: bytes, hot_rows: int = 100, limit: int = 100, since: datetime = LONG_AGO
+) -> index.Candidates:
     """A look-up in a transaction of its own."""
     with database.read() as session:
         wanted = [Wanted(each, np.ones(len(each) // KEY_BYTES, np.int64)) for each in subjects]
-        return index.look_up(session.connection(), SEALER, wanted, own=ASKER, hot_rows=hot_rows, limit=limit)
+        return index.look_up(session.connection(), SEALER, wanted, own=ASKER, hot=Hot(hot_rows, since), limit=limit)
 
 
 def add(database: Database, records: dict[int, bytes]) -> None:
@@ -93,7 +97,7 @@ def test_one_weighty_key_comes_before_several_light_ones(database: Database) -> 
     add(database, {1: keys("band1", "band2", "band3"), 2: keys("phone")})
     with database.read() as session:
         wanted = Wanted(keys("phone", "band1", "band2", "band3"), np.array([8, 1, 1, 1]))
-        found = index.look_up(session.connection(), SEALER, [wanted], own=ASKER, hot_rows=100, limit=1)
+        found = index.look_up(session.connection(), SEALER, [wanted], own=ASKER, hot=Hot(100, LONG_AGO), limit=1)
     assert found.records == ((2,),)
 
 
@@ -124,12 +128,51 @@ def test_a_hot_key_is_skipped_and_reported(database: Database, clock: FakeClock)
     assert found.capped == (1, 0)
     assert list(found.crowded.values()) == [6]
     with database.write() as session:
-        index.remember_hot(session.connection(), found.crowded, clock())
-        index.remember_hot(session.connection(), found.crowded, clock())
+        for _ in range(2):
+            hot = Hot(5, LONG_AGO)
+            index.remember_hot(session.connection(), found.crowded, found.cooled, hot=hot, now=clock())
     again = look_up(database, keys("hot", "own3"), hot_rows=500)
     assert (again.records, again.capped, again.crowded) == (((3,),), (1,), {})
     with database.read() as session:
         assert session.scalar(select(HOT_KEYS.c.records)) == 6
+
+
+def test_one_member_alone_makes_no_key_hot(database: Database) -> None:
+    """However many rows it has; with others' rows its own count for half of the limit at most."""
+    add(database, {record(1, number): keys("phone") for number in range(20)})
+    found = look_up(database, keys("phone"), hot_rows=5)
+    assert (len(found.records[0]), found.capped, found.crowded) == (20, (0,), {})
+    add(database, {record(2, number): keys("phone") for number in range(2)})
+    assert look_up(database, keys("phone"), hot_rows=5).crowded == {}
+    add(database, {record(3, number): keys("phone") for number in range(2)})
+    assert list(look_up(database, keys("phone"), hot_rows=5).crowded.values()) == [6]
+
+
+def test_a_hot_key_is_looked_at_again(database: Database, clock: FakeClock) -> None:
+    """After its time it is read: if it is hot still it is remembered anew, if not it is forgotten."""
+    add(database, {number: keys("hot", "warm") for number in range(1, 7)})
+    found, old = look_up(database, keys("hot", "warm"), hot_rows=5), clock()
+    with database.write() as session:
+        hot = Hot(5, LONG_AGO)
+        index.remember_hot(session.connection(), found.crowded, found.cooled, hot=hot, now=old)
+        index.remove(session.connection(), SEALER, [1], [keys("warm")])
+    assert look_up(database, keys("hot", "warm"), hot_rows=5, since=old - timedelta(seconds=1)).capped == (2,)
+    again = look_up(database, keys("hot", "warm"), hot_rows=5, since=old)
+    assert (len(again.records[0]), again.capped, len(again.crowded), len(again.cooled)) == (5, (1,), 1, 1)
+    clock.advance(days=1)
+    with database.write() as session:
+        index.remember_hot(session.connection(), again.crowded, again.cooled, hot=Hot(5, old), now=clock())
+        assert session.execute(select(HOT_KEYS.c.key, HOT_KEYS.c.found_at)).all() == [(*again.crowded, clock())]
+
+
+def test_a_members_rows_beyond_its_share_are_not_indexed(database: Database) -> None:
+    """What would not count is not written: one member cannot make every look-up of a key read its rows."""
+    add(database, {record(ASKER, number): keys("phone") for number in range(2)})
+    full = look_up(database, keys("phone", "other"), hot_rows=5).full
+    assert len(full) == 1
+    with database.write() as session:
+        index.add(session.connection(), SEALER, [record(ASKER, 9)], [keys("phone", "other")], without=full)
+        assert session.scalar(select(func.count()).select_from(KEY_INDEX)) == 3
 
 
 def test_subjects_are_counted_by_member_and_kind(database: Database) -> None:
@@ -149,4 +192,4 @@ def test_a_table_copied_to_another_secret_is_an_error(database: Database) -> Non
     add(database, {1: rekeyed})
     wanted = Wanted(rekeyed, np.ones(len(rekeyed) // KEY_BYTES, np.int64))
     with database.read() as session, pytest.raises(SealError):
-        index.look_up(session.connection(), Sealer(b"x" * 32), [wanted], own=ASKER, hot_rows=5, limit=5)
+        index.look_up(session.connection(), Sealer(b"x" * 32), [wanted], own=ASKER, hot=Hot(5, LONG_AGO), limit=5)
