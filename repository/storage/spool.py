@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -75,6 +76,10 @@ class Spool:
         except SealError:
             raise SpoolError("the content of the batch is not whole") from None
 
+    def holds(self, batch_id: str) -> bool:
+        """Whether there is content of a batch."""
+        return self._path(batch_id).exists()
+
     def remove(self, batch_id: str) -> None:
         """Remove a batch's content; again is no error."""
         self._path(batch_id).unlink(missing_ok=True)
@@ -82,8 +87,11 @@ class Spool:
     def sweep(self, keep: set[str], *, before: datetime) -> None:
         """Remove what was last written before an instant and is not to be kept: uploads that a crash cut off."""
         for path in self.directory.glob(f"*{_SUFFIX}"):
-            if path.name.removesuffix(_SUFFIX) not in keep and path.stat().st_mtime < before.timestamp():
-                path.unlink(missing_ok=True)
+            if path.name.removesuffix(_SUFFIX) in keep:
+                continue
+            with suppress(FileNotFoundError):  # an upload that breaks off removes its file itself
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
 
     def _path(self, batch_id: str) -> Path:
         return self.directory / f"{batch_id}{_SUFFIX}"

@@ -87,3 +87,12 @@ def test_sweeping_removes_only_what_is_old_and_not_needed(spool: Spool) -> None:
     assert {path.name for path in spool.directory.glob("*.sealed")} == {"bat_needed.sealed", "bat_new.sealed"}
     spool.remove("bat_new")
     spool.remove("bat_new")
+
+
+def test_sweeping_bears_files_that_vanish(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upload that breaks off removes its file while the sweep looks at it."""
+    spool.write("bat_new", [b"x"], b"")
+    there = list(spool.directory.glob("*.sealed"))
+    spool.remove("bat_new")
+    monkeypatch.setattr(Path, "glob", lambda _directory, _pattern: there)
+    spool.sweep(set(), before=NOW)
