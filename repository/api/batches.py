@@ -49,7 +49,7 @@ class RowErrorSchema(Schema):
 
 
 class FailureSchema(Schema):
-    """Why a batch was not read to its end. The good rows before stay."""
+    """Why a batch was not read to its end, or why it waits for another attempt. The good rows before stay."""
 
     field = fields.String(required=True)
     expected = fields.String(required=True)
@@ -94,7 +94,10 @@ class BatchPageSchema(Schema):
     },
 )
 def upload(query: dict[str, Any]) -> Response:
-    """Upload a batch; it is taken in after this answer. The same key with the same content is the same batch."""
+    """Upload a batch; it is taken in after this answer.
+
+    The same key with the same content is the same batch, which is queued again if it has failed.
+    """
     member = own_member()
     key = idempotency.idempotency_key(required=True)
     gzipped = _encoding_is_gzip()

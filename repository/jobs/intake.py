@@ -20,6 +20,7 @@ from repository.services import Services
 from repository.services.batchwork import BatchWork, Chunk, GivenUpError, RowError
 from repository.services.encodings import filing_from_json
 from repository.services.intake import Numbered
+from repository.storage.batches import SERVER_FAULT
 from repository.storage.spool import Spool, SpoolError
 
 CHUNK_LINES = 500
@@ -45,7 +46,7 @@ def work_through(services: Services, spool: Spool, batch: RowMapping, owner: str
     except (StreamError, GivenUpError) as error:
         failure = (error.field, error.expected)
     except SpoolError:
-        failure = ("body", "the content as it was sent; it is no longer whole on the server: send it again")
+        failure = (SERVER_FAULT, "the content as it was sent; it is no longer whole on the server: send it again")
     work.finish(meter.count, failure)
     spool.remove(batch["id"])
     _log.info("batch", batch=batch["id"], failed=failure is not None, rows=work.progress.rows_read)

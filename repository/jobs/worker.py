@@ -16,20 +16,25 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import RowMapping
-from sqlalchemy.exc import SQLAlchemyError
 
 from repository.jobs.intake import work_through
 from repository.services import Services
 from repository.services.batches import spool_of
 from repository.services.batchwork import LEASE, BatchWork
 from repository.storage import batches
-from repository.storage.batches import LeaseLostError
+from repository.storage.batches import SERVER_FAULT, LeaseLostError
 
 POLL_SECONDS = 0.25
 ABANDONED = timedelta(days=1)
 """Content in the spool that no batch claims after this time was cut off while it came in."""
-MAX_ATTEMPTS = 5
-"""A batch that was taken up this often without getting a chunk further is failed, so that others have their turn."""
+MAX_ATTEMPTS = 10
+"""A batch that was taken up this often without getting a chunk further is failed: with the pauses, after some hour."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=10)
+"""Between two attempts at a batch: the first pause, four times as long each time, up to the longest."""
+LONGEST_REST = 30.0
+"""Seconds that the worker rests at most when the database or the spool fails it, again and again."""
+KEPT_FAILED = timedelta(days=7)
+"""How long the content of a batch that failed by a fault of the server is kept."""
 
 _log = structlog.get_logger("frankpledge.worker")
 
@@ -66,15 +71,18 @@ class IntakeWorker:
             return self._drain() if alone else 0
 
     def _run(self) -> None:
+        faults = 0
         while not self._stop.is_set():
-            with self._alone() as alone:
-                while alone and not self._stop.is_set():
-                    try:
+            try:
+                with self._alone() as alone:
+                    while alone and not self._stop.is_set():
                         self._drain()
-                    except SQLAlchemyError as error:
-                        _log.error("database", error=type(error).__qualname__)
-                    self._stop.wait(POLL_SECONDS)
-            self._stop.wait(POLL_SECONDS)
+                        faults = 0
+                        self._stop.wait(POLL_SECONDS)
+            except Exception as error:  # noqa: BLE001 - without this thread no batch is taken in until a restart
+                faults += 1
+                _log.error("worker fault", error=type(error).__qualname__, times=faults)
+            self._stop.wait(min(POLL_SECONDS * 2 ** min(faults, 10), LONGEST_REST))
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
@@ -89,10 +97,11 @@ class IntakeWorker:
             yield True
 
     def _take_over(self) -> None:
+        now = self._services.clock()
         with self._services.database.write() as session:
             batches.release_all(session.connection(), self._spool.name)
-            needed = batches.open_in(session.connection(), self._spool.name)
-        self._spool.sweep(needed, before=self._services.clock() - ABANDONED)
+            needed = batches.needed_in(session.connection(), self._spool.name, failed_since=now - KEPT_FAILED)
+        self._spool.sweep(needed, before=now - ABANDONED)
 
     def _drain(self) -> int:
         done = 0
@@ -111,11 +120,7 @@ class IntakeWorker:
 
     def _work(self, batch: RowMapping) -> None:
         if batch["attempts"] > MAX_ATTEMPTS:
-            BatchWork(self._services, batch, self._owner).finish(
-                batch["bytes_done"],
-                ("(server)", "a batch that the service can take in; its operator finds why in the log"),
-            )
-            self._spool.remove(batch["id"])
+            self._give_up(batch)
             return
         try:
             work_through(self._services, self._spool, batch, self._owner)
@@ -123,6 +128,24 @@ class IntakeWorker:
             _log.warning("lease lost", batch=batch["id"])
         except Exception as error:  # noqa: BLE001 - one bad batch must not end the worker; it is tried again, then failed
             _log.error("attempt failed", batch=batch["id"], attempt=batch["attempts"], error=type(error).__qualname__)
-            with self._services.database.write() as session:
-                batches.let_go(session.connection(), batch["id"], self._owner)
-            self._stop.wait(POLL_SECONDS * batch["attempts"])
+            self._put_off(batch)
+
+    def _put_off(self, batch: RowMapping) -> None:
+        """Let others have their turn until the fault has passed, maybe."""
+        attempt = batch["attempts"]
+        next_at = self._services.clock() + min(FIRST_PAUSE * 4 ** (attempt - 1), LONGEST_PAUSE)
+        expected = (
+            f"an attempt that goes through; attempt {attempt} of {MAX_ATTEMPTS} met a fault of the service, and the"
+            f" next begins at {next_at.isoformat(timespec='seconds')}"
+        )
+        with self._services.database.write() as session:
+            batches.let_go(session.connection(), batch["id"], self._owner, not_before=next_at, expected=expected)
+
+    def _give_up(self, batch: RowMapping) -> None:
+        """Fail a batch and keep its content, from which it goes on when it is sent again."""
+        expected = (
+            f"a batch that the service can take in; {MAX_ATTEMPTS} attempts met a fault of the service, whose operator"
+            " finds it in the log. The rows read stay; the same content sent again under the same key goes on there"
+        )
+        failure = (SERVER_FAULT, expected)
+        BatchWork(self._services, batch, self._owner).finish(batch["bytes_done"], failure)

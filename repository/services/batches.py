@@ -38,7 +38,8 @@ def spool_of(services: Services) -> Spool:
 def receive(services: Services, actor: Actor, member: Member, upload: Upload) -> tuple[RowMapping, bool]:
     """Put a batch down safely and queue it; the batch, and whether it is new.
 
-    The same key with the same content gives the batch there was. Raises OtherContentError.
+    The same key with the same content gives the batch there was, queued again if it had failed. Raises
+    OtherContentError.
     """
     spool = spool_of(services)
     batch_id = reciprocity.new_id(services, "bat")
@@ -60,9 +61,14 @@ def receive(services: Services, actor: Actor, member: Member, upload: Upload) ->
             raise
     if known is None:
         return _own(services, member, batch_id), True
-    spool.remove(batch_id)
-    if known["content_digest"] != received.digest:
-        raise OtherContentError
+    try:
+        if known["content_digest"] != received.digest:
+            raise OtherContentError
+        if known["status"] == "failed":
+            _queue_again(services, actor, spool, known, batch_id)
+            known = _own(services, member, known["id"])
+    finally:
+        spool.remove(batch_id)
     return known, False
 
 
@@ -107,6 +113,18 @@ def as_json(batch: RowMapping, errors: Sequence[dict[str, Any]] = ()) -> dict[st
         "errors": list(errors),
         "next_cursor": None,
     }
+
+
+def _queue_again(services: Services, actor: Actor, spool: Spool, known: RowMapping, sent: str) -> None:
+    """Queue a failed batch in this spool, where its content came once more under the id `sent`."""
+    with services.database.write() as session:
+        connection = session.connection()
+        if not batches.queue_again(connection, known["id"], spool.name):
+            return  # the same at the same moment: the other request was first
+        # Before the commit no worker sees the batch, so that it never meets half of the content.
+        if not spool.holds(known["id"]):
+            spool.write(known["id"], spool.read(sent), b"")
+        _tell(services, connection, dict(known) | {"actor_id": actor.id, "created_at": services.clock()})
 
 
 def _own(services: Services, member: Member, batch_id: str) -> RowMapping:

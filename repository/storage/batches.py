@@ -15,8 +15,10 @@ from sqlalchemy import (
     RowMapping,
     Select,
     UniqueConstraint,
+    and_,
     bindparam,
     delete,
+    func,
     insert,
     or_,
     select,
@@ -28,6 +30,13 @@ from repository.storage import dialect
 from repository.storage.base import Base
 
 OPEN_STATES = ("queued", "running")
+SERVER_FAULT = "(server)"
+"""The field of a failure that no content could have avoided."""
+_NO_FAILURE = {"failure_field": None, "failure_expected": None}
+_COUNTS = (
+    *("bytes_done", "lines_done", "hits"),
+    *("rows_read", "rows_created", "rows_new_version", "rows_unchanged", "rows_rejected"),
+)
 
 
 class BatchRow(Base):
@@ -35,7 +44,7 @@ class BatchRow(Base):
 
     `spool` names the data directory that holds its content; the worker of another directory leaves it alone. A
     change is made only under the lease: `lease_owner` is the token of the worker at it, `attempts` the times a worker
-    took it up without getting on.
+    took it up without getting on. A `lease_until` without an owner is when the next attempt may begin.
     """
 
     __tablename__ = "batches"
@@ -138,15 +147,20 @@ def errors(connection: Connection, batch_id: str, *, after: int, limit: int) -> 
 
 
 def claim(connection: Connection, spool: str, owner: str, *, now: datetime, until: datetime) -> RowMapping | None:
-    """Take the lease of the oldest open batch of a spool that nobody else holds; None when there is no work."""
-    free = or_(BATCHES.c.lease_owner.is_(None), BATCHES.c.lease_until < now, BATCHES.c.lease_owner == owner)
-    oldest = (
+    """Take the lease of an open batch of a spool that nobody else holds; None when there is no work.
+
+    Members take turns: it is the oldest batch of the member for whom none was finished for the longest time.
+    """
+    free = or_(BATCHES.c.lease_until.is_(None), BATCHES.c.lease_until < now, BATCHES.c.lease_owner == owner)
+    earlier = BATCHES.alias("earlier")
+    served = select(func.max(earlier.c.finished_at)).where(earlier.c.member_id == BATCHES.c.member_id)
+    next_in_turn = (
         select(BATCHES.c.id)
         .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES), free)
-        .order_by(BATCHES.c.id)
+        .order_by(served.correlate(BATCHES).scalar_subquery().asc().nulls_first(), BATCHES.c.id)
         .limit(1)
     )
-    batch_id = connection.execute(oldest).scalar_one_or_none()
+    batch_id = connection.execute(next_in_turn).scalar_one_or_none()
     if batch_id is None:
         return None
     statement = (
@@ -159,10 +173,13 @@ def claim(connection: Connection, spool: str, owner: str, *, now: datetime, unti
 
 
 def release_all(connection: Connection, spool: str) -> None:
-    """Free every lease of a spool: for the process that alone works on it, after the one before it was killed."""
+    """Free every lease of a spool: for the process that alone works on it, after the one before it was killed.
+
+    A batch that nobody holds goes on waiting for its next attempt.
+    """
     connection.execute(
         update(BATCHES)
-        .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES))
+        .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES), BATCHES.c.lease_owner.is_not(None))
         .values(lease_owner=None, lease_until=None)
     )
 
@@ -174,16 +191,35 @@ def advance(
     statement = (
         update(BATCHES)
         .where(BATCHES.c.id == batch_id, BATCHES.c.lease_owner == owner, BATCHES.c.lines_done == from_line)
-        .values(lease_until=until, attempts=0, **values)
+        .values({"lease_until": until, "attempts": 0, **_NO_FAILURE, **values})
     )
     if connection.execute(statement).rowcount != 1:
         raise LeaseLostError(batch_id)
 
 
-def let_go(connection: Connection, batch_id: str, owner: str) -> None:
-    """Give the lease of a batch back, for a later attempt."""
+def let_go(connection: Connection, batch_id: str, owner: str, *, not_before: datetime, expected: str) -> None:
+    """Give the lease of a batch back for an attempt at a later time, and say in the batch why it waits."""
     statement = update(BATCHES).where(BATCHES.c.id == batch_id, BATCHES.c.lease_owner == owner)
-    connection.execute(statement.values(lease_owner=None, lease_until=None))
+    waits = {"lease_owner": None, "lease_until": not_before}
+    connection.execute(
+        statement.values(status="queued", failure_field=SERVER_FAULT, failure_expected=expected, **waits)
+    )
+
+
+def queue_again(connection: Connection, batch_id: str, spool: str) -> bool:
+    """Queue a failed batch once more, in a spool; False when it is not a failed one (any more).
+
+    After a fault of the server it goes on at its cursor; else it starts anew, as what was wrong may be mended by now.
+    """
+    failed = update(BATCHES).where(BATCHES.c.id == batch_id, BATCHES.c.status == "failed")
+    anew = connection.execute(
+        failed.where(BATCHES.c.failure_field != SERVER_FAULT).values(dict.fromkeys(_COUNTS, 0))
+    ).rowcount
+    if anew:
+        connection.execute(delete(BATCH_ERRORS).where(BATCH_ERRORS.c.batch_id == batch_id))
+    free = {"lease_owner": None, "lease_until": None, "attempts": 0}
+    statement = failed.values({"status": "queued", "spool": spool, "finished_at": None, **free, **_NO_FAILURE})
+    return connection.execute(statement).rowcount == 1
 
 
 def dry_run_filings(connection: Connection, batch_id: str, references: Sequence[str]) -> list[RowMapping]:
@@ -209,9 +245,10 @@ def add_errors(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         connection.execute(insert(BATCH_ERRORS), list(rows))
 
 
-def open_in(connection: Connection, spool: str) -> set[str]:
-    """The ids of a spool's batches that are not finished: their content is still needed."""
-    statement = select(BATCHES.c.id).where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES))
+def needed_in(connection: Connection, spool: str, *, failed_since: datetime) -> set[str]:
+    """The ids of a spool's batches whose content is still needed: open, or failed lately by a fault of the server."""
+    failed = and_(BATCHES.c.failure_field == SERVER_FAULT, BATCHES.c.finished_at >= failed_since)
+    statement = select(BATCHES.c.id).where(BATCHES.c.spool == spool, or_(BATCHES.c.status.in_(OPEN_STATES), failed))
     return set(connection.execute(statement).scalars())
 
 

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
+import structlog
+from sqlalchemy.exc import OperationalError
 
 from repository.domain.members import MemberStatus
 from repository.jobs import intake
+from repository.jobs import worker as worker_module
 from repository.jobs.worker import MAX_ATTEMPTS, IntakeWorker
 from repository.services import batchwork
 from repository.services.onboarding import change_status
+from repository.services.operator import accept_fingerprint
 from repository.storage import batches
 from repository.storage.batches import LeaseLostError
 from tests.integration.pool.conftest import Counted, Desk
@@ -390,18 +397,168 @@ def test_a_batch_goes_on_where_it_was_stopped(alpha: Desk, monkeypatch: pytest.M
     assert (rows("filings"), rows("filing_versions"), rows("key_index")) == (7, 7, 7 * KEYS)
 
 
-def test_a_batch_that_cannot_be_taken_in_is_failed_in_the_end(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After some attempts it makes room for others, and says that the fault is the server's."""
+class Fault:
+    """A fault of the server in every attempt while it is `there`."""
 
-    def broken(*_arguments: object, **_options: object) -> None:
-        raise ZeroDivisionError
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.there = True
+        take = batchwork.BatchWork.take
 
-    monkeypatch.setattr("repository.services.intake.take_in", broken)
-    monkeypatch.setattr("repository.jobs.worker.POLL_SECONDS", 0.0)
+        def maybe(work: batchwork.BatchWork, *arguments: object) -> None:
+            if self.there and work.progress.lines_done >= 3:
+                raise ZeroDivisionError
+            take(work, *arguments)  # type: ignore[arg-type] # passed on as they came
+
+        monkeypatch.setattr(batchwork.BatchWork, "take", maybe)
+
+
+@pytest.fixture
+def fault(monkeypatch: pytest.MonkeyPatch) -> Fault:
+    """A fault after the first chunk, and pauses so short that log-ins outlast them all."""
+    monkeypatch.setattr(worker_module, "LONGEST_PAUSE", timedelta(seconds=10))
+    return Fault(monkeypatch)
+
+
+def test_a_fault_of_the_server_is_waited_for(alpha: Desk, beta: Desk, fault: Fault, clock: FakeClock) -> None:
+    """Each attempt is later than the one before, others are served meanwhile, the batch says so; then it completes."""
     received = alpha.upload(ndjson(ROWS))
-    assert IntakeWorker(alpha.services).run_pending() == MAX_ATTEMPTS + 1
-    failed = alpha.get(f"/v1/batches/{received['id']}")
+    worker = IntakeWorker(alpha.services)
+    assert (worker.run_pending(), worker.run_pending()) == (1, 0)
+    assert beta.batch(ROWS[:2])["status"] == "done"
+    waiting = alpha.get(f"/v1/batches/{received['id']}")
+    assert (waiting["status"], waiting["finished_at"], waiting["rows"]["created"]) == ("queued", None, 3)
+    assert waiting["failure"]["field"] == "(server)"
+    assert "attempt 1 of 10" in waiting["failure"]["expected"]
+    for _ in range(2):  # the first attempt got on, so it does not count
+        clock.advance(worker_module.FIRST_PAUSE + timedelta(seconds=1))
+        assert worker.run_pending() == 1
+    clock.advance(worker_module.FIRST_PAUSE + timedelta(seconds=1))
+    assert worker.run_pending() == 0
+    fault.there = False
+    clock.advance(worker_module.FIRST_PAUSE * 4)
+    assert worker.run_pending() == 1
+    done = alpha.get(f"/v1/batches/{received['id']}")
+    assert (done["status"], done["failure"], done["rows"]) == ("done", None, counted(read=7, created=7))
+
+
+def given_up(desk: Desk, batch_id: str, clock: FakeClock) -> dict[str, Any]:
+    """A batch after every attempt at it."""
+    for _ in range(MAX_ATTEMPTS + 2):
+        IntakeWorker(desk.services).run_pending()
+        clock.advance(worker_module.LONGEST_PAUSE + timedelta(seconds=1))
+    return desk.get(f"/v1/batches/{batch_id}")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_batch_that_failed_on_the_server_goes_on_when_sent_again(
+    alpha: Desk, fault: Fault, clock: FakeClock, rows: Counted, kept: bool
+) -> None:
+    """After many attempts it is failed and its content kept; the same key goes on at its cursor, kept or not."""
+    received = alpha.upload(ndjson(ROWS))
+    failed = given_up(alpha, received["id"], clock)
     assert (failed["status"], failed["failure"]["field"]) == ("failed", "(server)")
+    assert failed["rows"] == counted(read=3, created=3)
+    spooled = alpha.services.settings.data_dir / "spool" / f"{received['id']}.sealed"
+    IntakeWorker(alpha.services).run_pending()
+    assert spooled.exists()
+    if not kept:
+        spooled.unlink()
+    fault.there = False
+    alpha.upload(ndjson(ROWS[:2]), status=422)
+    again = alpha.upload(ndjson(ROWS))
+    assert (again["id"], again["status"], again["failure"]) == (received["id"], "queued", None)
+    IntakeWorker(alpha.services).run_pending()
+    done = alpha.get(f"/v1/batches/{received['id']}")
+    assert (done["status"], done["failure"], done["rows"]) == ("done", None, counted(read=7, created=7))
+    assert rows("filings") == 7
+    assert list(spooled.parent.glob("*.sealed")) == []
+
+
+def test_content_of_failed_batches_is_not_kept_for_ever(alpha: Desk, fault: Fault, clock: FakeClock) -> None:
+    """After a week it is swept away, and the batch is still taken again."""
+    received = alpha.upload(ndjson(ROWS))
+    given_up(alpha, received["id"], clock)
+    spooled = alpha.services.settings.data_dir / "spool" / f"{received['id']}.sealed"
+    os.utime(spooled, (0, 0))
+    IntakeWorker(alpha.services).run_pending()
+    assert spooled.exists()
+    clock.advance(worker_module.KEPT_FAILED)
+    IntakeWorker(alpha.services).run_pending()
+    assert not spooled.exists()
+    fault.there = False
+    with alpha.services.database.write() as session:
+        connection = session.connection()
+        assert batches.queue_again(connection, received["id"], IntakeWorker(alpha.services)._spool.name)
+        assert not batches.queue_again(connection, received["id"], IntakeWorker(alpha.services)._spool.name)
+
+
+def test_a_batch_that_failed_by_its_rows_starts_anew_when_sent_again(
+    alpha: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What made them bad may be mended by now: counts and errors are those of the new attempt."""
+    monkeypatch.setattr(batchwork, "HOPELESS_ROWS", 5)
+    content = [filing(f"P-{number}", fingerprint="fedcba9876543210") for number in range(7)]
+    failed = alpha.batch(content)
+    assert (failed["failure"]["field"], failed["rows"]["rejected"], len(failed["errors"])) == ("(rows)", 6, 6)
+    with alpha.services.database.write() as session:
+        accept_fingerprint(session, "guarded/1", "fedcba9876543210", now=alpha.services.clock())
+    done = alpha.batch(content)
+    assert (done["id"], done["status"], done["errors"]) == (failed["id"], "done", [])
+    assert done["rows"] == counted(read=7, created=7)
+
+
+def test_members_take_turns(alpha: Desk, beta: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten batches of one member do not hold the one of another up."""
+    for number in range(3):
+        alpha.upload(ndjson(ROWS[number : number + 1]), f"key-{number}")
+        clock.advance(seconds=1)
+    beta.upload(ndjson(ROWS[:1]))
+    served = []
+    finish = batchwork.BatchWork.finish
+
+    def spy(self: batchwork.BatchWork, *arguments: object) -> None:
+        served.append(self._batch["member_id"])
+        clock.advance(seconds=1)
+        finish(self, *arguments)  # type: ignore[arg-type] # passed on as they came
+
+    monkeypatch.setattr(batchwork.BatchWork, "finish", spy)
+    IntakeWorker(alpha.services).run_pending()
+    assert served == [alpha.member.id, beta.member.id, alpha.member.id, alpha.member.id]
+
+
+def test_the_worker_thread_outlives_errors_of_the_database(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One error while it takes over, one while it looks for work: it goes on, and says what it met by type only."""
+    monkeypatch.setattr(worker_module, "POLL_SECONDS", 0.01)
+    faults = iter([OperationalError("SELECT", {"key": "value"}, ValueError()), OSError(), None])
+    release_all, claim = batches.release_all, batches.claim
+
+    def failing(function: Callable[..., Any]) -> Callable[..., Any]:
+        def maybe(*arguments: Any, **options: Any) -> Any:
+            fault = next(faults, None)
+            if fault is not None:
+                raise fault
+            return function(*arguments, **options)
+
+        return maybe
+
+    monkeypatch.setattr(batches, "release_all", failing(release_all))
+    monkeypatch.setattr(batches, "claim", failing(claim))
+    received = alpha.upload(ndjson(ROWS))
+    worker = IntakeWorker(alpha.services)
+    with structlog.testing.capture_logs() as logged:
+        worker.start()
+        try:
+            for _ in range(200):
+                if alpha.get(f"/v1/batches/{received['id']}")["status"] == "done":
+                    break
+                worker._stop.wait(0.05)
+            assert worker.alive
+        finally:
+            worker.stop()
+    assert alpha.get(f"/v1/batches/{received['id']}")["status"] == "done"
+    met = [entry["error"] for entry in logged if entry["event"] == "worker fault"]
+    assert met == ["OperationalError", "OSError"]
+    assert "value" not in str([entry for entry in logged if entry["event"] == "worker fault"])
 
 
 def test_lost_content_fails_the_batch(alpha: Desk) -> None:
