@@ -18,7 +18,7 @@ from repository.storage.members import all_members
 _as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 _ROLES = [role.value for role in Role]
 _MEMBER_ROLES = [role.value for role in Role if role in MEMBER_ROLES]
-_PASSWORD_VARIABLE = "FRANKPLEDGE_USER_PASSWORD"  # noqa: S105 - the name of one
+PASSWORD_VARIABLE = "FRANKPLEDGE_USER_PASSWORD"  # noqa: S105 - the name of one
 _day = click.DateTime(["%Y-%m-%d"])
 
 
@@ -148,7 +148,7 @@ def add_user(
     pool: Pool, username: str, roles: tuple[str, ...], member: str | None, password_file: IO[str] | None
 ) -> None:
     """Add a person. The password comes from --password-file or FRANKPLEDGE_USER_PASSWORD, or you are asked for it."""
-    given = passwords.given(_PASSWORD_VARIABLE, password_file)
+    given = passwords.given(PASSWORD_VARIABLE, password_file)
     password = passwords.ask(username) if given is None else given
     with pool.database.write() as session:
         actor_id = onboarding.add_user(session, username, password, roles, now=now(), member=member)

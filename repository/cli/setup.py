@@ -15,7 +15,7 @@ from repository.services import installation, migration
 from repository.services.compose import now
 from repository.services.operator import accept_fingerprint
 
-_PASSWORD_VARIABLE = "FRANKPLEDGE_OPERATOR_PASSWORD"  # noqa: S105 - the name of one
+PASSWORD_VARIABLE = "FRANKPLEDGE_OPERATOR_PASSWORD"  # noqa: S105 - the name of one
 
 
 def _fingerprint(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def init(pool: Pool, username: str, password_file: IO[str] | None, fingerprints:
     if installation.has_operator(pool.database):
         out.print("  [green]kept   [/]  operator account")
     else:
-        given = passwords.given(_PASSWORD_VARIABLE, password_file)
+        given = passwords.given(PASSWORD_VARIABLE, password_file)
         if given is None and sys.stdin.isatty():
             given = passwords.ask("the operator")
         password = secrets.token_urlsafe(18) if given is None else given
