@@ -14,7 +14,7 @@ from app import create_app
 from repository.api.base import EXTENSION
 from repository.services import Services
 from repository.settings import Settings, SettingsError, write_private_file
-from repository.storage.operator import OPERATOR_CHECK, set_fact
+from repository.storage.operator import OPERATOR_CHECK, fact, set_fact
 from tests.support.clock import FakeClock
 from tests.support.members import Admissions, TestUser
 
@@ -172,6 +172,25 @@ def test_it_is_not_ready_without_its_database(
     path.mkdir()
     answer = client.get("/readyz")
     assert (answer.status_code, answer.get_json()["checks"]["database"]) == (503, False)
+
+
+def test_what_is_open_tells_nothing_of_the_installation(
+    client: FlaskClient, member: Admissions, settings: Settings, services: Services
+) -> None:
+    """Without a log-in nobody learns of members, accounts, files, the database or a private key."""
+    alpha, olga = member("Aldwick Mutual"), member.operator("olga")
+    with services.database.read() as session:
+        check = fact(session, OPERATOR_CHECK)
+    private = ("Aldwick", alpha.id, alpha.client_id, olga.id, "olga", str(settings.data_dir), "sqlite", check or "-")
+    addresses = ("/livez", "/readyz", "/v1/scheme", "/v1/docs", "/v1/docs/start.js", "/.well-known/jwks.json")
+    for address in (*addresses, "/v1/openapi.json", "/v1/problems/locked", "/v1/nowhere"):
+        answer = client.get(address)
+        told = f"{answer.headers}\n{answer.get_data(as_text=True)}"
+        assert [word for word in private if word in told] == [], address
+    assert set(client.get("/v1/scheme").get_json()) == {"name", "schemas", "purposes", "lines", "time"}
+    assert client.get("/livez").get_json() == {"status": "alive"}
+    (key,) = client.get("/.well-known/jwks.json").get_json()["keys"]
+    assert set(key) == {"crv", "kty", "x", "kid", "use", "alg"}
 
 
 def test_anyone_may_read_the_scheme(client: FlaskClient, clock: FakeClock, fingerprint: str) -> None:
