@@ -32,7 +32,8 @@ def create_engine(url: str) -> Engine:
     and checks foreign keys. A connection that will write asks for `BEGIN IMMEDIATE` by the execution option that
     Database.write sets: upgrading a read lock later can fail at once with 'database is locked'.
     """
-    engine = sqlalchemy.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    # Parameters stay out of messages: they are references, keys and digests, and messages end up in logs.
+    engine = sqlalchemy.create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from repository.storage.engine import Database, create_engine
 from repository.storage.operator import InstallationFactRow, fact, set_fact
@@ -100,3 +100,11 @@ def test_times_sort_and_compare_in_the_database(database: Database, clock: FakeC
     with database.read() as session:
         found = session.scalars(select(RevokedTokenRow).where(RevokedTokenRow.expires_at >= clock())).one()
         assert (found.id, found.expires_at) == ("late", clock())
+
+
+def test_errors_do_not_show_parameters(database: Database) -> None:
+    """What was to be stored is not in the message, which may end up in a log."""
+    statement = text("INSERT INTO no_such_table (name) VALUES (:name)")
+    with pytest.raises(DBAPIError) as caught, database.write() as session:
+        session.execute(statement, {"name": "Ann Smith"})
+    assert "Ann" not in str(caught.value)
