@@ -22,6 +22,7 @@ blueprint = Blueprint("screenings", __name__, description="Asking the pool")
 
 MOST_AT_ONCE = 1000
 _CAPPED = "Keys skipped as too many records share them; 0 unless the class of every record in the line may be seen"
+_MORE = "Whether there are more hits of tier 2 and above than those told, which are the best"
 _REFERENCE = "The member's own case, quote or claim reference"
 
 
@@ -62,6 +63,7 @@ class ScreeningSchema(Schema):
     reference = fields.String(required=True)
     answer = fields.String(required=True, validate=validate.OneOf([answer.value for answer in Answer]))
     hits = fields.List(fields.Nested(HitSchema), required=True)
+    more_hits = fields.Boolean(required=True, metadata={"description": _MORE})
     capped_keys = fields.Integer(required=True, metadata={"description": _CAPPED})
     model = fields.String(required=True)
     rulebook = fields.String(required=True)

@@ -63,6 +63,8 @@ class Rulebook:
     """A hot key is looked at again after so long: it may not be hot any more."""
     candidates_per_subject: int = 100
     """The candidates with the weightiest shared keys that are scored, per subject."""
+    hits_per_subject: int = 50
+    """The best hits that a screening tells, and keeps, per subject; it says when there are more."""
 
 
 DEFAULT_RULEBOOK = Rulebook()

@@ -50,6 +50,13 @@ class Linked:
     keys: Candidates
     pool_sizes: Mapping[str, int]
 
+    def by_subject(self) -> list[list[Sighting]]:
+        """What was seen of each subject, best first."""
+        grouped: list[list[Sighting]] = [[] for _ in self.capped]
+        for each in self.sightings:
+            grouped[each.subject].append(each)
+        return grouped
+
 
 def rekeyed(sealer: Sealer, subjects: Sequence[EncodedSubject]) -> list[EncodedSubject]:
     """The same subjects under the operator's secret, re-keyed in one call for each kind."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -18,14 +18,23 @@ from repository.domain.events import Event, EventKind
 from repository.domain.filings import refuse_unknown
 from repository.domain.hits import Hit, Own, Theirs
 from repository.domain.members import Actor, Member
-from repository.domain.reciprocity import CLASS_TIER, HIT_TIER, Decision, Entitlement, Inputs, entitlement, may_ask
+from repository.domain.reciprocity import (
+    CLASS_TIER,
+    HIT_TIER,
+    NO_TIER,
+    Decision,
+    Entitlement,
+    Inputs,
+    entitlement,
+    may_ask,
+)
 from repository.domain.screening import Purpose, Question, purpose_from_json
 from repository.services import Services, pool, reciprocity
 from repository.services.encodings import encoding
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Linked, Sighting
 from repository.services.reciprocity import RefusedError
-from repository.storage import events, screenings
+from repository.storage import events, filings, screenings
 from repository.storage.operator import accepted_fingerprints
 from repository.storage.sealing import named_context
 
@@ -46,26 +55,24 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One question, its subject re-keyed, and where it stands in what the pool gave."""
+    """One question, its subject re-keyed and as it will be sealed, and what the pool gave for it, best first."""
 
     question: Question
     subject: EncodedSubject
-    linked: Linked
-    place: int
-
-    def sightings(self) -> list[Sighting]:
-        """What was seen of this subject, best first."""
-        return [each for each in self.linked.sightings if each.subject == self.place]
+    packed: bytes
+    sightings: Sequence[Sighting]
+    capped: int
+    pool_size: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """One question with its answer as JSON, and the hits that were shown with their tiers."""
+    """One question with its answer as JSON, and the hits to keep, each with the tier it was shown at."""
 
     screening_id: str
     asked: _Asked
     body: dict[str, Any]
-    shown: Sequence[tuple[str, str, int, Sighting]]
+    kept: Sequence[tuple[str, str, int, Sighting]]
 
 
 def asking(services: Services, body: Mapping[str, object], known: frozenset[str]) -> Asking:
@@ -81,29 +88,60 @@ def screen(
 ) -> list[dict[str, Any]]:
     """Answer every question, in order. Raises RefusedError, before anything is matched, when R1 or R2 denies it."""
     subjects = pool.rekeyed(services.sealer, [each.subject for each in questions])
+    packed = [pack(each) for each in subjects]
+    distinct = {each: place for place, each in enumerate(packed)}
     with services.database.read() as session:
         connection = session.connection()
         inputs = reciprocity.inputs(services, connection, member)
         decision = may_ask(inputs, request.purpose.line, services.rulebook)
-        linked = pool.link(services, connection, member, subjects) if decision.allowed else None
+        looked_for = [subjects[place] for place in distinct.values()]
+        linked = pool.link(services, connection, member, looked_for) if decision.allowed else None
     if linked is None:
         _refuse(services, actor, inputs, decision)
-    may = entitlement(inputs.contributions, services.rulebook)
-    answered = [
-        _answer(services, inputs, may, request.purpose.line, _Asked(question, subjects[place], linked, place))
-        for place, question in enumerate(questions)
-    ]
+    asked = _asked(questions, subjects, packed, linked)
+    answered = _answers(services, inputs, request.purpose.line, asked)
     with services.database.write() as session:
         connection = session.connection()
+        standing = _standing(connection, asked)
+        if standing is not asked:
+            answered = _answers(services, inputs, request.purpose.line, standing)
         decision_id = reciprocity.remember(services, connection, decision, inputs, actor=actor, action=ACTION)
         source = Source(member, actor.id, None, inputs.now)
         screenings.add(connection, [_row(services, source, request, each, decision_id) for each in answered])
-        record_screening_hits(
-            services, connection, source, [shown for each in answered for shown in each.shown], linked
-        )
+        record_screening_hits(services, connection, source, [kept for each in answered for kept in each.kept], linked)
         pool.note_keys(services, connection, linked, inputs.now)
         _tell(services, connection, source, EventKind.SCREENING_ANSWERED, decision_id=decision_id, answered=answered)
+    for each in answered:
+        metrics.SCREENINGS.labels(answer=each.body["answer"]).inc()
     return [each.body for each in answered]
+
+
+def _asked(
+    questions: Sequence[Question], subjects: Sequence[EncodedSubject], packed: Sequence[bytes], linked: Linked
+) -> list[_Asked]:
+    """Questions with what was found for them; what is the same in several was looked for once."""
+    places = {each: place for place, each in enumerate(dict.fromkeys(packed))}
+    seen = linked.by_subject()
+    asked = []
+    for question, subject, content in zip(questions, subjects, packed, strict=True):
+        place, pool_size = places[content], linked.pool_sizes.get(subject.kind, 0)
+        asked.append(_Asked(question, subject, content, seen[place], linked.capped[place], pool_size))
+    return asked
+
+
+def _standing(connection: Connection, asked: list[_Asked]) -> list[_Asked]:
+    """The same without what was seen of filings that have changed since: their encoding is no longer there."""
+    seen = [sighting.candidate for each in asked for sighting in each.sightings]
+    versions = filings.versions(connection, {each.filing_id for each in seen})
+    if all(versions[each.filing_id] == each.version for each in seen):
+        return asked
+    return [
+        replace(
+            each,
+            sightings=[s for s in each.sightings if versions[s.candidate.filing_id] == s.candidate.version],
+        )
+        for each in asked
+    ]
 
 
 def _refuse(services: Services, actor: Actor, inputs: Inputs, decision: Decision) -> NoReturn:
@@ -116,34 +154,44 @@ def _refuse(services: Services, actor: Actor, inputs: Inputs, decision: Decision
     raise RefusedError(decision)
 
 
+def _answers(services: Services, inputs: Inputs, line: str, asked: Sequence[_Asked]) -> list[_Answered]:
+    may = entitlement(inputs.contributions, services.rulebook)
+    return [_answer(services, inputs, may, line, each) for each in asked]
+
+
 def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, asked: _Asked) -> _Answered:
     """Show each sighting as far as its tier allows; what may not be shown does not move the answer either.
 
+    At tier 1 the best stands for all: how many there are is tier 2. Those not shown are kept, for a tier to come.
     Hot keys are told only to who may see the class of every record in the line: they say that many records are there.
     """
     screening_id = reciprocity.new_id(services, "scr")
-    seen = [(s, may.tier(s.candidate.line, s.candidate.record_class)) for s in asked.sightings()]
+    seen = [(s, may.tier(s.candidate.line, s.candidate.record_class)) for s in asked.sightings]
     seen = [(sighting, tier) for sighting, tier in seen if tier >= HIT_TIER]
     counts = Counter(sighting.candidate.record_class for sighting, tier in seen if tier >= CLASS_TIER)
     own = Own(asked.question.reference, 0, asked.subject.role, asked.subject.kind, screening_id=screening_id)
-    shown, bodies = [], []
-    for sighting, tier in seen:
+    kept, bodies, told, rulebook = [], [], False, services.rulebook
+    for sighting, tier in seen[: rulebook.hits_per_subject]:
         hit_id = reciprocity.new_id(services, "hit")
+        hidden = tier == HIT_TIER and told
+        kept.append((hit_id, screening_id, NO_TIER if hidden else tier, sighting))
+        if hidden:
+            continue
+        told = told or tier == HIT_TIER
         hit = _hit(hit_id, own, sighting, counts[sighting.candidate.record_class], inputs.now)
-        bodies.append(hits.disclose(hit, tier, today=inputs.now.date(), rulebook=services.rulebook))
-        shown.append((hit_id, screening_id, tier, sighting))
+        bodies.append(hits.disclose(hit, tier, today=inputs.now.date(), rulebook=rulebook))
     answer = screening.answer([sighting.match.band for sighting, _ in seen], services.rulebook)
-    metrics.SCREENINGS.labels(answer=answer.value).inc()
     body = {
         "id": screening_id,
         "reference": asked.question.reference,
         "answer": answer.value,
         "hits": bodies,
-        "capped_keys": asked.linked.capped[asked.place] if may.all_from_tier(CLASS_TIER, line) else 0,
+        "more_hits": any(tier >= CLASS_TIER for _, tier in seen[rulebook.hits_per_subject :]),
+        "capped_keys": asked.capped if may.all_from_tier(CLASS_TIER, line) else 0,
         "model": services.linker.model_id,
         "rulebook": services.rulebook.version,
     }
-    return _Answered(screening_id, asked, body, shown)
+    return _Answered(screening_id, asked, body, kept)
 
 
 def _hit(hit_id: str, own: Own, sighting: Sighting, count: int, now: datetime) -> Hit:
@@ -186,11 +234,11 @@ def _row(services: Services, source: Source, request: Asking, answered: _Answere
         "schema_id": services.schema.id,
         "fingerprint": request.fingerprint,
         "answer": answered.body["answer"],
-        "hits": len(answered.shown),
-        "capped_keys": answered.asked.linked.capped[answered.asked.place],
-        "pool_size": answered.asked.linked.pool_sizes.get(subject.kind, 0),
+        "hits": len(answered.kept),
+        "capped_keys": answered.asked.capped,
+        "pool_size": answered.asked.pool_size,
         "model_id": services.linker.model_id,
-        "envelope": services.sealer.seal(named_context(answered.screening_id), pack(subject)),
+        "envelope": services.sealer.seal(named_context(answered.screening_id), answered.asked.packed),
     }
 
 

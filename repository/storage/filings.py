@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -118,6 +118,7 @@ class Candidate:
     role: str
     envelope: bytes
     member_id: str
+    version: int
     line: str
     record_class: str
     triggered_on: date
@@ -166,7 +167,8 @@ def update_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> No
     """Bring filings to a new version; each row has `filing` (its id) and every changed column."""
     if rows:
         changed: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in rows[0] if name != "filing"}
-        connection.execute(update(FILINGS).where(FILINGS.c.id == bindparam("filing")).values(changed), list(rows))
+        statement = update(FILINGS).where(FILINGS.c.id == bindparam("filing")).values(changed)
+        connection.execute(statement, sorted(rows, key=itemgetter("filing")))  # locked in the order `versions` locks in
 
 
 def note_batch(connection: Connection, batch_id: str, rows: Sequence[tuple[str, int]]) -> None:
@@ -177,7 +179,15 @@ def note_batch(connection: Connection, batch_id: str, rows: Sequence[tuple[str, 
             .where(FILINGS.c.id == bindparam("filing"))
             .values(last_batch_id=batch_id, last_batch_row=bindparam("row"))
         )
-        connection.execute(statement, [{"filing": filing_id, "row": row} for filing_id, row in rows])
+        connection.execute(statement, [{"filing": filing_id, "row": row} for filing_id, row in sorted(rows)])
+
+
+def versions(connection: Connection, filing_ids: Iterable[str]) -> dict[str, int]:
+    """The versions of filings, which stay what they are until this writing transaction ends."""
+    name, wanted = connection.dialect.name, sorted(set(filing_ids))
+    if not wanted:
+        return {}
+    return {row[0]: row[1] for row in connection.execute(_versions(name), dialect.wanted(name, wanted))}
 
 
 def insert_versions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -246,6 +256,14 @@ def _by_reference(dialect_name: str) -> Select[Any]:
 
 
 @cache
+def _versions(dialect_name: str) -> Select[Any]:
+    filings = dialect.wanted_texts(dialect_name)
+    joined = filings.join(FILINGS, FILINGS.c.id == filings.c.value)
+    statement = select(FILINGS.c.id, FILINGS.c.version).select_from(joined).order_by(FILINGS.c.id)
+    return statement.with_for_update(read=True, of=FILINGS)
+
+
+@cache
 def _subjects_of(dialect_name: str) -> Select[Any]:
     filings = dialect.wanted_texts(dialect_name)
     return select(SUBJECTS.c.id, SUBJECTS.c.kind, SUBJECTS.c.envelope).select_from(
@@ -266,6 +284,7 @@ def _candidates(dialect_name: str) -> Select[Any]:
             subject.role,
             subject.envelope,
             filing.member_id,
+            filing.version,
             filing.line,
             filing.record_class,
             filing.triggered_on,

@@ -11,6 +11,7 @@ import pytest
 from repository.domain.members import MemberStatus
 from repository.domain.reciprocity import Inputs, may_ask
 from repository.domain.rulebook import DEFAULT_RULEBOOK
+from repository.services import pool
 from repository.services.onboarding import change_status
 from repository.storage import decisions
 from repository.storage.screenings import SCREENINGS
@@ -67,6 +68,7 @@ def test_an_answer_says_what_it_rests_on(alpha: Desk, beta: Desk) -> None:
         "reference": "Q-9",
         "answer": "clear",
         "hits": [],
+        "more_hits": False,
         "capped_keys": 0,
         "model": alpha.services.linker.model_id,
         "rulebook": DEFAULT_RULEBOOK.version,
@@ -227,6 +229,70 @@ def test_many_at_once_are_answered_in_order(alpha: Desk, beta: Desk, rows: Count
     assert results[1]["errors"][0]["field"] == "screenings[1].reference"
     assert results[2]["reference"] == "ann"
     assert (rows("screenings"), rows("decisions")) == (3, 1)
+
+
+def test_the_best_hits_are_told_and_kept(alpha: Desk, beta: Desk, rows: Counted) -> None:
+    """So many per subject; the answer says that there are more."""
+    rulebook = alpha.services.rulebook
+    object.__setattr__(alpha.services, "rulebook", type(rulebook)(hits_per_subject=2))
+    for number in range(2):
+        beta.file(filing(f"B-{number}", subject("ann", only=range(10))))
+    beta.file(filing("B-9", subject("ann")))
+    beta.file(filing("B-10", subject("bob")))
+    alpha.file(filing("A-1", subject("zoe")))
+    answer = alpha.screen(question("ann"))
+    assert (len(answer["hits"]), answer["more_hits"], rows("hits")) == (2, True, 2)
+    assert answer["hits"][0]["weight"] > answer["hits"][1]["weight"]
+    assert not alpha.screen(question("bob"))["more_hits"]
+
+
+def test_the_same_subject_is_looked_for_once(alpha: Desk, beta: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand times the same question costs one look-up, and is answered a thousand times."""
+    beta.file(filing("B-1", subject("ann")))
+    alpha.file(filing("A-1", subject("zoe")))
+    looked_for, link = [], pool.link
+
+    def counting(*arguments: Any) -> pool.Linked:
+        looked_for.append(len(arguments[3]))
+        return link(*arguments)
+
+    monkeypatch.setattr(pool, "link", counting)
+    body = {name: question("x")[name] for name in ("schema", "fingerprint", "purpose", "line")}
+    asked = [{"reference": f"Q-{n}", "subject": question(who)["subject"]} for n, who in enumerate(["ann", "bob"] * 5)]
+    sent = alpha.client.post("/v1/screenings/bulk", json=body | {"screenings": asked}, headers=alpha.member.headers)
+    assert [each["answer"] for each in sent.get_json()["results"]] == ["enquire", "clear"] * 5
+    assert looked_for == [2]
+
+
+def test_tier_one_does_not_tell_how_many(alpha: Desk, beta: Desk) -> None:
+    """The best of the hits seen at tier 1 stands for all of them; at a higher tier each is told."""
+    for number, kind in enumerate(("suspected", "proven")):
+        beta.file(filing(f"B-{number}", subject("ann"), record_class=kind))
+    alpha.file(filing("A-1", subject("zoe")))
+    (hit,) = alpha.screen(question("ann"))["hits"]
+    assert hit["tier"] == 1
+    alpha.file(filing("A-2", subject("zoe"), record_class="claim"))
+    assert len(alpha.screen(question("ann"))["hits"]) == 2
+
+
+def test_what_changes_while_it_is_asked_is_no_hit(
+    alpha: Desk, beta: Desk, monkeypatch: pytest.MonkeyPatch, rows: Counted
+) -> None:
+    """A record filed anew between the look-up and the writing of its hit has another encoding: the hit is left out."""
+    beta.file(filing("B-1", subject("ann")))
+    beta.file(filing("B-2", subject("ann")))
+    alpha.file(filing("A-1", subject("zoe")))
+    link = pool.link
+
+    def changing(*arguments: Any) -> pool.Linked:
+        linked = link(*arguments)
+        monkeypatch.setattr(pool, "link", link)
+        beta.file(filing("B-1", subject("bob")))
+        return linked
+
+    monkeypatch.setattr(pool, "link", changing)
+    answer = alpha.screen(question("ann"))
+    assert (len(answer["hits"]), answer["hits"][0]["count"], rows("hits")) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("listed", [[], None, "x", [{}] * 1001])
