@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
@@ -108,3 +110,26 @@ def test_errors_do_not_show_parameters(database: Database) -> None:
     with pytest.raises(DBAPIError) as caught, database.write() as session:
         session.execute(statement, {"name": "Ann Smith"})
     assert "Ann" not in str(caught.value)
+
+
+def test_database_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+    """Whatever the umask is, nobody else reads the file or its companions."""
+    before = os.umask(0)
+    try:
+        made = Database(create_engine(f"sqlite:///{tmp_path / 'pool.db'}"))
+        with made.write() as session:
+            session.execute(text("CREATE TABLE one (a TEXT)"))
+            session.execute(text("INSERT INTO one VALUES ('1')"))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+        made.close()
+    finally:
+        os.umask(before)
+    assert modes == {"pool.db": 0o600, "pool.db-wal": 0o600, "pool.db-shm": 0o600}
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_commits_are_on_disk_before_they_are_answered(database: Database) -> None:
+    """Writing connections of SQLite sync their log at each commit: FULL is 2."""
+    with database.write() as session:
+        assert session.execute(text("PRAGMA synchronous")).scalar_one() == 2
+        assert session.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
