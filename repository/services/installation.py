@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import stat
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from repository.services.signing import create_signing_key, load_signing_keys
 from repository.settings import (
     SECRET_BYTES,
     Settings,
+    SettingsError,
     read_metrics_token,
     read_operator_secret,
     write_private_file,
@@ -34,8 +36,8 @@ class Step:
 def install(settings: Settings) -> list[Step]:
     """Create what is missing of directory, operator secret, signing key, token for metrics and tables; keep the rest.
 
-    Raises SettingsError for a file that cannot be used, and WrongSecretError when the database was written under
-    another operator secret.
+    Raises SettingsError for a file or directory that cannot be used, and WrongSecretError when the database was
+    written under another operator secret.
     """
     steps = [make(settings) for make in (_data_directory, _operator_secret, _signing_key, _metrics_token)]
     database = Database(create_engine(settings.database_url))
@@ -64,6 +66,11 @@ def create_operator(database: Database, username: str, password: str, clock: Clo
 def _data_directory(settings: Settings) -> Step:
     missing = not settings.data_dir.exists()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = stat.S_IMODE(settings.data_dir.stat().st_mode)
+    if mode & 0o077:
+        raise SettingsError(
+            f"{settings.data_dir} is open to other users (mode {mode:04o}): expected 0700, run `chmod 700` on it"
+        )
     return Step("data directory", missing)
 
 
