@@ -59,6 +59,8 @@ class Hit:
 def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[str, object]:
     """The hit as JSON as far as `tier` allows; what it does not allow is not in the dict.
 
+    Of a superseded hit only that it was one: the other side has changed since, and what it is now matches no more.
+
     Weights are rounded to a tenth of a bit row by row and the total is the sum of the rounded rows: raw scores would
     let a caller tell near-equal values apart, and a sum must add up on paper. Raises ValueError for tier 0, at which
     there is no hit to show.
@@ -69,11 +71,11 @@ def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[st
         "id": hit.id,
         "created_at": hit.created_at.isoformat(),
         "band": hit.band.label,
-        "tier": tier,
+        "tier": tier if hit.superseded_at is None else HIT_TIER,
         "own": hit.own.as_dict(),
     }
     if hit.superseded_at is not None:
-        shown["superseded_at"] = hit.superseded_at.isoformat()
+        return shown | {"superseded_at": hit.superseded_at.isoformat()}
     if tier > HIT_TIER:
         shown["class"] = hit.theirs.record_class
         shown["count"] = hit.count

@@ -83,7 +83,7 @@ def _show(
     tiers = {}
     for view in views:
         tier = may.tier(view.their_line, view.their_class)
-        tiers[view.id] = tier
+        tiers[view.id] = tier if view.superseded_at is None else HIT_TIER
         hit = _hit(services, view, counts)
         shown.append(disclose(hit, tier, today=inputs.now.date(), rulebook=services.rulebook))
     if tiers:
