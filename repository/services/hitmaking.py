@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
+from matching.types import EncodedSubject, Match
+from matching.wire import unpack
 from repository import metrics
 from repository.domain.members import Member
 from repository.services import Services, pool, reciprocity
 from repository.services.pool import Linked, Sighting
-from repository.storage import hits
-from repository.storage.hits import Pair
+from repository.storage import hits, index
+from repository.storage.hits import Pair, ScreeningHit
+from repository.storage.sealing import named_context
 
 Found = tuple[str, int, Sighting]
 """(own filing id, position of the own subject in it, what was seen)."""
@@ -84,18 +87,61 @@ def record_screening_hits(
     hits.add(connection, new, sides)
 
 
+def rescore_screening_hits(
+    services: Services,
+    connection: Connection,
+    source: Source,
+    filed: Mapping[tuple[str, int], EncodedSubject],
+    *,
+    replaced: Sequence[str],
+) -> None:
+    """Score the screenings that hit `replaced` filings against their encodings now, re-keyed in `filed`.
+
+    `record_hits` has superseded these hits; those that still match are brought back under their old id.
+    """
+    standing = hits.of_screenings(connection, replaced, now=source.now) if replaced else []
+    alike = [each for each in standing if _kind(filed, each) == each.kind]
+    revived = []
+    groups = {(each.member_id, each.kind) for each in alike}
+    for member_id, kind in sorted(groups):
+        group = [each for each in alike if (each.member_id, each.kind) == (member_id, kind)]
+        pool_size = index.pool_sizes(connection, other_than=member_id).get(kind, 0)
+        matches = services.linker.score_many(
+            [_question(services, each) for each in group],
+            [filed[each.filing_id, each.position] for each in group],
+            [[place] for place in range(len(group))],
+            pool_size=pool_size,
+        )
+        for each, found in zip(group, matches, strict=True):
+            revived += [{"hit": each.hit_id, **_scored(services, each.hit_id, match, pool_size)} for match in found]
+    hits.revive(connection, revived)
+
+
+def _kind(filed: Mapping[tuple[str, int], EncodedSubject], standing: ScreeningHit) -> str | None:
+    subject = filed.get((standing.filing_id, standing.position))
+    return None if subject is None else subject.kind
+
+
+def _question(services: Services, standing: ScreeningHit) -> EncodedSubject:
+    return unpack(services.sealer.unseal(named_context(standing.screening_id), standing.envelope))
+
+
 def _pair(filing_id: str, place: int, sighting: Sighting) -> Pair:
     ends = sorted([(filing_id, place), (sighting.candidate.filing_id, sighting.candidate.position)])
     return (*ends[0], *ends[1])
 
 
 def _evidence(services: Services, hit_id: str, sighting: Sighting, linked: Linked) -> dict[str, Any]:
+    pool_size = linked.pool_sizes.get(sighting.candidate.kind, 0)
+    return {"id": hit_id, **_scored(services, hit_id, sighting.match, pool_size)}
+
+
+def _scored(services: Services, hit_id: str, match: Match, pool_size: int) -> dict[str, Any]:
     return {
-        "id": hit_id,
-        "band": int(sighting.match.band),
-        "evidence": pool.seal_evidence(services.sealer, hit_id, sighting.match),
+        "band": int(match.band),
+        "evidence": pool.seal_evidence(services.sealer, hit_id, match),
         "model_id": services.linker.model_id,
-        "pool_size": linked.pool_sizes.get(sighting.candidate.kind, 0),
+        "pool_size": pool_size,
     }
 
 

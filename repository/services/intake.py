@@ -17,7 +17,7 @@ from repository.domain.filings import Filing, Outcome
 from repository.domain.members import query_refusal
 from repository.domain.reciprocity import HIT_TIER, entitlement
 from repository.services import Services, pool, reciprocity
-from repository.services.hitmaking import Source, record_hits
+from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
 from repository.storage import contributions, dialect, filings, index
 from repository.storage.filings import Standing
 from repository.storage.sealing import record_context
@@ -203,6 +203,8 @@ def _store_subjects(services: Services, connection: Connection, source: Source, 
     index.count_subjects(connection, source.member.id, added)
     found = [(places[s.subject][0].filing_id, places[s.subject][1], s) for s in linked.sightings]
     record_hits(services, connection, source, found, linked, replaced=replaced)
+    filed = {(each.filing_id, place): subject for (each, place), subject in zip(places, subjects, strict=True)}
+    rescore_screening_hits(services, connection, source, filed, replaced=replaced)
     _count_visible(services, connection, source, [(places[s.subject][0], s) for s in linked.sightings])
 
 

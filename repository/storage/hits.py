@@ -124,6 +124,26 @@ class Filter:
     own_line: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ScreeningHit:
+    """A hit of a screening that is kept still, with the question's sealed encoding and the subject it hit."""
+
+    hit_id: str
+    screening_id: str
+    member_id: str
+    kind: str
+    envelope: bytes
+    filing_id: str
+    position: int
+
+
+def of_screenings(connection: Connection, filing_ids: Sequence[str], *, now: datetime) -> list[ScreeningHit]:
+    """The hits of kept screenings on these filings, superseded ones too."""
+    name = connection.dialect.name
+    rows = connection.execute(_of_screenings(name), {"now": now, **dialect.wanted(name, list(filing_ids))})
+    return [ScreeningHit(*row) for row in rows]
+
+
 def pairs_of(connection: Connection, filing_ids: Sequence[str]) -> dict[Pair, str]:
     """The hits between filings that involve one of these, superseded ones too: pair to hit id."""
     name = connection.dialect.name
@@ -132,7 +152,10 @@ def pairs_of(connection: Connection, filing_ids: Sequence[str]) -> dict[Pair, st
 
 
 def supersede(connection: Connection, filing_ids: Sequence[str], *, now: datetime) -> None:
-    """Mark every live hit that involves one of these filings: it was found on an encoding that is no longer there."""
+    """Mark every live hit that involves one of these filings: it was found on an encoding that is no longer there.
+
+    What matches the new encoding is revived afterwards.
+    """
     if filing_ids:
         involved = or_(HITS.c.low_filing_id == bindparam("filing"), HITS.c.high_filing_id == bindparam("filing"))
         statement = update(HITS).where(involved, HITS.c.superseded_at.is_(None)).values(superseded_at=now)
@@ -272,6 +295,19 @@ def _views(member_id: str) -> Select[Any]:
             .outerjoin(SCREENINGS, SCREENINGS.c.id == side.own_screening_id)
         )
         .where(side.member_id == member_id)
+    )
+
+
+@cache
+def _of_screenings(dialect_name: str) -> Select[Any]:
+    filings = dialect.wanted_texts(dialect_name)
+    hit, asked = HITS.c, SCREENINGS.c
+    return (
+        select(hit.id, asked.id, asked.member_id, asked.kind, asked.envelope, hit.high_filing_id, hit.high_position)
+        .select_from(
+            filings.join(HITS, hit.high_filing_id == filings.c.value).join(SCREENINGS, asked.id == hit.screening_id)
+        )
+        .where(asked.expires_at > bindparam("now"))
     )
 
 

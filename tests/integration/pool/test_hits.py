@@ -123,6 +123,35 @@ def test_a_screenings_hit_is_the_askers_only(alpha: Desk, beta: Desk) -> None:
     assert len(alpha.hits("?line=motor")) == 1
 
 
+def test_a_screenings_hit_outlives_a_new_version(alpha: Desk, beta: Desk) -> None:
+    """The same id while the record filed anew still matches what was asked; superseded when not, and back again."""
+    beta.file(filing("B-1", subject("ann")))
+    alpha.file(filing("A-1", subject("zoe")))
+    (hit,) = alpha.screen(question("ann"))["hits"]
+    beta.file(filing("B-1", subject("ann", only=range(20))))
+    (again,) = alpha.hits()
+    assert again["id"] == hit["id"]
+    assert again["weight"] < hit["weight"]
+    beta.file(filing("B-1", subject("bob")))
+    assert alpha.hits() == []
+    beta.file(filing("B-1", subject("car", kind="vehicle", role="insured_vehicle")))
+    assert alpha.hits() == []
+    beta.file(filing("B-1", subject("ann")))
+    assert alpha.hits() == [hit]
+
+
+def test_a_superseded_hit_shows_nothing_of_the_other_side(alpha: Desk, beta: Desk) -> None:
+    """Not what the other filing says now: it is somebody else, whom the member never matched."""
+    beta.file(filing("B-1", subject("ann")))
+    alpha.file(filing("A-1", subject("ann")))
+    (hit,) = alpha.hits()
+    assert hit["tier"] == 3
+    beta.file(filing("B-1", subject("bob"), date="2025-01-01"))
+    shown = alpha.get(f"/v1/hits/{hit['id']}")
+    assert shown.keys() == {"id", "created_at", "band", "tier", "own", "superseded_at"}
+    assert shown["tier"] == 1
+
+
 def test_a_suspended_member_reads_nothing(alpha: Desk, beta: Desk) -> None:
     """R1: the refusal names the rule."""
     beta.file(filing("B-1", subject("ann")))
