@@ -7,7 +7,7 @@ import click
 from matching.schema import load_schema
 from repository.cli.context import Pool, console, table
 from repository.services.compose import now
-from repository.services.operator import accept_fingerprint
+from repository.services.operator import accept_fingerprint, retire_fingerprint
 from repository.services.signing import create_signing_key, load_signing_keys
 from repository.storage.operator import accepted_fingerprints
 
@@ -55,6 +55,19 @@ def add(pool: Pool, value: str, schema_id: str) -> None:
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="FINGERPRINT") from None
     console().print(f"{'Accepted' if added else 'Was accepted already'}: [bold]{value.lower()}[/] for {schema_id}.")
+
+
+@fingerprint.command("retire")
+@click.argument("value", metavar="FINGERPRINT")
+@click.option("--schema", "schema_id", default=load_schema().id, show_default=True)
+@click.pass_obj
+def retire(pool: Pool, value: str, schema_id: str) -> None:
+    """Accept nothing more under a linkage key, such as a lost one; what was filed under it is found no more."""
+    with pool.database.write() as session:
+        retired = retire_fingerprint(session, schema_id, value)
+    if not retired:
+        raise click.BadParameter("is not accepted: see `fingerprint list`", param_hint="FINGERPRINT")
+    console().print(f"Retired: [bold]{value.strip().lower()}[/] for {schema_id}.")
 
 
 @fingerprint.command("list")

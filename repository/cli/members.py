@@ -24,7 +24,7 @@ _day = click.DateTime(["%Y-%m-%d"])
 
 @click.group()
 def member() -> None:
-    """Admit, list, suspend and reinstate members."""
+    """Admit, renew, list, suspend and reinstate members."""
 
 
 @member.command("add")
@@ -59,6 +59,32 @@ def add(
         return
     console().print(f"Admitted [bold]{admitted.name}[/] as [bold]{admitted.id}[/].")
     console().print(f"Next: frankpledge-admin credential issue {admitted.id} --role screener --role contributor")
+
+
+@member.command("renew")
+@click.argument("member")
+@click.option("--attested", type=_day, help="When the yearly attestation was made.")
+@click.option("--agreement-signed", type=_day, help="When a new agreement was signed.")
+@click.option("--line", "lines", multiple=True, type=click.Choice(LINES), help="All its lines from now on; repeatable.")
+@click.pass_obj
+def renew(
+    pool: Pool, member: str, attested: datetime | None, agreement_signed: datetime | None, lines: tuple[str, ...]
+) -> None:
+    """Record a member's yearly attestation, a new agreement, or its lines. Attestations lapse after 365 days (R1)."""
+    if not (attested or agreement_signed or lines):
+        raise click.UsageError("say what is new: --attested, --agreement-signed or --line")
+    with pool.database.write() as session:
+        renewed = onboarding.renew(
+            session,
+            member,
+            attested_on=attested.date() if attested else None,
+            agreement_signed_on=agreement_signed.date() if agreement_signed else None,
+            lines=lines,
+        )
+    console().print(
+        f"[bold]{renewed.name}[/]: attested {renewed.attested_on or 'never'}, agreement signed"
+        f" {renewed.agreement_signed_on or 'never'}, lines {' '.join(sorted(renewed.lines))}."
+    )
 
 
 @member.command("list")

@@ -72,6 +72,30 @@ def admit_member(
     return row.as_member()
 
 
+def renew(
+    session: Session,
+    id_or_name: str,
+    *,
+    attested_on: date | None = None,
+    agreement_signed_on: date | None = None,
+    lines: Iterable[str] = (),
+) -> Member:
+    """Record a member's attestation or agreement, or its lines of business; what is not given stays as it is.
+
+    Raises OnboardingError for an unknown or withdrawn member, or a line that is none.
+    """
+    row = _member(session, id_or_name)
+    if row.status == MemberStatus.WITHDRAWN.value:
+        raise OnboardingError("a membership that was withdrawn is not resumed: admit the member anew")
+    wanted = sorted(set(lines))
+    if not set(wanted) <= set(LINES):
+        raise OnboardingError(f"a line is one of: {', '.join(LINES)}")
+    row.attested_on = attested_on or row.attested_on
+    row.agreement_signed_on = agreement_signed_on or row.agreement_signed_on
+    row.lines = wanted or row.lines
+    return row.as_member()
+
+
 def change_status(session: Session, id_or_name: str, status: MemberStatus, *, now: datetime) -> Member:
     """Suspend, reinstate or withdraw a member; raises OnboardingError when there is none, or it has withdrawn."""
     row = _member(session, id_or_name)

@@ -49,3 +49,15 @@ def accept_fingerprint(session: Session, schema_id: str, fingerprint: str, *, no
         return False
     session.add(FingerprintRow(schema_id=schema_id, fingerprint=lowered, added_at=now))
     return True
+
+
+def retire_fingerprint(session: Session, schema_id: str, fingerprint: str) -> bool:
+    """Take no more records and no more questions under a linkage key; False when it was not accepted.
+
+    What was filed under it stays: only questions under the same key could find it.
+    """
+    row = session.get(FingerprintRow, (schema_id, fingerprint.strip().lower()))
+    if row is None:
+        return False
+    session.delete(row)
+    return True

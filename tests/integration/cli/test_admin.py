@@ -275,3 +275,25 @@ def test_worker_status_of_an_idle_pool(ready: Admin) -> None:
         "worker": False,
     }
     assert "not running" in ready("worker", "status").output
+
+
+def test_a_membership_is_renewed(ready: Admin) -> None:
+    """A yearly attestation, a new agreement and other lines are recorded; what is not given stays."""
+    assert ready("member", "add", "Alpha", "--line", "motor", "--attested", "2025-01-01").exit_code == 0
+    done = ready("member", "renew", "Alpha", "--attested", "2026-02-01", "--line", "home", "--line", "pet")
+    assert done.exit_code == 0, done.output
+    member = json.loads(ready("member", "list", "--json").output)[0]
+    assert member["attested_on"] == "2026-02-01"
+    assert sorted(member["lines"]) == ["home", "pet"]
+    assert ready("member", "renew", "Alpha").exit_code == 2
+    unknown = ready("member", "renew", "Nobody", "--line", "pet")
+    assert unknown.exit_code == 1
+    assert "Traceback" not in unknown.output
+
+
+def test_a_linkage_key_is_retired(ready: Admin) -> None:
+    """A retired fingerprint is accepted no more; one that never was is an error."""
+    assert ready("fingerprint", "add", "0123456789abcdef").exit_code == 0
+    assert ready("fingerprint", "retire", "0123456789ABCDEF").exit_code == 0
+    assert "None yet" in ready("fingerprint", "list").output
+    assert ready("fingerprint", "retire", "0123456789abcdef").exit_code == 2
