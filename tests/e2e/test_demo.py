@@ -55,7 +55,7 @@ class Performance:
         """Return what would betray a person of the members' extracts."""
         sources = [*(ROOT / "repository").rglob("*.py"), *(ROOT / "matching").rglob("*.py"), ROOT / "app.py"]
         vocabulary = vocabulary_of(sources)
-        words = Words(frozenset(), frozenset())
+        words = Words(frozenset(), frozenset(), frozenset())
         for raw in self._people():
             words |= words_of(raw, vocabulary)
         return words
