@@ -354,6 +354,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_hit_sides_hit_id", "hit_sides", ["hit_id"])
     op.create_index("ix_hit_sides_own", "hit_sides", ["own_filing_id", "own_position"])
+    op.create_index("ix_hit_sides_own_screening_id", "hit_sides", ["own_screening_id"])
 
 
 def downgrade() -> None:

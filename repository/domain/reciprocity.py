@@ -94,6 +94,10 @@ class Entitlement:
         """The (line, class) pairs seen at this tier or better, sorted."""
         return sorted(pair for pair, reached in self.tiers.items() if reached >= tier)
 
+    def at_tier(self, tier: int) -> list[tuple[str, str]]:
+        """The (line, class) pairs seen at just this tier, sorted."""
+        return sorted(pair for pair, reached in self.tiers.items() if reached == tier)
+
     def all_from_tier(self, tier: int, line: str) -> bool:
         """Whether every class of a line is seen at this tier or better."""
         return all(self.tier(line, record_class) >= tier for record_class in RECORD_CLASSES)

@@ -43,7 +43,7 @@ def list_hits(
     bands = None if wanted.bands is None else [int(band) for band in wanted.bands]
     with services.database.read() as session:
         connection = session.connection()
-        chosen = Filter(pairs, bands, wanted.line)
+        chosen = Filter(pairs, may.at_tier(HIT_TIER), bands, wanted.line)
         views = hits.page(connection, member.id, chosen, before=before, limit=limit + 1)
         views, more = views[:limit], len(views) > limit
         counts = hits.counts(connection, member.id, views, may.from_tier(CLASS_TIER))
@@ -55,7 +55,7 @@ def one_hit(services: Services, actor: Actor, member: Member, hit_id: str) -> di
     inputs, may = _entitled(services, actor, member)
     with services.database.read() as session:
         connection = session.connection()
-        view = hits.one(connection, member.id, hit_id)
+        view = hits.one(connection, member.id, hit_id, uncounted=may.at_tier(HIT_TIER))
         if view is None or may.tier(view.their_line, view.their_class) < HIT_TIER:
             return None
         counts = hits.counts(connection, member.id, [view], may.from_tier(CLASS_TIER))

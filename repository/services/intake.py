@@ -223,11 +223,18 @@ def _take_out(services: Services, connection: Connection, filing_ids: Sequence[s
 def _count_visible(
     services: Services, connection: Connection, source: Source, sightings: Sequence[tuple[Plan, pool.Sighting]]
 ) -> None:
-    """Count for each filing the hits its member may see: a number that is told must not tell more than the hits do."""
+    """Count for each filing the hits its member may see: a number that is told must not tell more than the hits do.
+
+    Of those of one subject that are seen at tier 1, one is told (see `storage.hits.Filter`).
+    """
     if not sightings or query_refusal(source.member, source.now.date()) is not None:
         return
     inputs = reciprocity.inputs(services, connection, source.member)
     may = entitlement(inputs.contributions, services.rulebook)
+    told: set[int] = set()
     for each, sighting in sightings:
-        if may.tier(sighting.candidate.line, sighting.candidate.record_class) >= HIT_TIER:
+        tier = may.tier(sighting.candidate.line, sighting.candidate.record_class)
+        if tier > HIT_TIER or (tier == HIT_TIER and sighting.subject not in told):
             each.hits += 1
+        if tier == HIT_TIER:
+            told.add(sighting.subject)

@@ -171,8 +171,11 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
     counts = Counter(sighting.candidate.record_class for sighting, tier in seen if tier >= CLASS_TIER)
     own = Own(asked.question.reference, 0, asked.subject.role, asked.subject.kind, screening_id=screening_id)
     kept, bodies, told, rulebook = [], [], False, services.rulebook
-    for sighting, tier in seen[: rulebook.hits_per_subject]:
-        hit_id = reciprocity.new_id(services, "hit")
+    best = seen[: rulebook.hits_per_subject]
+    hit_ids = sorted(
+        reciprocity.new_id(services, "hit") for _ in best
+    )  # the list of hits, too, takes the first as best
+    for hit_id, (sighting, tier) in zip(hit_ids, best, strict=True):
         hidden = tier == HIT_TIER and told
         kept.append((hit_id, screening_id, NO_TIER if hidden else tier, sighting))
         if hidden:

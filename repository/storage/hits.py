@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    not_,
     or_,
     select,
     tuple_,
@@ -74,7 +75,7 @@ class HitSideRow(Base):
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id"), primary_key=True)
     hit_id: Mapped[str] = mapped_column(ForeignKey("hits.id"), primary_key=True)
     own_filing_id: Mapped[str | None] = mapped_column(ForeignKey("filings.id"))
-    own_screening_id: Mapped[str | None] = mapped_column(ForeignKey("screenings.id"))
+    own_screening_id: Mapped[str | None] = mapped_column(ForeignKey("screenings.id"), index=True)
     own_position: Mapped[int]
     their_filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"))
     their_position: Mapped[int]
@@ -117,9 +118,13 @@ class HitView:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which hits of a member: `pairs` are the other side's (line, class) that it may see; `own_line` is its own."""
+    """Which hits of a member: `pairs` are the other side's (line, class) that it may see; `own_line` is its own.
+
+    Of the hits of one own subject on `uncounted` pairs, whose number it may not know, only the best is there.
+    """
 
     pairs: Sequence[tuple[str, str]]
+    uncounted: Sequence[tuple[str, str]] = ()
     bands: Sequence[int] | None = None
     own_line: str | None = None
 
@@ -185,6 +190,8 @@ def page(connection: Connection, member_id: str, chosen: Filter, *, before: str 
     if not chosen.pairs:
         return []
     conditions: list[ColumnElement[bool]] = [HITS.c.superseded_at.is_(None), _seen(_THEIR, chosen.pairs)]
+    if chosen.uncounted:
+        conditions.append(_best(chosen.uncounted))
     if before is not None:
         conditions.append(HIT_SIDES.c.hit_id < before)
     if chosen.bands is not None:
@@ -195,9 +202,12 @@ def page(connection: Connection, member_id: str, chosen: Filter, *, before: str 
     return [HitView(*row) for row in connection.execute(statement)]
 
 
-def one(connection: Connection, member_id: str, hit_id: str) -> HitView | None:
-    """A member's view of one hit, superseded or not; None when it is not there for this member."""
-    row = connection.execute(_views(member_id).where(HIT_SIDES.c.hit_id == hit_id)).one_or_none()
+def one(connection: Connection, member_id: str, hit_id: str, *, uncounted: Sequence[tuple[str, str]]) -> HitView | None:
+    """A member's view of one hit, superseded or not; None when it is not there for this member (see Filter)."""
+    statement = _views(member_id).where(HIT_SIDES.c.hit_id == hit_id)
+    if uncounted:
+        statement = statement.where(or_(HITS.c.superseded_at.is_not(None), _best(uncounted)))
+    row = connection.execute(statement).one_or_none()
     return None if row is None else HitView(*row)
 
 
@@ -246,6 +256,33 @@ _OWN = FILINGS.alias("own")
 _THEIR = FILINGS.alias("their")
 _OWN_SUBJECT = SUBJECTS.alias("own_subject")
 _THEIR_SUBJECT = SUBJECTS.alias("their_subject")
+
+
+def _best(pairs: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
+    """Whether a hit on one of these pairs is the best of its own subject: the highest band, the oldest of those."""
+    side, hit, their = HIT_SIDES.alias("rival_side"), HITS.alias("rival"), FILINGS.alias("rival_filing")
+    better = or_(
+        hit.c.band > HITS.c.band,
+        and_(hit.c.band == HITS.c.band, side.c.hit_id < HIT_SIDES.c.hit_id),
+    )
+    rivals = (
+        select(side.c.hit_id)
+        .select_from(side.join(hit, hit.c.id == side.c.hit_id).join(their, their.c.id == side.c.their_filing_id))
+        .where(
+            side.c.member_id == HIT_SIDES.c.member_id,
+            side.c.own_position == HIT_SIDES.c.own_position,
+            hit.c.superseded_at.is_(None),
+            _seen(their, pairs),
+            better,
+        )
+        .correlate(HITS, HIT_SIDES)
+    )
+    # Two searches rather than one with `or`: each column has its index.
+    beaten = or_(
+        rivals.where(side.c.own_filing_id == HIT_SIDES.c.own_filing_id).exists(),
+        rivals.where(side.c.own_screening_id == HIT_SIDES.c.own_screening_id).exists(),
+    )
+    return or_(not_(_seen(_THEIR, pairs)), not_(beaten))
 
 
 def _seen(filings: FromClause, pairs: Sequence[tuple[str, str]]) -> ColumnElement[bool]:

@@ -61,6 +61,23 @@ def test_filters_narrow_the_list(alpha: Desk, beta: Desk, shared: None) -> None:
         alpha.get(f"/v1/hits{query}", status=422)
 
 
+def test_tier_one_does_not_tell_how_many(alpha: Desk, beta: Desk) -> None:
+    """Of the hits of one own subject seen at tier 1 there is the best: in lists, by id, and in the figures."""
+    beta.file(filing("B-0", subject("ann"), record_class="proven"))
+    beta.file(filing("B-1", subject("ann"), record_class="suspected"))
+    assert alpha.file(filing("A-1", subject("ann"), subject("bob")))["hits"] == 1
+    (told,) = alpha.screen(question("ann"))["hits"]
+    assert sorted(hit["own"]["reference"] for hit in alpha.hits()) == ["A-1", "Q-1"]
+    assert told in alpha.hits()
+    assert len(beta.hits()) == 2
+    for hit in beta.hits():
+        alpha.get(f"/v1/hits/{hit['id']}", status=200 if hit["id"] in [each["id"] for each in alpha.hits()] else 404)
+    beta.file(filing("B-2", subject("bob"), record_class="suspected"))
+    assert len(alpha.hits()) == 3
+    alpha.file(filing("A-2", subject("zoe"), record_class="claim"))
+    assert len(alpha.hits()) == 5
+
+
 def test_a_filter_is_no_oracle(alpha: Desk, beta: Desk) -> None:
     """At tier 1 the class is not shown, and asking for the class does not find the hit either."""
     beta.file(filing("B-1", subject("ann"), record_class="suspected"))
