@@ -87,7 +87,7 @@ def submit(pool: Pool, path: Path, app: Flask, *, dry_run: bool = False) -> tupl
     worker = IntakeWorker(app.extensions[EXTENSION])
     submission.refuse_mismatch(pool.scheme(), batches.check(path))
     outcome, finished = Outcome(), []
-    for sent in list(submission.send(pool, path, dry_run=dry_run)):
+    for sent in list(submission.send(pool, path, run="test", dry_run=dry_run)):
         finished.append(submission.follow(pool, sent.batch, lambda _: None, sleep=lambda _: worker.run_pending()))
         outcome.add(finished[-1])
     return outcome, finished
