@@ -11,7 +11,7 @@ from matching.vocabulary import LINES, MAX_SUBJECTS, RECORD_CLASSES
 from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
 from repository.api.idempotency import idempotent
-from repository.api.own import field_problem, own_member
+from repository.api.own import field_problem, own_member, path_id
 from repository.api.problems import ProblemError
 from repository.api.shapes import ClaimSchema, DomainSchema, SubjectSchema, reference_field
 from repository.domain.errors import FieldError
@@ -96,7 +96,7 @@ def file(body: dict[str, Any]) -> Response:
 @blueprint.problems(404)
 def show(filing_id: str) -> Response:
     """One of the member's own filings."""
-    found = filing.find(services(), own_member(), filing_id)
+    found = filing.find(services(), own_member(), path_id(filing_id, "fil"))
     if found is None:
         raise ProblemError("not-found")
     return json_response(found)

@@ -12,7 +12,7 @@ from matching.vocabulary import LINES, RECORD_CLASSES
 from repository.api import cursors
 from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
-from repository.api.own import own_member, refusal
+from repository.api.own import own_member, path_id, refusal
 from repository.api.problems import ProblemError
 from repository.api.shapes import BANDS, HitSchema
 from repository.services import hits
@@ -63,7 +63,7 @@ def list_own(query: dict[str, Any]) -> Response:
 def show(hit_id: str) -> Response:
     """One of the member's hits. What another member may see is not found, whether or not it exists."""
     try:
-        found = hits.one_hit(services(), current_actor(), own_member(), hit_id)
+        found = hits.one_hit(services(), current_actor(), own_member(), path_id(hit_id, "hit"))
     except RefusedError as error:
         raise refusal(error.decision) from None
     if found is None:

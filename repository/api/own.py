@@ -5,6 +5,7 @@ from __future__ import annotations
 from repository.api.context import current_actor
 from repository.api.problems import FieldProblem, ProblemError
 from repository.domain.errors import FieldError
+from repository.domain.ids import Prefix, is_id
 from repository.domain.members import Member
 from repository.domain.reciprocity import Decision
 
@@ -18,6 +19,13 @@ def own_member() -> Member:
     if member is None:
         raise ProblemError("wrong-role")
     return member
+
+
+def path_id(text: str, prefix: Prefix) -> str:
+    """The id in a path; raises ProblemError, before anything is asked, for what cannot be the id of such a thing."""
+    if not is_id(text, prefix):
+        raise ProblemError("not-found")
+    return text
 
 
 def field_problem(error: FieldError) -> ProblemError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeGuard
 
 from matching.types import Band, EncodedSubject
 from matching.vocabulary import LINES, PURPOSES
@@ -42,9 +43,14 @@ class Question:
 def purpose_from_json(body: Mapping[str, object]) -> Purpose:
     """Purpose, line and lawful basis of a screening. Raises FieldError; a query without a purpose is refused."""
     basis = body.get("lawful_basis")
-    if basis is not None and not (isinstance(basis, str) and basis.strip() and len(basis) <= MAX_BASIS_LENGTH):
-        raise FieldError("lawful_basis", f"1 to {MAX_BASIS_LENGTH} characters, or nothing")
+    if basis is not None and not _is_basis(basis):
+        raise FieldError("lawful_basis", f"1 to {MAX_BASIS_LENGTH} printable characters in one line, or nothing")
     return Purpose(one_of(body, "purpose", PURPOSES), one_of(body, "line", LINES), basis)
+
+
+def _is_basis(text: object) -> TypeGuard[str]:
+    """PostgreSQL stores no NUL, and control characters would let a text look like another where it is shown."""
+    return isinstance(text, str) and 0 < len(text.strip()) <= len(text) <= MAX_BASIS_LENGTH and text.isprintable()
 
 
 def answer(disclosed: Iterable[Band], rulebook: Rulebook) -> Answer:

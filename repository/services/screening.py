@@ -172,9 +172,8 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
     own = Own(asked.question.reference, 0, asked.subject.role, asked.subject.kind, screening_id=screening_id)
     kept, bodies, told, rulebook = [], [], False, services.rulebook
     best = seen[: rulebook.hits_per_subject]
-    hit_ids = sorted(
-        reciprocity.new_id(services, "hit") for _ in best
-    )  # the list of hits, too, takes the first as best
+    # Sorted: of equal bands the list of hits, too, takes the first id as the best.
+    hit_ids = sorted(reciprocity.new_id(services, "hit") for _ in best)
     for hit_id, (sighting, tier) in zip(hit_ids, best, strict=True):
         hidden = tier == HIT_TIER and told
         kept.append((hit_id, screening_id, NO_TIER if hidden else tier, sighting))

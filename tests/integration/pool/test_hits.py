@@ -8,7 +8,7 @@ from sqlalchemy import select
 from repository.domain.members import MemberStatus
 from repository.services.onboarding import change_status
 from repository.storage.hits import HIT_SIDES, HITS
-from tests.integration.pool.conftest import Desk
+from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, question, subject
 from tests.support.members import Admissions
@@ -98,6 +98,13 @@ def test_hits_of_others_are_not_found(alpha: Desk, beta: Desk, member: Admission
     assert gamma.get(f"/v1/hits/{hit_id}", status=404)["type"].endswith("not-found")
     gamma.get("/v1/hits/hit_x", status=404)
     assert beta.get(f"/v1/hits/{hit_id}")["id"] == hit_id
+
+
+@pytest.mark.parametrize("path", ["/v1/hits/hit_%00", "/v1/hits/hit_x", "/v1/filings/%00", "/v1/filings/fil_%0A"])
+def test_what_is_no_id_is_not_found(alpha: Desk, path: str, rows: Counted) -> None:
+    """404 before anything is asked or decided: PostgreSQL would not even take a NUL."""
+    assert alpha.get(path, status=404)["type"].endswith("not-found")
+    assert rows("decisions") == 0
 
 
 def test_a_hit_above_the_tier_is_not_found(alpha: Desk, beta: Desk) -> None:

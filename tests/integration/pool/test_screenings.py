@@ -187,6 +187,7 @@ def test_a_suspended_member_is_refused_and_the_refusal_is_stored(alpha: Desk) ->
         ({"line": "space"}, "invalid", "line"),
         ({"fingerprint": "fedcba9876543210"}, "another-key", "fingerprint"),
         ({"schema": "guarded/9"}, "unknown-schema", "schema"),
+        ({"lawful_basis": "legitimate\x00interest"}, "invalid", "lawful_basis"),
         ({"subject": None}, "invalid", "subject"),
         ({"subject": {"kind": "ghost"}}, "invalid", "subject.kind"),
         ({"name": "Ann Smith"}, "invalid", "(record)"),

@@ -27,6 +27,8 @@ def test_a_purpose_is_read() -> None:
         ({"purpose": "audit"}, "line"),
         ({"purpose": "audit", "line": "motor", "lawful_basis": "  "}, "lawful_basis"),
         ({"purpose": "audit", "line": "motor", "lawful_basis": "x" * 201}, "lawful_basis"),
+        ({"purpose": "audit", "line": "motor", "lawful_basis": "a\x00b"}, "lawful_basis"),
+        ({"purpose": "audit", "line": "motor", "lawful_basis": "a\nb"}, "lawful_basis"),
     ],
 )
 def test_without_a_purpose_nothing_is_asked(body: dict[str, object], field: str) -> None:
