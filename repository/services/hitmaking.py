@@ -97,29 +97,41 @@ def rescore_screening_hits(
 ) -> None:
     """Score the screenings that hit `replaced` filings against their encodings now, re-keyed in `filed`.
 
-    `record_hits` has superseded these hits; those that still match are brought back under their old id.
+    `record_hits` has superseded these hits; those that still match are brought back under their old id, also when
+    the subject has another place in its filing now.
     """
     standing = hits.of_screenings(connection, replaced, now=source.now) if replaced else []
-    alike = [each for each in standing if _kind(filed, each) == each.kind]
-    revived = []
-    groups = {(each.member_id, each.kind) for each in alike}
-    for member_id, kind in sorted(groups):
-        group = [each for each in alike if (each.member_id, each.kind) == (member_id, kind)]
+    revived, moved = [], []
+    for member_id, kind in sorted({(each.member_id, each.kind) for each in standing}):
+        group = [each for each in standing if (each.member_id, each.kind) == (member_id, kind)]
+        there = [place for place, subject in filed.items() if subject.kind == kind]
         pool_size = index.pool_sizes(connection, other_than=member_id).get(kind, 0)
         matches = services.linker.score_many(
             [_question(services, each) for each in group],
-            [filed[each.filing_id, each.position] for each in group],
-            [[place] for place in range(len(group))],
+            [filed[place] for place in there],
+            [[at for at, (filing_id, _) in enumerate(there) if filing_id == each.filing_id] for each in group],
             pool_size=pool_size,
         )
-        for each, found in zip(group, matches, strict=True):
-            revived += [{"hit": each.hit_id, **_scored(services, each.hit_id, match, pool_size)} for match in found]
+        found = [{there[match.position][1]: match for match in each} for each in matches]
+        for each, position in _placed(group, found):
+            match = found[group.index(each)][position]
+            revived.append({"hit": each.hit_id, **_scored(services, each.hit_id, match, pool_size)})
+            if position != each.position:
+                moved.append((each.hit_id, position))
     hits.revive(connection, revived)
+    hits.move(connection, moved)
 
 
-def _kind(filed: Mapping[tuple[str, int], EncodedSubject], standing: ScreeningHit) -> str | None:
-    subject = filed.get((standing.filing_id, standing.position))
-    return None if subject is None else subject.kind
+def _placed(standing: Sequence[ScreeningHit], found: Sequence[Mapping[int, Match]]) -> list[tuple[ScreeningHit, int]]:
+    """Where each hit's subject is now: in its old place if that matches, else in the best that no other hit has."""
+    placed = [(each, each.position) for each, matches in zip(standing, found, strict=True) if each.position in matches]
+    taken = {(each.screening_id, each.filing_id, position) for each, position in placed}
+    for each, matches in zip(standing, found, strict=True):
+        free = [at for at in matches if (each.screening_id, each.filing_id, at) not in taken]
+        if each.position not in matches and free:
+            placed.append((each, free[0]))
+            taken.add((each.screening_id, each.filing_id, free[0]))
+    return placed
 
 
 def _question(services: Services, standing: ScreeningHit) -> EncodedSubject:

@@ -178,6 +178,16 @@ def revive(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
+def move(connection: Connection, moved: Sequence[tuple[str, int]]) -> None:
+    """Point hits of screenings, given by id, to another place in the filing they hit."""
+    if moved:
+        rows = [{"hit": hit_id, "place": place} for hit_id, place in moved]
+        there = update(HITS).where(HITS.c.id == bindparam("hit")).values(high_position=bindparam("place"))
+        connection.execute(there, rows)
+        seen = update(HIT_SIDES).where(HIT_SIDES.c.hit_id == bindparam("hit"))
+        connection.execute(seen.values(their_position=bindparam("place")), rows)
+
+
 def add(connection: Connection, hits: Sequence[dict[str, Any]], sides: Sequence[dict[str, Any]]) -> None:
     """Store hits and the sides of those who may see them."""
     if hits:

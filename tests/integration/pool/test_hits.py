@@ -164,6 +164,16 @@ def test_a_screenings_hit_outlives_a_new_version(alpha: Desk, beta: Desk) -> Non
     assert alpha.hits() == [hit]
 
 
+def test_a_screenings_hit_follows_its_subject(alpha: Desk, beta: Desk) -> None:
+    """Filed anew with another person before it, the record is hit still, under the same id."""
+    beta.file(filing("B-1", subject("ann", role="policyholder")))
+    alpha.file(filing("A-1", subject("zoe")))
+    (hit,) = alpha.screen(question("ann"))["hits"]
+    beta.file(filing("B-1", subject("bob"), subject("ann", role="driver")))
+    (again,) = alpha.hits()
+    assert (again["id"], again["theirs"]["role"]) == (hit["id"], "driver")
+
+
 def test_a_superseded_hit_shows_nothing_of_the_other_side(alpha: Desk, beta: Desk) -> None:
     """Not what the other filing says now: it is somebody else, whom the member never matched."""
     beta.file(filing("B-1", subject("ann")))
