@@ -11,7 +11,7 @@ from marshmallow import Schema, fields, validate
 from repository.api import cursors, idempotency
 from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
-from repository.api.own import own_member
+from repository.api.own import own_member, path_id
 from repository.api.problems import ProblemError
 from repository.services import batches
 from repository.services.batches import Upload
@@ -134,7 +134,7 @@ def list_own(query: dict[str, Any]) -> Response:
 @blueprint.problems(404)
 def show(query: dict[str, Any], batch_id: str) -> Response:
     """One of the member's own batches, with a page of its row errors."""
-    batch = batches.find(services(), own_member(), batch_id)
+    batch = batches.find(services(), own_member(), path_id(batch_id, "bat"))
     if batch is None:
         raise ProblemError("not-found")
     scope = ("batch errors", batch["id"])

@@ -99,7 +99,9 @@ def take_in(services: Services, connection: Connection, source: Source, batch: S
     if source.batch_id is not None:
         unchanged = [(p.filing_id, p.numbered.row) for p in taken.plans if p.outcome is Outcome.UNCHANGED]
         filings.note_batch(connection, source.batch_id, unchanged)
-    lines = Counter((p.numbered.filing.facts.line, p.numbered.filing.facts.record_class) for p in accepted)
+    # Records count, not versions: filing one record over and over earns nothing.
+    new = [p.numbered.filing.facts for p in accepted if p.outcome is Outcome.CREATED]
+    lines = Counter((facts.line, facts.record_class) for facts in new)
     contributions.count(connection, source.member.id, lines, now=source.now)
     matched = [each for each in accepted if each.matched]
     if matched:

@@ -22,10 +22,12 @@ def test_a_new_member_sees_what_to_do(alpha: Desk) -> None:
 
 
 def test_contributions_are_counted_by_line_and_class(alpha: Desk) -> None:
-    """Accepted filings, new or changed, in the window; repeating one adds nothing."""
+    """Records accepted in the window; repeating one, or filing it anew with another date, adds nothing."""
     for reference in ("P-1", "P-2"):
         alpha.file(filing(reference))
     alpha.file(filing("P-1"), status=200)
+    for day in ("2026-02-01", "2026-02-02"):
+        alpha.file(filing("P-1") | {"date": day})
     alpha.file(filing("C-1", record_class="claim"))
     motor = alpha.get("/v1/standing")["lines"][1]
     counted = [(each["class"], each["accepted_in_window"]) for each in motor["contributions"]]
