@@ -86,14 +86,13 @@ def values_of(database: Path) -> Iterator[bytes]:
         for name, sql in tables:
             yield f"{name}\n{sql}".encode()
             for row in connection.execute(f'SELECT * FROM "{name}"'):
-                yield b"\n".join(_cell(value) for value in row)
+                yield from (value for value in row if isinstance(value, bytes))
+                yield "\n".join(_cell(value) for value in row if not isinstance(value, bytes)).encode()
 
 
-def _cell(value: object) -> bytes:
-    """A value as bytes; texts in quotes, as JSON has them, so that a whole one can be told."""
-    if isinstance(value, bytes):
-        return value
-    return f'"{value}"'.encode() if isinstance(value, str) else str(value).encode()
+def _cell(value: object) -> str:
+    """A value as text; texts in quotes, as JSON has them, so that a whole one can be told."""
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def search(words: Words, loot: Iterable[bytes]) -> set[bytes]:
@@ -105,8 +104,18 @@ def search(words: Words, loot: Iterable[bytes]) -> set[bytes]:
             lower = text.lower()
             found |= index.find(_LONG_BASE64_RUN.sub(b" ", lower))
             found |= set(_NUMBER.findall(lower)) & words.alone
-            found |= set(_QUOTED.findall(lower)) & words.whole
+            if _is_text(text):
+                found |= set(_QUOTED.findall(lower)) & words.whole
     return found
+
+
+def _is_text(piece: bytes) -> bool:
+    """Whether bytes are text: between random quotes a name of three letters stands by chance soon enough."""
+    try:
+        piece.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def unpacked(piece: bytes) -> Iterator[bytes]:
