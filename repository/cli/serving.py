@@ -14,6 +14,7 @@ from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
+from sqlalchemy import text
 from werkzeug.utils import import_string
 
 from repository.cli.context import Pool, console
@@ -51,6 +52,17 @@ def serve(pool: Pool, host: str, port: int, threads: int, worker: bool) -> None:
         factory=True,
         log_level=LogLevels.error,
     ).serve()
+    _fold_log(pool)
+
+
+def _fold_log(pool: Pool) -> None:
+    """Open and close the database once more: SQLite's last connection folds the write-ahead log in and removes it.
+
+    The serving process does not: its interpreter is stopped with connections open.
+    """
+    with pool.database.read() as session:
+        session.execute(text("SELECT count(*) FROM members"))
+    pool.database.close()
 
 
 def application() -> Flask:

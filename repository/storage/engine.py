@@ -21,7 +21,7 @@ _PRAGMAS = (
     "PRAGMA cache_size = -65536",
     # Keys are random, so a batch dirties pages all over the index: fewer checkpoints write each of them less often, and
     # look-ups read them without a system call.
-    "PRAGMA wal_autocheckpoint = 20000",
+    "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA mmap_size = 2147483648",
 )
 _BEGIN = "frankpledge_begin"

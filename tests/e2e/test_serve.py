@@ -90,6 +90,8 @@ def test_it_answers_with_its_worker_and_stops_when_asked(
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
     assert b"Traceback" not in (tmp_path / "log").read_bytes()
+    left = [path.name for path in Path(environment["FRANKPLEDGE_DATA_DIR"]).glob("frankpledge.db-*")]
+    assert not left, "a write-ahead log tells the order of filings, and none is left after a stop"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ending with the parent is asked of Linux")
