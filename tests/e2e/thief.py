@@ -29,7 +29,8 @@ _HEX_RUN = re.compile(rb"[0-9A-Fa-f]{24,}")
 # Random letters of this length spell short names by chance; they are searched in decoded form.
 _LONG_BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{120,}={0,2}")
 _QUOTED = re.compile(rb'"([^"\\]{3,60})"')
-_NUMBER = re.compile(rb"(?<![0-9a-z])[0-9]{7,8}(?![0-9a-z])")
+# Whole numbers only: among a hundred thousand random 19-digit keys, ten digits in a row are somebody's telephone.
+_NUMBER = re.compile(rb"(?<![0-9a-z.])[0-9]{7,13}(?![0-9a-z])")
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,12 @@ def words_of(person: Mapping[str, str], vocabulary: frozenset[str]) -> Words:
         lines += [postcode, postcode.replace(" ", "")]
     dates, compact = _dates(person.get("date_of_birth", ""))
     phone = person.get("phone", "").removeprefix("+44 ").removeprefix("0")
-    found = [*names, *lines, *dates, *((phone, phone.replace(" ", "")) if phone else ())]
+    found = [*names, *lines, *dates, *([phone] if " " in phone else ())]
+    digits = phone.replace(" ", "")
+    numbers = [*compact, person.get("national_id", ""), *(f"{code}{digits}" for code in ("", "0", "44") if digits)]
     return Words(
         frozenset(word.lower().encode() for word in found if len(word) >= SHORTEST),
-        frozenset(word.encode() for word in (*compact, person.get("national_id", "")) if len(word) in (7, 8)),
+        frozenset(word.encode() for word in numbers if 7 <= len(word) <= 13),
         frozenset(word.lower().encode() for word in (*names, postcode, town) if len(word) >= SHORTEST_WHOLE),
     )
 
