@@ -25,7 +25,7 @@ from repository.services.intake import Numbered, take_in
 from repository.services.onboarding import admit_member, issue_credential
 from repository.settings import Settings
 
-CHUNK = 500
+CHUNK = 5000
 LINE = "motor"
 Row = dict[str, str]
 
