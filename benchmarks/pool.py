@@ -40,13 +40,17 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A filled pool: who contributed, who asks, and how long encoding and intake took."""
+    """A filled pool: who contributed, who asks, and how long encoding and intake took.
+
+    `truths[n]` is the reference under which the person of `questions[n]` is in the pool.
+    """
 
     services: Services
     contributor: Asker
     asker: Asker
     fingerprint: str
     questions: Sequence[EncodedSubject]
+    truths: Sequence[str]
     encode_seconds: float
     intake_seconds: float
 
@@ -60,22 +64,24 @@ def fill(directory: Path, records: int, questions: int) -> Filled:
     key = LinkageKey(os.urandom(32))
     encoder = RecordEncoder.for_key(key)
     rows = list(Market(3).rows(records, copies=questions / records))
-    seen: set[str] = set()
-    firsts: list[Row] = []
-    again: list[Row] = []
-    for row in rows:
-        (again if row["cluster"] in seen else firsts).append(row)
-        seen.add(row["cluster"])
+    filed: dict[str, Row] = {}
+    again = [row for row in rows if filed.setdefault(row["cluster"], row) is not row]
+    firsts = list(filed.values())[:records]
     started = time.perf_counter()
-    encoded = [subject for subject in encode_people(encoder, firsts[:records]) if subject]
+    encoded = [subject for subject in encode_people(encoder, firsts) if subject]
     encode_seconds = time.perf_counter() - started
-    asked = [subject for subject in encode_people(encoder, again) if subject]
+    places = {row["cluster"]: place for place, row in enumerate(firsts)}
+    known = [row for row in again if row["cluster"] in places]
+    asked = [subject for subject in encode_people(encoder, known) if subject]
+    truths = [f"P-{places[row['cluster']]}" for row in known]
+    if len(encoded) != len(firsts) or len(asked) != len(truths):
+        raise RuntimeError("every person of the generated market has something to encode")
     started = time.perf_counter()
     for start in range(0, len(encoded), CHUNK):
         file_subjects(services, contributor, key.fingerprint, encoded[start : start + CHUNK], start)
     intake_seconds = time.perf_counter() - started
     file_subjects(services, asker, key.fingerprint, asked[:1], 0)
-    return Filled(services, contributor, asker, key.fingerprint, asked, encode_seconds, intake_seconds)
+    return Filled(services, contributor, asker, key.fingerprint, asked, truths, encode_seconds, intake_seconds)
 
 
 def _member(services: Services, name: str) -> Asker:

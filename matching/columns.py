@@ -51,13 +51,17 @@ def _anchor_rows(mask: int, anchor_mask: int) -> npt.NDArray[np.intp]:
 
 def stack(subjects: Sequence[EncodedSubject], schema: KindSchema) -> Columns:
     """The subjects as columns; all must be of the kind that the schema is for."""
-    count, size = len(subjects), schema.block_size
-    keys = np.zeros((count, len(schema.keys)), np.uint64)
-    blocks = np.zeros((count, schema.anchor_mask.bit_count() if size else 0, size), np.uint8)
-    for row, subject in enumerate(subjects):
-        keys[row, _set_bits(subject.mask)] = np.frombuffer(subject.keys, np.uint64)[::2]
-        if subject.sketches:
-            rows = _anchor_rows(subject.mask, schema.anchor_mask)
-            blocks[row, rows] = np.frombuffer(subject.sketches, np.uint8).reshape(-1, size)
+    count, width, size = len(subjects), len(schema.keys), schema.block_size
+    keys = np.zeros((count, width), np.uint64)
+    anchors = schema.anchor_mask.bit_count() if size else 0
+    blocks = np.zeros((count, anchors, size), np.uint8)
+    if subjects:
+        at = np.concatenate([_set_bits(each.mask) + row * width for row, each in enumerate(subjects)])
+        keys.ravel()[at] = np.frombuffer(b"".join([each.keys for each in subjects]), np.uint64)[::2]
+    sketched = [(row, each) for row, each in enumerate(subjects) if each.sketches]
+    if sketched:
+        at = np.concatenate([_anchor_rows(each.mask, schema.anchor_mask) + row * anchors for row, each in sketched])
+        filled = np.frombuffer(b"".join([each.sketches for _, each in sketched]), np.uint8)
+        blocks.reshape(-1, size)[at] = filled.reshape(-1, size)
     observed = np.array([subject.observed for subject in subjects], np.uint64)
     return Columns(keys, blocks, observed, tuple(subject.name for subject in subjects))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matching.columns import I64, Bool, Columns
+from matching.columns import I64, U8, Bool, Columns
 from matching.schema import KindSchema
 
 Counts = npt.NDArray[np.int64]
@@ -24,7 +24,8 @@ class PairEvidence:
     `shared` and `both` (pairs, keys): key equal, key present on both sides; `opened` (pairs,): anchors shared;
     `agreeing` (pairs, block size): under how many of them each sketch byte agrees; `crossed` (pairs, 2): under how many
     the left given name is the right family name, and the other way round; `fields` (pairs, sketch fields): held by both
-    sides and opened by a shared anchor; `names`: trading names of both sides.
+    sides and opened by a shared anchor; `alike` (pairs, sketch fields): of those, where the first byte agrees under
+    every shared anchor; `names`: trading names of both sides.
     """
 
     schema: KindSchema
@@ -34,6 +35,7 @@ class PairEvidence:
     agreeing: Counts
     crossed: Counts
     fields: Bool
+    alike: Bool
     names: tuple[tuple[str | None, str | None], ...]
 
     def __len__(self) -> int:
@@ -46,9 +48,7 @@ class PairEvidence:
 
     def same(self, field: str) -> Bool:
         """Where a whole-value tag agrees under every shared anchor."""
-        part = self.schema.parts[field]
-        agree: Bool = self.agreeing[:, part.offset] == self.opened
-        return self.fields[:, part.number] & agree
+        return self.alike[:, self.schema.parts[field].number]
 
     def similarity(self, field: str) -> npt.NDArray[np.float64]:
         """Estimated Jaccard similarity of a field's bigrams, 0 to 1: the share of its MinHash slots that agree."""
@@ -69,20 +69,27 @@ def gather(left: Columns, right: Columns, rows: I64, others: I64, schema: KindSc
     shared = both & (ours == theirs)
     open_at = shared[:, schema.anchor_bits]
     opened = open_at.sum(axis=1)
-    ours_blocks, their_blocks = left.blocks[rows], right.blocks[others]
-    agreeing = ((ours_blocks == their_blocks) & open_at[:, :, None]).sum(axis=1)
-    crossed = _crossed(ours_blocks, their_blocks, open_at, schema)
+    # Of some seventy anchors a pair shares a few: only their blocks are read.
+    pair, anchor = np.nonzero(open_at)
+    agreeing, crossed = _agreement(
+        left.blocks[rows[pair], anchor], right.blocks[others[pair], anchor], pair, len(rows), schema
+    )
     held = (left.observed[rows] & right.observed[others])[:, None] >> np.arange(len(schema.sketch), dtype=np.uint64)
     fields: Bool = ((held & np.uint64(1)) == 1) & (opened > 0)[:, None]
+    alike: Bool = fields & (agreeing[:, [part.offset for part in schema.sketch]] == opened[:, None])
     names = tuple((left.names[i], right.names[j]) for i, j in zip(rows.tolist(), others.tolist(), strict=True))
-    return PairEvidence(schema, shared, both, opened, agreeing, crossed, fields, names)
+    return PairEvidence(schema, shared, both, opened, agreeing, crossed, fields, alike, names)
 
 
-def _crossed(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8], open_at: Bool, schema: KindSchema) -> Counts:
-    parts = schema.parts
-    if "given" not in parts or "family" not in parts:
-        return np.zeros((len(a), 2), np.int64)
-    given, family = parts["given"].offset, parts["family"].offset
-    one = ((a[:, :, given] == b[:, :, family]) & open_at).sum(axis=1)
-    two = ((a[:, :, family] == b[:, :, given]) & open_at).sum(axis=1)
-    return np.stack([one, two], axis=1)
+def _agreement(ours: U8, theirs: U8, pair: I64, pairs: int, schema: KindSchema) -> tuple[Counts, Counts]:
+    """`agreeing` and `crossed` of `PairEvidence`, from the blocks of shared anchors, those of one pair in a row."""
+    agreeing, crossed = np.zeros((pairs, ours.shape[1]), np.int64), np.zeros((pairs, 2), np.int64)
+    starts = np.flatnonzero(np.diff(pair, prepend=-1))
+    if not len(starts):
+        return agreeing, crossed
+    agreeing[pair[starts]] = np.add.reduceat(ours == theirs, starts, axis=0, dtype=np.int64)
+    if "given" in schema.parts and "family" in schema.parts:
+        names = [schema.parts["given"].offset, schema.parts["family"].offset]
+        swapped = ours[:, names] == theirs[:, names[::-1]]
+        crossed[pair[starts]] = np.add.reduceat(swapped, starts, axis=0, dtype=np.int64)
+    return agreeing, crossed

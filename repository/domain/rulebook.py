@@ -61,7 +61,7 @@ class Rulebook:
     """A key that more rows than this share is hot: look-ups skip it. Of one member's rows at most half count."""
     hot_key_hours: int = 24
     """A hot key is looked at again after so long: it may not be hot any more."""
-    candidates_per_subject: int = 50
+    candidates_per_subject: int = 30
     """The candidates with the weightiest shared keys that are scored, per subject."""
     hits_per_subject: int = 50
     """The best hits that a screening tells, and keeps, per subject; it says when there are more."""

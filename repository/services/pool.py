@@ -20,7 +20,7 @@ from repository import metrics
 from repository.domain.members import NUMBER_BITS, Member
 from repository.services import Services
 from repository.storage import filings, index
-from repository.storage.filings import Candidate
+from repository.storage.filings import Candidate, Sealed
 from repository.storage.index import Candidates, Hot, Wanted
 from repository.storage.sealing import Integers, Sealer, named_context, record_context
 
@@ -82,26 +82,27 @@ def link(services: Services, connection: Connection, member: Member, subjects: S
         hot=hot(services, services.clock()),
         limit=rulebook.candidates_per_subject,
     )
-    record_ids = sorted({record_id for records in found.records for record_id in records})
-    candidates = filings.candidates(connection, record_ids, other_than=member.id)
-    opened = {record_id: open_subject(services.sealer, each) for record_id, each in candidates.items()}
+    sealed = filings.sealed(connection, sorted({record_id for records in found.records for record_id in records}))
     sizes = index.pool_sizes(connection, other_than=member.id)
-    sightings: list[Sighting] = []
+    seen: list[tuple[int, int, Match]] = []
     for kind in dict.fromkeys(each.kind for each in subjects):
         own = [place for place, each in enumerate(subjects) if each.kind == kind]
-        known = [[r for r in found.records[place] if r in candidates and candidates[r].kind == kind] for place in own]
+        known = [[r for r in found.records[place] if r in sealed and sealed[r].kind == kind] for place in own]
         for records in known:
             metrics.CANDIDATES.observe(len(records))
         pooled = sorted({record_id for records in known for record_id in records})
         position = {record_id: at for at, record_id in enumerate(pooled)}
         matches = services.linker.score_many(
             [subjects[place] for place in own],
-            [opened[record_id] for record_id in pooled],
+            [open_subject(services.sealer, sealed[record_id]) for record_id in pooled],
             [[position[record_id] for record_id in records] for records in known],
             pool_size=sizes.get(kind, 0),
         )
-        for place, each in zip(own, matches, strict=True):
-            sightings += [Sighting(place, candidates[pooled[match.position]], match) for match in each]
+        seen += [
+            (place, pooled[match.position], match) for place, each in zip(own, matches, strict=True) for match in each
+        ]
+    told = filings.candidates(connection, sorted({record_id for _, record_id, _ in seen}), other_than=member.id)
+    sightings = [Sighting(place, told[r], match) for place, r, match in seen if r in told]
     sightings.sort(key=attrgetter("subject"))
     metrics.CAPPED_KEYS.inc(sum(found.capped))
     return Linked(tuple(sightings), found.capped, found, sizes)
@@ -140,10 +141,10 @@ def seal_subject(sealer: Sealer, record_id: int, subject: EncodedSubject) -> byt
     return sealer.seal(record_context(record_id), pack(subject))
 
 
-def open_subject(sealer: Sealer, candidate: Candidate) -> EncodedSubject:
-    """A candidate's encoding, in the role it has now. Raises SealError for another operator secret."""
-    subject = unpack(sealer.unseal(record_context(candidate.record_id), candidate.envelope))
-    return subject if subject.role == candidate.role else replace(subject, role=candidate.role)
+def open_subject(sealer: Sealer, sealed: Sealed) -> EncodedSubject:
+    """A subject's encoding, in the role it has now. Raises SealError for another operator secret."""
+    subject = unpack(sealer.unseal(record_context(sealed.record_id), sealed.envelope))
+    return subject if subject.role == sealed.role else replace(subject, role=sealed.role)
 
 
 def seal_evidence(sealer: Sealer, hit_id: str, match: Match) -> bytes:

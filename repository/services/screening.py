@@ -90,8 +90,7 @@ def screen(
     subjects = pool.rekeyed(services.sealer, [each.subject for each in questions])
     packed = [pack(each) for each in subjects]
     distinct = {each: place for place, each in enumerate(packed)}
-    with services.database.read() as session:
-        connection = session.connection()
+    with services.database.reading() as connection:
         inputs = reciprocity.inputs(services, connection, member)
         decision = may_ask(inputs, request.purpose.line, services.rulebook)
         looked_for = [subjects[place] for place in distinct.values()]
@@ -100,8 +99,7 @@ def screen(
         _refuse(services, actor, inputs, decision)
     asked = _asked(questions, subjects, packed, linked)
     answered = _answers(services, inputs, request.purpose.line, asked)
-    with services.database.write() as session:
-        connection = session.connection()
+    with services.database.writing() as connection:
         standing = _standing(connection, asked)
         if standing is not asked:
             answered = _answers(services, inputs, request.purpose.line, standing)

@@ -63,13 +63,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 class Database:
-    """An engine with the two ways to use it. Both give a Session; `session.connection()` is there for Core."""
+    """An engine with the two ways to use it, each with a Session or, for what takes milliseconds, without one."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._reading = sessionmaker(engine, expire_on_commit=False)
-        writer = engine.execution_options(**{_BEGIN: "IMMEDIATE"})
-        self._writing = sessionmaker(writer, expire_on_commit=False)
+        self._writer = engine.execution_options(**{_BEGIN: "IMMEDIATE"})
+        self._writing = sessionmaker(self._writer, expire_on_commit=False)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -82,6 +82,18 @@ class Database:
         """One transaction: committed at the end, rolled back on any exception."""
         with self._writing.begin() as session:
             yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """What `read` is, without the Session."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """What `write` is, without the Session."""
+        with self._writer.begin() as connection:
+            yield connection
 
     def close(self) -> None:
         """Close every pooled connection."""

@@ -108,15 +108,24 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """A subject as it lies in the pool."""
+
+    record_id: int
+    kind: str
+    role: str
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A subject of another member, sealed, with the facts of its filing that decide what may be shown."""
+    """A subject of another member with the facts of its filing that decide what may be shown."""
 
     record_id: int
     filing_id: str
     position: int
     kind: str
     role: str
-    envelope: bytes
     member_id: str
     version: int
     line: str
@@ -226,6 +235,15 @@ def take_out_subjects(connection: Connection, filing_ids: Sequence[str]) -> list
     return found
 
 
+def sealed(connection: Connection, record_ids: Sequence[int]) -> dict[int, Sealed]:
+    """The subjects with these record ids, whoever's they are: to be opened and scored, not to be told of."""
+    if not record_ids:
+        return {}
+    name = connection.dialect.name
+    rows = connection.execute(_sealed(name), dialect.wanted(name, list(record_ids)))
+    return {row[0]: Sealed(*row) for row in rows}
+
+
 def candidates(connection: Connection, record_ids: Sequence[int], *, other_than: str) -> dict[int, Candidate]:
     """The subjects with these record ids that belong to other members than the one who asks."""
     if not record_ids:
@@ -272,6 +290,15 @@ def _subjects_of(dialect_name: str) -> Select[Any]:
 
 
 @cache
+def _sealed(dialect_name: str) -> Select[Any]:
+    records = dialect.wanted_integers(dialect_name)
+    subject = SUBJECTS.c
+    return select(subject.id, subject.kind, subject.role, subject.envelope).select_from(
+        records.join(SUBJECTS, subject.id == records.c.value)
+    )
+
+
+@cache
 def _candidates(dialect_name: str) -> Select[Any]:
     records = dialect.wanted_integers(dialect_name)
     subject, filing = SUBJECTS.c, FILINGS.c
@@ -282,7 +309,6 @@ def _candidates(dialect_name: str) -> Select[Any]:
             subject.position,
             subject.kind,
             subject.role,
-            subject.envelope,
             filing.member_id,
             filing.version,
             filing.line,

@@ -141,11 +141,13 @@ def look_up(
     full = _more_than(known.keys[~others], hot.share - 1)
     found_keys, found_records = known.keys[others], known.records[others]
     crowded = _crowded(found_keys, found_records, hot)
-    too_many = np.fromiter(crowded, dtype=np.int64, count=len(crowded))
-    keep = ~np.isin(found_keys, too_many)
-    capped = np.bincount(owner[np.isin(keys, np.concatenate([known.hot, too_many]))], minlength=len(subjects))
-    held, pairs_record = _join(keys, found_keys[keep], found_records[keep])
-    records = _ranked(owner[held], pairs_record, weights[held], len(subjects), limit)
+    if crowded:
+        keep = ~np.isin(found_keys, list(crowded))
+        found_keys, found_records = found_keys[keep], found_records[keep]
+    capped = np.bincount(owner[np.isin(keys, [*known.hot, *crowded])], minlength=len(subjects))
+    held, place = _join(keys, found_keys)
+    shared = weights[held] * _rarity(found_keys)[place]
+    records = _ranked(owner[held], found_records[place], shared, len(subjects), limit)
     cooled = tuple(key for key in known.stale if key not in crowded)
     return Candidates(records, tuple(capped.tolist()), crowded, cooled, tuple(full.tolist()))
 
@@ -245,7 +247,10 @@ def _rows(connection: Connection, sealer: Sealer, keys: Integers, since: datetim
 
 def _crowded(keys: Integers, records: Integers, hot: Hot) -> dict[int, int]:
     """The hot ones of found keys, with their rows, of each member's no more than its share."""
-    many = np.isin(keys, _more_than(keys, hot.rows))
+    too_many = _more_than(keys, hot.rows)
+    if not len(too_many):
+        return {}
+    many = np.isin(keys, too_many)
     pairs, rows = np.unique(np.stack([keys[many], _members(records[many])]), axis=1, return_counts=True)
     counted: Counter[int] = Counter()
     for key, count in zip(pairs[0].tolist(), rows.tolist(), strict=True):
@@ -259,18 +264,24 @@ def _more_than(keys: Integers, times: int) -> Integers:
     return distinct[rows > times]
 
 
-def _join(keys: Integers, found: Integers, records: Integers) -> tuple[Integers, Integers]:
-    """Pair each found row with every wanted key that it is under, as (position of the key, record id)."""
+def _rarity(keys: Integers) -> npt.NDArray[np.float64]:
+    """What each found row's key tells for being rare, in bits: 1 where 2 ** 16 records share it, 17 where one does."""
+    _, place, rows = np.unique(keys, return_inverse=True, return_counts=True)
+    return np.maximum(1.0, 17.0 - np.log2(rows))[place]
+
+
+def _join(keys: Integers, found: Integers) -> tuple[Integers, Integers]:
+    """Pair each found row with every wanted key that it is under, as (position of the key, position of the row)."""
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     first, last = np.searchsorted(keys, found, "left"), np.searchsorted(keys, found, "right")
     times = last - first
     offsets = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-    return order[np.repeat(first, times) + offsets], np.repeat(records, times)
+    return order[np.repeat(first, times) + offsets], np.repeat(np.arange(len(found)), times)
 
 
 def _ranked(
-    owner: Integers, records: Integers, weights: Integers, subjects: int, limit: int
+    owner: Integers, records: Integers, weights: npt.NDArray[np.float64], subjects: int, limit: int
 ) -> tuple[tuple[int, ...], ...]:
     """For each subject its records, the weightiest shared keys first, ties by record id, at most `limit`.
 

@@ -76,6 +76,13 @@ def test_at_most_the_limit_comes_back(database: Database) -> None:
     assert look_up(database, keys("a", "b"), limit=3).records == ((5, 1, 2),)
 
 
+def test_a_rare_key_counts_for_more_than_a_common_one(database: Database) -> None:
+    """Of records that share one key each, who shares the rarest comes first, whatever the record ids."""
+    add(database, {number: keys("common") for number in range(1, 40)} | {50: keys("pair"), 51: keys("pair")})
+    add(database, {99: keys("rare")})
+    assert look_up(database, keys("common", "pair", "rare"), limit=3).records == ((99, 50, 51),)
+
+
 def test_own_records_take_nobodys_place(database: Database) -> None:
     """They are left out before the best are chosen, however many and however alike, and they make no key hot."""
     add(database, {record(ASKER, number): keys("a", "b") for number in range(1, 9)} | {record(1, 1): keys("a")})
