@@ -27,7 +27,8 @@ NO_LIMIT = 100_000
 def measure(filled: Filled) -> dict[str, Any]:
     """How many candidates a question has, how many found their own record, and how many limits would lose it."""
     services = filled.services
-    unlimited = replace(services, rulebook=replace(services.rulebook, candidates_per_subject=NO_LIMIT))
+    matching = replace(services.rulebook.matching, candidates_per_subject=NO_LIMIT)
+    unlimited = replace(services, rulebook=replace(services.rulebook, matching=matching))
     own = select(FILINGS.c.reference, SUBJECTS.c.id).join(SUBJECTS, SUBJECTS.c.filing_id == FILINGS.c.id)
     candidates, places = [], []
     with services.database.reading() as connection:

@@ -90,7 +90,7 @@ def facts_from_json(body: Mapping[str, object], accepts: Accepts) -> FilingFacts
     line = one_of(body, "line", LINES)
     if line not in accepts.lines:
         raise FieldError("line", f"a line of the membership ({', '.join(sorted(accepts.lines)) or 'it has none'})")
-    ahead = accepts.rulebook.future_days.get(record_class, accepts.rulebook.clock_skew_days)
+    ahead = accepts.rulebook.filing.future_days.get(record_class, accepts.rulebook.filing.clock_skew_days)
     claim = _claim(body, record_class, accepts)
     return FilingFacts(
         schema_id=schema_id,
@@ -171,7 +171,7 @@ def _claim(body: Mapping[str, object], record_class: str, accepts: Accepts) -> C
     if not isinstance(raw, dict):
         raise FieldError("claim", "the facts of the claim, as the class is claim")
     refuse_unknown(raw, CLAIM_FIELDS, prefix="claim")
-    latest = accepts.today + timedelta(days=accepts.rulebook.clock_skew_days)
+    latest = accepts.today + timedelta(days=accepts.rulebook.filing.clock_skew_days)
     claim = Claim(
         incident_date=day(raw, "incident_date", latest=latest, path="claim.incident_date"),
         notification_date=day(raw, "notification_date", latest=latest, path="claim.notification_date"),

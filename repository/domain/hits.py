@@ -88,10 +88,10 @@ def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[st
 def age_band(triggered_on: date, today: date, rulebook: Rulebook) -> str:
     """How old a record is, in the rulebook's words; a date still to come counts as today."""
     days = max(0, (today - triggered_on).days)
-    for below, label in rulebook.age_bands:
+    for below, label in rulebook.disclosure.age_bands:
         if days < below:
             return label
-    return rulebook.oldest_age_band
+    return rulebook.disclosure.oldest_age_band
 
 
 def _pointer(hit: Hit) -> dict[str, object]:

@@ -14,10 +14,9 @@ from typing import Any
 from matching.vocabulary import LINES, RECORD_CLASSES
 from repository.domain.filings import FRAUD_CLASSES
 from repository.domain.members import Member, MemberStatus, query_refusal
-from repository.domain.rulebook import Level, Rulebook
+from repository.domain.rulebook import CLASS_TIER, HIT_TIER, NO_TIER, POINTER_TIER, Level, Rulebook
 
-NO_TIER, HIT_TIER, CLASS_TIER, POINTER_TIER = range(4)
-"""R2: nothing; hit or no hit; class, count and age band; the contributor and the record's facts."""
+__all__ = ["CLASS_TIER", "HIT_TIER", "NO_TIER", "POINTER_TIER"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ class Entitlement:
 
 def window_start(now: datetime, rulebook: Rulebook) -> datetime:
     """The instant from which contributions count."""
-    return now - timedelta(days=rulebook.window_days)
+    return now - timedelta(days=rulebook.window.days)
 
 
 def may_ask(inputs: Inputs, line: str, rulebook: Rulebook) -> Decision:
@@ -117,11 +116,11 @@ def may_ask(inputs: Inputs, line: str, rulebook: Rulebook) -> Decision:
     accepted = sum(each.accepted for each in inputs.contributions if each.line == line)
     figures = {
         "accepted_in_window": accepted,
-        "needed": rulebook.accepted_to_ask,
-        "window_days": rulebook.window_days,
+        "needed": rulebook.window.accepted_to_ask,
+        "window_days": rulebook.window.days,
         "line": line,
     }
-    if accepted >= rulebook.accepted_to_ask:
+    if accepted >= rulebook.window.accepted_to_ask:
         return Decision(True, "R2", rulebook.version, figures)
     return Decision(
         False,
@@ -129,8 +128,9 @@ def may_ask(inputs: Inputs, line: str, rulebook: Rulebook) -> Decision:
         rulebook.version,
         figures,
         f"Only those who contribute may ask: {accepted} filings of line {line} were accepted from this member "
-        f"in the last {rulebook.window_days} days.",
-        f"File at least {rulebook.accepted_to_ask} record of line {line}; it counts for {rulebook.window_days} days.",
+        f"in the last {rulebook.window.days} days.",
+        f"File at least {rulebook.window.accepted_to_ask} record of line {line};"
+        f" it counts for {rulebook.window.days} days.",
     )
 
 
@@ -162,8 +162,8 @@ def entitlement(contributions: Iterable[Contribution], rulebook: Rulebook) -> En
     for line, classes in by_line.items():
         row = rulebook.tiers[level(classes)]
         for record_class in RECORD_CLASSES:
-            at_par = rulebook.par_tier if record_class in classes else NO_TIER
-            tiers[line, record_class] = min(max(row[record_class], at_par), rulebook.highest_tier)
+            at_par = rulebook.level.at_par if record_class in classes else NO_TIER
+            tiers[line, record_class] = min(max(row[record_class], at_par), rulebook.level.highest)
     return Entitlement(tiers)
 
 

@@ -1,13 +1,18 @@
-"""The numbers of the scheme's rules, in one frozen place with a version that every decision names."""
+"""The numbers of the scheme's rules: data, read from a rulebook file that every decision names by its hash.
+
+Each class is a table of the file, each attribute an entry of it; repository/rulebooks/default.toml says what they mean.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
 
 from matching.types import Band
+
+NO_TIER, HIT_TIER, CLASS_TIER, POINTER_TIER, DETAIL_TIER = range(5)
+"""R2: nothing; hit or no hit; class, count and age band; the contributor and the record's facts; the detail."""
 
 
 class Level(StrEnum):
@@ -20,51 +25,193 @@ class Level(StrEnum):
     FULL = "full"
 
 
-def _tiers(**by_class: int) -> Mapping[str, int]:
-    return MappingProxyType(by_class)
+class SubscriberClass(StrEnum):
+    """R7: who never contributes, and asks under a grant."""
+
+    LAW_ENFORCEMENT = "law_enforcement"
+    REGULATOR = "regulator"
+    OMBUDSMAN = "ombudsman"
+    AUDITOR = "auditor"
+    TRIAL = "trial"
 
 
-_TIERS: Mapping[Level, Mapping[str, int]] = MappingProxyType(
-    {
-        Level.NOTHING: _tiers(customer=0, claim=0, suspected=0, proven=0, victim=0, protective=0),
-        # Neither customers nor claims: hit or no hit, but for the classes that are contributed (see `par_tier`).
-        Level.MARKS: _tiers(customer=1, claim=1, suspected=1, proven=1, victim=1, protective=1),
-        Level.CUSTOMERS: _tiers(customer=3, claim=2, suspected=1, proven=1, victim=2, protective=2),
-        Level.CLAIMS: _tiers(customer=3, claim=3, suspected=3, proven=3, victim=3, protective=3),
-        Level.FULL: _tiers(customer=4, claim=4, suspected=4, proven=4, victim=4, protective=4),
-    }
-)
+@dataclass(frozen=True, slots=True)
+class Window:
+    """R2 and R3: for how long contributions count."""
+
+    days: int
+    accepted_to_ask: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRules:
+    """R2: when a class counts as contributed, and what that gives."""
+
+    at_par: int
+    highest: int
+    counts_from: float
+    keys_needed: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRules:
+    """R3, R4, R8: the targets of standing."""
+
+    completeness_target: float
+    timeliness_target: float
+    timely_days: int
+    accuracy_target: float
+    duty_target: float
+    answer_days: int
+    duty_band: Band
+    request_working_days: int
+    tolerance: float
+    corroboration_from: int
+    corroboration_share: float
+    corroboration_peers: int
+
+
+@dataclass(frozen=True, slots=True)
+class LadderRules:
+    """R6: days below target from which each step holds, and the highest tier of a restricted member."""
+
+    warned: int
+    plan: int
+    restricted: int
+    suspended: int
+    restricted_tier: int
+
+
+@dataclass(frozen=True, slots=True)
+class RampRules:
+    """R5: how a new member starts."""
+
+    clean_days: int
+    covenant_months: int
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipRules:
+    """R1 and R9: how long an attestation holds, and the clocks of applications and appeals."""
+
+    attestation_days: int
+    application_working_days: int
+    appeal_working_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRules:
+    """R10: how much may be asked."""
+
+    floor_per_day: int
+    per_accepted: float
+    burst_per_minute: int
+    subjects_per_reference: int
+    reference_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPurpose:
+    """A purpose under which a class is not seen in a line."""
+
+    line: str
+    record_class: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class PurposeRules:
+    """Which purposes contributing members have, and where one is closed."""
+
+    closed: tuple[ClosedPurpose, ...]
+    own: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberRules:
+    """R7: the most that a grant to one class of subscriber gives."""
+
+    tier: int
+    purposes: tuple[str, ...]
+    classes: tuple[str, ...]
+    quota_per_day: int
+    grant_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandlingRules:
+    """The highest tier at which a record is seen, by each label it may carry."""
+
+    tlp: Mapping[str, int]
+    source: Mapping[str, int]
+    information: Mapping[str, int]
+    code: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DisclosureRules:
+    """How an answer is told. `age_bands` are (upper limit in days, exclusive; label)."""
+
+    enquire_from: Band
+    suppress_below: int
+    age_bands: tuple[tuple[int, str], ...]
+    oldest_age_band: str
+    hits_per_subject: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRules:
+    """What a filing of class proven may be about, and what became of the product."""
+
+    case_types: tuple[str, ...]
+    product_actions: tuple[str, ...]
+    exceptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FilingRules:
+    """How far ahead of today dates may lie; `future_days` for trigger dates, by class."""
+
+    clock_skew_days: int
+    future_days: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningRules:
+    """How long a screening is kept."""
+
+    keep_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatchingRules:
+    """What bounds the work of a look-up."""
+
+    hot_key_rows: int
+    hot_key_hours: int
+    candidates_per_subject: int
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Every threshold the service applies. `tiers` is R2's table: level of contribution, then class, to tier."""
+    """Every number the service applies. `digest` is the SHA-256 of the file, in hex; `tiers` R2's table."""
 
-    version: str = "2026.1"
-    window_days: int = 90
-    accepted_to_ask: int = 1
-    tiers: Mapping[Level, Mapping[str, int]] = field(default_factory=lambda: _TIERS)
-    par_tier: int = 3
-    """A class that is contributed in a line is seen in that line at this tier at least ('same level')."""
-    highest_tier: int = 3
-    """Tier 4 is given by a contributor's approval only, never by standing alone."""
-    enquire_from: Band = Band.POSSIBLE
-    age_bands: tuple[tuple[int, str], ...] = ((182, "0-6m"), (365, "6-12m"), (1095, "1-3y"), (2190, "3-6y"))
-    """(upper limit in days, exclusive; label): how old a record is; above the last limit it is `oldest_age_band`."""
-    oldest_age_band: str = "6y+"
-    future_days: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({"customer": 366}))
-    """How far ahead of today a trigger date may lie, by class: a policy may start next month."""
-    clock_skew_days: int = 1
-    """How far ahead any other date may lie: time zones and a member's clock that runs fast."""
-    screening_keep_days: int = 365
-    hot_key_rows: int = 500
-    """A key that more rows than this share is hot: look-ups skip it. Of one member's rows at most half count."""
-    hot_key_hours: int = 24
-    """A hot key is looked at again after so long: it may not be hot any more."""
-    candidates_per_subject: int = 30
-    """The candidates with the weightiest shared keys that are scored, per subject."""
-    hits_per_subject: int = 50
-    """The best hits that a screening tells, and keeps, per subject; it says when there are more."""
-
-
-DEFAULT_RULEBOOK = Rulebook()
+    version: str
+    title: str
+    digest: str
+    window: Window
+    tiers: Mapping[Level, Mapping[str, int]]
+    level: LevelRules
+    standing: StandingRules
+    ladder: LadderRules
+    ramp: RampRules
+    membership: MembershipRules
+    quota: QuotaRules
+    purposes: PurposeRules
+    subscribers: Mapping[SubscriberClass, SubscriberRules]
+    handling: HandlingRules
+    disclosure: DisclosureRules
+    proof: ProofRules
+    filing: FilingRules
+    screening: ScreeningRules
+    matching: MatchingRules

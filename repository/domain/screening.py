@@ -55,4 +55,4 @@ def _is_basis(text: object) -> TypeGuard[str]:
 
 def answer(disclosed: Iterable[Band], rulebook: Rulebook) -> Answer:
     """`enquire` when a hit that may be shown reaches the rulebook's band; whatever its class."""
-    return Answer.ENQUIRE if any(band >= rulebook.enquire_from for band in disclosed) else Answer.CLEAR
+    return Answer.ENQUIRE if any(band >= rulebook.disclosure.enquire_from for band in disclosed) else Answer.CLEAR

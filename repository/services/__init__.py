@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from repository.domain.rulebook import DEFAULT_RULEBOOK, Rulebook
+from repository.domain.rulebook import Rulebook
 
 if TYPE_CHECKING:
     from matching.linkage import Linker
@@ -32,4 +32,4 @@ class Services:
     sealer: Sealer
     schema: LinkageSchema
     linker: Linker
-    rulebook: Rulebook = DEFAULT_RULEBOOK
+    rulebook: Rulebook

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from matching.schema import load_schema
-from repository.services import Clock, Services
+from repository.services import Clock, Services, rulebook_file
 from repository.services.modelling import linker
 from repository.settings import Settings, read_operator_secret
 from repository.storage.engine import Database, create_engine
@@ -26,4 +26,5 @@ def compose(settings: Settings, clock: Clock = now) -> Services:
         sealer=Sealer(read_operator_secret(settings.operator_secret_file)),
         schema=load_schema(),
         linker=linker(settings),
+        rulebook=rulebook_file.default(),
     )

@@ -80,7 +80,7 @@ def link(services: Services, connection: Connection, member: Member, subjects: S
         [Wanted(each.keys, _key_weights(services.schema.kinds[each.kind], each.mask)) for each in subjects],
         own=member.number,
         hot=hot(services, services.clock()),
-        limit=rulebook.candidates_per_subject,
+        limit=rulebook.matching.candidates_per_subject,
     )
     sealed = filings.sealed(connection, sorted({record_id for records in found.records for record_id in records}))
     sizes = index.pool_sizes(connection, other_than=member.id)
@@ -110,7 +110,7 @@ def link(services: Services, connection: Connection, member: Member, subjects: S
 
 def hot(services: Services, now: datetime) -> Hot:
     """When a key counts as hot, by the rulebook."""
-    return Hot(services.rulebook.hot_key_rows, now - timedelta(hours=services.rulebook.hot_key_hours))
+    return Hot(services.rulebook.matching.hot_key_rows, now - timedelta(hours=services.rulebook.matching.hot_key_hours))
 
 
 def note_keys(services: Services, connection: Connection, linked: Linked, now: datetime) -> None:

@@ -169,7 +169,7 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
     counts = Counter(sighting.candidate.record_class for sighting, tier in seen if tier >= CLASS_TIER)
     own = Own(asked.question.reference, 0, asked.subject.role, asked.subject.kind, screening_id=screening_id)
     kept, bodies, told, rulebook = [], [], False, services.rulebook
-    best = seen[: rulebook.hits_per_subject]
+    best = seen[: rulebook.disclosure.hits_per_subject]
     # Sorted: of equal bands the list of hits, too, takes the first id as the best.
     hit_ids = sorted(reciprocity.new_id(services, "hit") for _ in best)
     for hit_id, (sighting, tier) in zip(hit_ids, best, strict=True):
@@ -186,7 +186,7 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
         "reference": asked.question.reference,
         "answer": answer.value,
         "hits": bodies,
-        "more_hits": any(tier >= CLASS_TIER for _, tier in seen[rulebook.hits_per_subject :]),
+        "more_hits": any(tier >= CLASS_TIER for _, tier in seen[rulebook.disclosure.hits_per_subject :]),
         "capped_keys": asked.capped if may.all_from_tier(CLASS_TIER, line) else 0,
         "model": services.linker.model_id,
         "rulebook": services.rulebook.version,
@@ -221,7 +221,7 @@ def _row(services: Services, source: Source, request: Asking, answered: _Answere
     return {
         "id": answered.screening_id,
         "at": source.now,
-        "expires_at": source.now + timedelta(days=services.rulebook.screening_keep_days),
+        "expires_at": source.now + timedelta(days=services.rulebook.screening.keep_days),
         "member_id": source.member.id,
         "actor_id": source.actor_id,
         "decision_id": decision_id,

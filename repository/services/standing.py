@@ -31,7 +31,7 @@ def standing(services: Services, member: Member) -> dict[str, Any]:
             "remedy": right.remedy,
         },
         "rulebook": services.rulebook.version,
-        "window_days": services.rulebook.window_days,
+        "window_days": services.rulebook.window.days,
         "lines": [
             _line(services, inputs, line, {kind: may.tier(line, kind) for kind in RECORD_CLASSES}) for line in lines
         ],

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from matching.vocabulary import LINES, RECORD_CLASSES
 from repository.domain.members import Member, MemberStatus
 from repository.domain.reciprocity import POINTER_TIER, Contribution, Inputs, entitlement, may_ask
-from repository.domain.rulebook import DEFAULT_RULEBOOK
+from tests.support.rulebooks import DEFAULT_RULEBOOK
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MEMBER = Member("mem_1", "Alpha", MemberStatus.ACTIVE, frozenset(LINES), NOW.date(), NOW.date())

@@ -10,7 +10,6 @@ import pytest
 
 from repository.domain.members import MemberStatus
 from repository.domain.reciprocity import Inputs, may_ask
-from repository.domain.rulebook import DEFAULT_RULEBOOK
 from repository.services import pool
 from repository.services.onboarding import change_status
 from repository.storage import decisions
@@ -19,6 +18,7 @@ from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, question, subject
 from tests.support.members import Admissions
+from tests.support.rulebooks import DEFAULT_RULEBOOK, use_rules
 
 
 def test_who_does_not_contribute_is_refused(alpha: Desk, beta: Desk, rows: Counted) -> None:
@@ -83,8 +83,7 @@ def test_own_records_are_no_hit(alpha: Desk) -> None:
 
 def test_many_own_records_hide_nothing(alpha: Desk, beta: Desk) -> None:
     """A member with more policies of a person than there are places for candidates still meets the others' record."""
-    rulebook = alpha.services.rulebook
-    object.__setattr__(alpha.services, "rulebook", type(rulebook)(candidates_per_subject=2))
+    use_rules(alpha.services, "matching", candidates_per_subject=2)
     beta.file(filing("B-1", subject("ann", only=range(60))))
     for number in range(4):
         alpha.file(filing(f"A-{number}", subject("ann")))
@@ -93,8 +92,7 @@ def test_many_own_records_hide_nothing(alpha: Desk, beta: Desk) -> None:
 
 def test_a_kind_crowds_out_no_other(alpha: Desk, beta: Desk) -> None:
     """Vehicles filed under a person's key bytes do not take the places of the person's records."""
-    rulebook = alpha.services.rulebook
-    object.__setattr__(alpha.services, "rulebook", type(rulebook)(candidates_per_subject=2))
+    use_rules(alpha.services, "matching", candidates_per_subject=2)
     beta.file(filing("B-1", subject("ann", only=[0, 1])))
     ann, vehicle = subject("ann"), subject("car", kind="vehicle", role="insured_vehicle")
     disguised = replace(vehicle, keys=ann.keys[: len(vehicle.keys)])
@@ -234,8 +232,7 @@ def test_many_at_once_are_answered_in_order(alpha: Desk, beta: Desk, rows: Count
 
 def test_the_best_hits_are_told_and_kept(alpha: Desk, beta: Desk, rows: Counted) -> None:
     """So many per subject; the answer says that there are more."""
-    rulebook = alpha.services.rulebook
-    object.__setattr__(alpha.services, "rulebook", type(rulebook)(hits_per_subject=2))
+    use_rules(alpha.services, "disclosure", hits_per_subject=2)
     for number in range(2):
         beta.file(filing(f"B-{number}", subject("ann", only=range(10))))
     beta.file(filing("B-9", subject("ann")))
@@ -322,8 +319,7 @@ def test_a_contributor_may_not_ask(alpha: Desk, member: Admissions) -> None:
 
 def test_hot_keys_are_reported(alpha: Desk, beta: Desk, member: Admissions, clock: FakeClock, rows: Counted) -> None:
     """A key that too many records of several share is skipped, remembered, and told to who may see their classes."""
-    rulebook = alpha.services.rulebook
-    object.__setattr__(alpha.services, "rulebook", type(rulebook)(hot_key_rows=2))
+    use_rules(alpha.services, "matching", hot_key_rows=2)
     for desk in (beta, *(Desk(alpha.client, alpha.services, member(name)) for name in ("Gamma", "Delta"))):
         desk.file(filing("X-1", subject("ann", only=[3])))
     alpha.file(filing("A-1", subject("zoe")))

@@ -9,7 +9,7 @@ import pytest
 
 from repository.domain.errors import FieldError
 from repository.domain.filings import Accepts, Claim, facts_from_json
-from repository.domain.rulebook import DEFAULT_RULEBOOK
+from tests.support.rulebooks import DEFAULT_RULEBOOK
 
 ACCEPTS = Accepts({"guarded/1": ("0123456789abcdef",)}, frozenset({"motor"}), date(2026, 3, 2), DEFAULT_RULEBOOK)
 

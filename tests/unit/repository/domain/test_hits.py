@@ -9,7 +9,7 @@ import pytest
 
 from matching.types import Band, ExplanationRow
 from repository.domain.hits import Hit, Own, Theirs, age_band, disclose
-from repository.domain.rulebook import DEFAULT_RULEBOOK
+from tests.support.rulebooks import DEFAULT_RULEBOOK
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HIT = Hit(

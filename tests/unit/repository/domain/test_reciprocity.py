@@ -8,7 +8,8 @@ import pytest
 
 from repository.domain.members import Member, MemberStatus
 from repository.domain.reciprocity import Contribution, Inputs, entitlement, level, may_ask, may_see, window_start
-from repository.domain.rulebook import DEFAULT_RULEBOOK, Level
+from repository.domain.rulebook import Level
+from tests.support.rulebooks import DEFAULT_RULEBOOK
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TODAY = NOW.date()

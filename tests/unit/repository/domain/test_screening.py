@@ -8,8 +8,8 @@ import pytest
 
 from matching.types import Band
 from repository.domain.errors import FieldError
-from repository.domain.rulebook import DEFAULT_RULEBOOK
 from repository.domain.screening import Answer, Purpose, answer, purpose_from_json
+from tests.support.rulebooks import DEFAULT_RULEBOOK
 
 
 def test_a_purpose_is_read() -> None:
@@ -42,6 +42,6 @@ def test_the_answer_follows_the_rulebooks_band() -> None:
     """Clear without hits; enquire from the rulebook's band on."""
     assert answer([], DEFAULT_RULEBOOK) is Answer.CLEAR
     assert answer([Band.POSSIBLE], DEFAULT_RULEBOOK) is Answer.ENQUIRE
-    strict = replace(DEFAULT_RULEBOOK, enquire_from=Band.STRONG)
+    strict = replace(DEFAULT_RULEBOOK, disclosure=replace(DEFAULT_RULEBOOK.disclosure, enquire_from=Band.STRONG))
     assert answer([Band.PROBABLE], strict) is Answer.CLEAR
     assert answer([Band.PROBABLE, Band.STRONG], strict) is Answer.ENQUIRE

@@ -1,0 +1,19 @@
+"""Ledger.
+
+Revises: 0003
+"""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Ledger."""
+
+
+def downgrade() -> None:
+    """Back to 0003."""

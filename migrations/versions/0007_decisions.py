@@ -1,0 +1,19 @@
+"""Decisions.
+
+Revises: 0006
+"""
+
+from __future__ import annotations
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Decisions."""
+
+
+def downgrade() -> None:
+    """Back to 0006."""

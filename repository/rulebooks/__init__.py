@@ -1,0 +1,1 @@
+"""Rulebook files that ship with the service."""
