@@ -18,8 +18,9 @@ from repository.domain.members import query_refusal
 from repository.domain.reciprocity import HIT_TIER, entitlement
 from repository.services import Services, pool, reciprocity
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
-from repository.storage import contributions, dialect, filings, index
+from repository.storage import dialect, filings, index, ledger
 from repository.storage.filings import Standing
+from repository.storage.ledger import LedgerRow
 from repository.storage.sealing import record_context
 
 
@@ -102,7 +103,11 @@ def take_in(services: Services, connection: Connection, source: Source, batch: S
     # Records count, not versions: filing one record over and over earns nothing.
     new = [p.numbered.filing.facts for p in accepted if p.outcome is Outcome.CREATED]
     lines = Counter((facts.line, facts.record_class) for facts in new)
-    contributions.count(connection, source.member.id, lines, now=source.now)
+    rows = [
+        LedgerRow(source.member.id, source.now.date(), line, kind, {"accepted": n}, source.now)
+        for (line, kind), n in lines.items()
+    ]
+    ledger.add(connection, rows)
     matched = [each for each in accepted if each.matched]
     if matched:
         _store_subjects(services, connection, source, matched)
@@ -229,7 +234,9 @@ def _count_visible(
 
     Of those of one subject that are seen at tier 1, one is told (see `storage.hits.Filter`).
     """
-    if not sightings or query_refusal(source.member, source.now.date()) is not None:
+    if not sightings:
+        return
+    if query_refusal(source.member, source.now.date(), services.rulebook.membership) is not None:
         return
     inputs = reciprocity.inputs(services, connection, source.member)
     may = entitlement(inputs.contributions, services.rulebook)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 from sqlalchemy import Connection
 
 from repository.domain import ids
 from repository.domain.ids import Prefix
 from repository.domain.members import Actor, Member
-from repository.domain.reciprocity import Decision, Inputs, window_start
+from repository.domain.reciprocity import Contribution, Decision, Inputs, window_start
 from repository.services import Services
-from repository.storage import contributions, decisions
+from repository.storage import decisions, ledger
 
 
 class RefusedError(Exception):
@@ -31,7 +32,14 @@ def inputs(services: Services, connection: Connection, member: Member) -> Inputs
     """What decisions on a member are made from now."""
     now = services.clock()
     start = window_start(now, services.rulebook)
-    return Inputs(member, tuple(contributions.since(connection, member.id, start)), now)
+    accepted: Counter[tuple[str, str]] = Counter()
+    last = {}
+    for row in ledger.since(connection, member.id, start.date()):
+        if row.last_at is not None:
+            accepted[row.line, row.record_class] += row.counts["accepted"]
+            last[row.line, row.record_class] = row.last_at
+    found = [Contribution(line, kind, n, last[line, kind]) for (line, kind), n in sorted(accepted.items())]
+    return Inputs(member, tuple(found), now)
 
 
 def remember(

@@ -75,12 +75,19 @@ def insert_index_rows(connection: Connection, keys: Integers, pointers: Blocks) 
         cursor.close()
 
 
-def add_up(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], add: str, *replace: str) -> None:
-    """Insert rows; where the primary key is there already, add to the column `add` and replace the others named."""
+def add_up(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], add: str | Sequence[str], *replace: str
+) -> None:
+    """Insert rows; where the primary key is there already, add to the columns `add` and replace the others named.
+
+    What is null replaces nothing.
+    """
     if not rows:
         return
     insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-    changed = {add: table.c[add] + insert.excluded[add]} | {name: insert.excluded[name] for name in replace}
+    added = [add] if isinstance(add, str) else add
+    changed = {name: table.c[name] + insert.excluded[name] for name in added}
+    changed |= {name: func.coalesce(insert.excluded[name], table.c[name]) for name in replace}
     statement = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
     connection.execute(statement, list(rows))
 

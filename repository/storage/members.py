@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, RowMapping, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.domain.members import Actor, Member, MemberStatus, Role
+from repository.domain.rulebook import SubscriberClass
 from repository.storage.base import Base
 
 
@@ -26,6 +27,13 @@ class MemberRow(Base):
     attested_on: Mapped[date | None]
     created_at: Mapped[datetime]
     status_changed_at: Mapped[datetime]
+    admitted_on: Mapped[date]
+    ramp: Mapped[str]
+    covenant_until: Mapped[date | None]
+    back_book_on: Mapped[date | None]
+    agreement_version: Mapped[str | None]
+    subscriber: Mapped[str | None]
+    ledger_version: Mapped[int] = mapped_column(default=0, server_default="0")
 
     def as_member(self) -> Member:
         """The row as the domain's noun."""
@@ -37,6 +45,7 @@ class MemberRow(Base):
             lines=frozenset(self.lines),
             agreement_signed_on=self.agreement_signed_on,
             attested_on=self.attested_on,
+            subscriber=_subscriber(self.subscriber),
         )
 
 
@@ -75,6 +84,7 @@ ACTOR_COLUMNS = (
     MemberRow.lines.label("member_lines"),
     MemberRow.agreement_signed_on,
     MemberRow.attested_on,
+    MemberRow.subscriber,
 )
 
 
@@ -90,6 +100,7 @@ def actor_state(row: RowMapping) -> ActorState:
             lines=frozenset(row["member_lines"]),
             agreement_signed_on=row["agreement_signed_on"],
             attested_on=row["attested_on"],
+            subscriber=_subscriber(row["subscriber"]),
         )
     actor = Actor(id=row["actor_id"], roles=frozenset(Role(role) for role in row["roles"]), member=member)
     return ActorState(actor=actor, disabled=row["disabled_at"] is not None)
@@ -108,3 +119,7 @@ def next_number(session: Session) -> int:
 def all_members(session: Session) -> list[MemberRow]:
     """Every member, oldest first."""
     return list(session.scalars(select(MemberRow).order_by(MemberRow.id)))
+
+
+def _subscriber(value: str | None) -> SubscriberClass | None:
+    return SubscriberClass(value) if value is not None else None
