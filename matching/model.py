@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -66,18 +66,27 @@ class KindModel:
         return math.log2(max(self.kin_per_record, TINY) / chance)
 
     @functools.cached_property
-    def tables(self) -> Mapping[str, _FLOAT]:
-        """Match weights in bits by comparison and level; level 0 (not observed) weighs nothing."""
-        return {name: np.array([0.0, *rates.weights]) for name, rates in self.rates.items()}
+    def tables(self) -> tuple[Mapping[str, int], _FLOAT]:
+        """Match weights in bits, a row for each comparison, a column for each level; level 0 weighs nothing."""
+        return _stacked({name: rates.weights for name, rates in self.rates.items()})
 
     @functools.cached_property
-    def kin_tables(self) -> Mapping[str, _FLOAT]:
-        """Evidence in bits for one household over chance, by comparison and level."""
-        return {
-            name: np.array([0.0, *(math.log2(h / u) for h, u in zip(rates.h, rates.u, strict=True))])
-            for name, rates in self.rates.items()
-            if rates.h
-        }
+    def kin_tables(self) -> tuple[Mapping[str, int], _FLOAT]:
+        """Evidence in bits for one household over chance, as `tables`; nothing where there are no household rates."""
+        return _stacked(
+            {
+                name: [math.log2(h / u) for h, u in zip(rates.h, rates.u, strict=True)] if rates.h else []
+                for name, rates in self.rates.items()
+            }
+        )
+
+
+def _stacked(rows: Mapping[str, Sequence[float]]) -> tuple[Mapping[str, int], _FLOAT]:
+    """Rows of different lengths as one array, with the place of each."""
+    table = np.zeros((len(rows), 1 + max(len(row) for row in rows.values())))
+    for place, row in enumerate(rows.values()):
+        table[place, 1 : 1 + len(row)] = row
+    return {name: place for place, name in enumerate(rows)}, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +126,19 @@ def reference_kind(kind: Kind) -> KindModel:
 
 def weigh(levels: Levels, kind: Kind, model: KindModel) -> _FLOAT:
     """Weights in bits of each pair and comparison, shape (pairs, comparisons), without the prior."""
-    comparisons = COMPARISONS[kind].comparisons
-    return np.stack([model.tables[each.name][levels[:, at]] for at, each in enumerate(comparisons)], axis=1)
+    return _look_up(levels, kind, model.tables)
 
 
 def kin_weights(levels: Levels, kind: Kind, model: KindModel) -> _FLOAT:
     """Evidence in bits that each pair is two members of one household rather than strangers, shape (pairs,)."""
-    total = np.zeros(len(levels))
-    for at, comparison in enumerate(COMPARISONS[kind].comparisons):
-        total += model.kin_tables[comparison.name][levels[:, at]]
+    total: _FLOAT = _look_up(levels, kind, model.kin_tables).sum(axis=1)
     return total
+
+
+def _look_up(levels: Levels, kind: Kind, stacked: tuple[Mapping[str, int], _FLOAT]) -> _FLOAT:
+    places, table = stacked
+    found: _FLOAT = table[[places[each.name] for each in COMPARISONS[kind].comparisons], levels]
+    return found
 
 
 def household_discount(levels: Levels, kind: Kind, model: KindModel, pool_size: int) -> _FLOAT:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, ForeignKey, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.domain.reciprocity import Decision
+from repository.storage import dialect
 from repository.storage.base import Base
 
 
@@ -30,7 +31,7 @@ class DecisionRow(Base):
 
 
 DECISIONS = Base.metadata.tables["decisions"]
-_INSERT = insert(DECISIONS)
+_INSERT = dialect.Prepared(lambda _name: insert(DECISIONS))
 
 
 def add(
@@ -45,20 +46,22 @@ def add(
     inputs: dict[str, Any],
 ) -> None:
     """Store a decision; `inputs` are what `repository.domain.reciprocity.Inputs` reads back."""
-    connection.execute(
-        _INSERT,
-        {
-            "id": decision_id,
-            "at": at,
-            "member_id": member_id,
-            "actor_id": actor_id,
-            "action": action,
-            "allowed": decision.allowed,
-            "rule": decision.rule,
-            "rulebook": decision.rulebook,
-            "figures": dict(decision.figures),
-            "inputs": inputs,
-        },
+    _INSERT.write(
+        connection,
+        [
+            {
+                "id": decision_id,
+                "at": at,
+                "member_id": member_id,
+                "actor_id": actor_id,
+                "action": action,
+                "allowed": decision.allowed,
+                "rule": decision.rule,
+                "rulebook": decision.rulebook,
+                "figures": dict(decision.figures),
+                "inputs": inputs,
+            }
+        ],
     )
 
 

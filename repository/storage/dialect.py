@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import orjson
-from sqlalchemy import BigInteger, Connection, Integer, String, Table, bindparam, cast, column, func, text
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Connection,
+    Dialect,
+    Insert,
+    Integer,
+    Select,
+    String,
+    Table,
+    bindparam,
+    cast,
+    column,
+    func,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.selectable import TableValuedAlias
 
@@ -49,6 +66,68 @@ def wanted_texts(dialect: str) -> TableValuedAlias:
 def wanted(dialect: str, values: Sequence[int] | Sequence[str]) -> dict[str, Any]:
     """The parameter for `wanted_integers` and `wanted_texts`: a statement stays the same however long the list."""
     return {"wanted": orjson.dumps(values).decode() if dialect == "sqlite" else list(values)}
+
+
+class Prepared:
+    """A statement that is compiled once and run by the driver itself, for what every question needs.
+
+    SQLAlchemy's own execution costs as much again as a small look-up or insert. Parameters are converted by their
+    types; results are not, so they are to be integers, text and bytes. An insert has no defaults: its rows are whole.
+    """
+
+    def __init__(self, build: Callable[[str], CompoundSelect[Any] | Select[Any] | Insert]) -> None:
+        self._build = build
+        self._compiled: dict[str, _Compiled] = {}
+
+    def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Every row of a select."""
+        compiled = self._for(connection)
+        with closing(connection.connection.cursor()) as cursor:
+            cursor.execute(compiled.sql, compiled.values(parameters))
+            return list(cursor.fetchall())
+
+    def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows."""
+        compiled = self._for(connection)
+        with closing(connection.connection.cursor()) as cursor:
+            values: Any = [compiled.values(row) for row in rows]
+            cursor.executemany(compiled.sql, values)
+
+    def _for(self, connection: Connection) -> _Compiled:
+        name = connection.dialect.name
+        if name not in self._compiled:
+            self._compiled[name] = _Compiled.of(self._build(name), connection.dialect)
+        return self._compiled[name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """The text for a driver; `places` are the names of positional parameters, None where they go by name."""
+
+    sql: str
+    places: Sequence[str] | None
+    constants: Mapping[str, Any]
+    converters: Mapping[str, Callable[[Any], Any]]
+
+    def values(self, parameters: Mapping[str, Any]) -> dict[str, Any] | list[Any]:
+        """Parameters as the driver takes them."""
+        values = {**self.constants, **parameters}
+        for each, convert in self.converters.items():
+            values[each] = convert(values[each])
+        return values if self.places is None else [values[each] for each in self.places]
+
+    @classmethod
+    def of(cls, statement: CompoundSelect[Any] | Select[Any] | Insert, dialect: Dialect) -> _Compiled:
+        compiled = statement.compile(dialect=dialect)
+        types = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
+        converters = {name: each.bind_processor(dialect) for name, each in types.items()}
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        return cls(
+            str(compiled),
+            getattr(compiled, "positiontup", None),
+            constants,
+            {name: convert for name, convert in converters.items() if convert is not None},
+        )
 
 
 def lock_pool(connection: Connection) -> None:

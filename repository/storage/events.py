@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.domain.events import Event
+from repository.storage import dialect
 from repository.storage.base import Base
 
 
@@ -27,20 +28,22 @@ class EventRow(Base):
 
 
 EVENTS = Base.metadata.tables["events"]
-_INSERT = insert(EVENTS)
+_INSERT = dialect.Prepared(lambda _name: insert(EVENTS))
 
 
 def append(connection: Connection, event: Event) -> None:
     """Add an event to the log."""
-    connection.execute(
-        _INSERT,
-        {
-            "id": event.id,
-            "at": event.at,
-            "kind": event.kind.value,
-            "actor_id": event.actor_id,
-            "member_id": event.member_id,
-            "subject_id": event.subject_id,
-            "figures": dict(event.figures),
-        },
+    _INSERT.write(
+        connection,
+        [
+            {
+                "id": event.id,
+                "at": event.at,
+                "kind": event.kind.value,
+                "actor_id": event.actor_id,
+                "member_id": event.member_id,
+                "subject_id": event.subject_id,
+                "figures": dict(event.figures),
+            }
+        ],
     )

@@ -196,7 +196,7 @@ def versions(connection: Connection, filing_ids: Iterable[str]) -> dict[str, int
     name, wanted = connection.dialect.name, sorted(set(filing_ids))
     if not wanted:
         return {}
-    return {row[0]: row[1] for row in connection.execute(_versions(name), dialect.wanted(name, wanted))}
+    return {row[0]: row[1] for row in _VERSIONS.rows(connection, dialect.wanted(name, wanted))}
 
 
 def insert_versions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -240,7 +240,7 @@ def sealed(connection: Connection, record_ids: Sequence[int]) -> dict[int, Seale
     if not record_ids:
         return {}
     name = connection.dialect.name
-    rows = connection.execute(_sealed(name), dialect.wanted(name, list(record_ids)))
+    rows = _SEALED.rows(connection, dialect.wanted(name, list(record_ids)))
     return {row[0]: Sealed(*row) for row in rows}
 
 
@@ -273,7 +273,6 @@ def _by_reference(dialect_name: str) -> Select[Any]:
     )
 
 
-@cache
 def _versions(dialect_name: str) -> Select[Any]:
     filings = dialect.wanted_texts(dialect_name)
     joined = filings.join(FILINGS, FILINGS.c.id == filings.c.value)
@@ -289,7 +288,6 @@ def _subjects_of(dialect_name: str) -> Select[Any]:
     )
 
 
-@cache
 def _sealed(dialect_name: str) -> Select[Any]:
     records = dialect.wanted_integers(dialect_name)
     subject = SUBJECTS.c
@@ -324,3 +322,6 @@ def _candidates(dialect_name: str) -> Select[Any]:
         )
         .where(filing.member_id != bindparam("member"))
     )
+
+
+_VERSIONS, _SEALED = dialect.Prepared(_versions), dialect.Prepared(_sealed)

@@ -85,7 +85,8 @@ class HitSideRow(Base):
 
 HITS = Base.metadata.tables["hits"]
 HIT_SIDES = Base.metadata.tables["hit_sides"]
-_INSERT_HITS, _INSERT_SIDES = insert(HITS), insert(HIT_SIDES)
+_INSERT_HITS = dialect.Prepared(lambda _name: insert(HITS))
+_INSERT_SIDES = dialect.Prepared(lambda _name: insert(HIT_SIDES))
 
 Pair = tuple[str, int, str, int]
 """(low filing, low position, high filing, high position)."""
@@ -191,8 +192,8 @@ def move(connection: Connection, moved: Sequence[tuple[str, int]]) -> None:
 def add(connection: Connection, hits: Sequence[dict[str, Any]], sides: Sequence[dict[str, Any]]) -> None:
     """Store hits and the sides of those who may see them."""
     if hits:
-        connection.execute(_INSERT_HITS, list(hits))
-        connection.execute(_INSERT_SIDES, list(sides))
+        _INSERT_HITS.write(connection, hits)
+        _INSERT_SIDES.write(connection, sides)
 
 
 def page(connection: Connection, member_id: str, chosen: Filter, *, before: str | None, limit: int) -> list[HitView]:

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -75,10 +74,12 @@ HOT_KEYS = Base.metadata.tables["hot_keys"]
 POOL_COUNTS = Base.metadata.tables["pool_counts"]
 _STALE = b""
 _NUMBER = (1 << NUMBER_BITS) - 1
-_POOL_SIZES = (
-    select(POOL_COUNTS.c.kind, func.sum(POOL_COUNTS.c.subjects))
-    .where(POOL_COUNTS.c.member_id != bindparam("member"))
-    .group_by(POOL_COUNTS.c.kind)
+_POOL_SIZES = dialect.Prepared(
+    lambda _name: (
+        select(POOL_COUNTS.c.kind, func.sum(POOL_COUNTS.c.subjects))
+        .where(POOL_COUNTS.c.member_id != bindparam("member"))
+        .group_by(POOL_COUNTS.c.kind)
+    )
 )
 
 
@@ -204,10 +205,9 @@ def count_subjects(connection: Connection, member_id: str, added: Mapping[str, i
 
 def pool_sizes(connection: Connection, *, other_than: str) -> dict[str, int]:
     """The number of subjects of each kind that other members have in the pool."""
-    return {kind: int(subjects) for kind, subjects in connection.execute(_POOL_SIZES, {"member": other_than})}
+    return {kind: int(subjects) for kind, subjects in _POOL_SIZES.rows(connection, {"member": other_than})}
 
 
-@cache
 def _rows_statement(dialect_name: str) -> CompoundSelect[Any]:
     """The hot ones of some keys, with no pointer, and the index rows of the others: one statement, one round trip.
 
@@ -225,6 +225,9 @@ def _rows_statement(dialect_name: str) -> CompoundSelect[Any]:
     return union_all(rows, hot)
 
 
+_ROWS = dialect.Prepared(_rows_statement)
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What the index knows of some keys: those that are hot, those to look at again, and the rows of the others."""
@@ -237,7 +240,7 @@ class _Known:
 
 def _rows(connection: Connection, sealer: Sealer, keys: Integers, since: datetime) -> _Known:
     name = connection.dialect.name
-    rows = connection.execute(_rows_statement(name), {"since": since, **dialect.wanted(name, keys.tolist())}).all()
+    rows = _ROWS.rows(connection, {"since": since, **dialect.wanted(name, keys.tolist())})
     hot = np.array([key for key, pointer in rows if pointer is None], dtype=np.int64)
     stale = tuple(key for key, pointer in rows if pointer == _STALE)
     found = np.array([key for key, pointer in rows if pointer], dtype=np.int64)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, ForeignKey, LargeBinary, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from repository.storage import dialect
 from repository.storage.base import Base
 
 
@@ -40,10 +41,10 @@ class ScreeningRow(Base):
 
 
 SCREENINGS = Base.metadata.tables["screenings"]
-_INSERT = insert(SCREENINGS)
+_INSERT = dialect.Prepared(lambda _name: insert(SCREENINGS))
 
 
 def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Store screenings."""
     if rows:
-        connection.execute(_INSERT, list(rows))
+        _INSERT.write(connection, rows)
