@@ -80,6 +80,7 @@ def renew(
             attested_on=attested.date() if attested else None,
             agreement_signed_on=agreement_signed.date() if agreement_signed else None,
             lines=lines,
+            now=now(),
         )
     console().print(
         f"[bold]{renewed.name}[/]: attested {renewed.attested_on or 'never'}, agreement signed"

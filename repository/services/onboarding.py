@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,9 +12,16 @@ from sqlalchemy.orm import Session
 
 from matching.vocabulary import LINES
 from repository.domain import ids
+from repository.domain.events import EventKind
 from repository.domain.members import MEMBER_ROLES, MOST_MEMBERS, Member, MemberStatus, Role
+from repository.domain.membership import COMMAND_LINE, LifeCycleError, check_volumes, start
+from repository.domain.rulebook import RampRules
+from repository.domain.standing import Ramp
+from repository.services import membership as lifecycle
+from repository.services import rulebook_file
 from repository.services.authentication import hash_secret
-from repository.storage import tokens
+from repository.services.lifecycle import Act, What, tell
+from repository.storage import membership, tokens
 from repository.storage.members import ActorRow, MemberRow, find_member, next_number
 
 SHORTEST_PASSWORD = 12
@@ -39,11 +46,20 @@ def admit_member(
     *,
     now: datetime,
     agreement_signed_on: date | None = None,
+    agreement_version: str | None = None,
     attested_on: date | None = None,
+    ramp: Ramp = Ramp.COVENANT,
+    covenant_until: date | None = None,
+    declared: Mapping[tuple[str, str], int] | None = None,
+    rules: RampRules | None = None,
+    by: str = COMMAND_LINE,
+    reason: str | None = None,
 ) -> Member:
-    """Admit a member, active at once.
+    """Admit a member, active at once. `declared` are its volumes a month by (line, class), from today on (R4).
 
-    Raises OnboardingError for a name that is taken, a line that is none, or one member more than there are numbers.
+    `rules` bound the covenant's date (R5), which is the latest possible without `covenant_until`; those of the shipped
+    rulebook where none are given. Raises OnboardingError for a name that is taken, a line that is none, or one member
+    more than there are numbers, FieldError for a date or volume that cannot be.
     """
     name = name.strip()
     if not name:
@@ -56,6 +72,9 @@ def admit_member(
     number = next_number(session)
     if number > MOST_MEMBERS:
         raise OnboardingError(f"a scheme admits at most {MOST_MEMBERS} members, those who left included")
+    begun = start(ramp, covenant_until, now.date(), rules or rulebook_file.default().ramp)
+    volumes = dict(declared or {})
+    check_volumes(volumes, wanted)
     row = MemberRow(
         id=ids.make("mem", now, secrets.token_bytes(ids.RANDOM_BYTES)),
         name=name,
@@ -63,13 +82,36 @@ def admit_member(
         status=MemberStatus.ACTIVE.value,
         lines=wanted,
         agreement_signed_on=agreement_signed_on,
+        agreement_version=agreement_version,
         attested_on=attested_on,
+        admitted_on=now.date(),
+        ramp=begun.ramp.value,
+        covenant_until=begun.covenant_until,
         created_at=now,
         status_changed_at=now,
     )
     session.add(row)
     session.flush()
+    _tell_admission(session, row, volumes, Act(now, by, reason))
     return row.as_member()
+
+
+def _tell_admission(session: Session, row: MemberRow, volumes: Mapping[tuple[str, str], int], act: Act) -> None:
+    connection = session.connection()
+    made = [
+        membership.declaration(row.id, pair, (act.now.date(), per_month), act.now, act.actor_id)
+        for pair, per_month in sorted(volumes.items())
+    ]
+    membership.add_declarations(connection, made)
+    tell(
+        connection,
+        act,
+        What(EventKind.MEMBERSHIP_ADMITTED, "R9", row.id),
+        lines=" ".join(row.lines),
+        ramp=row.ramp,
+        covenant_until=row.covenant_until.isoformat() if row.covenant_until else None,
+        declared=" ".join(f"{each['line']}/{each['record_class']}={each['per_month']}" for each in made),
+    )
 
 
 def renew(
@@ -78,7 +120,10 @@ def renew(
     *,
     attested_on: date | None = None,
     agreement_signed_on: date | None = None,
+    agreement_version: str | None = None,
     lines: Iterable[str] = (),
+    now: datetime,
+    by: str = COMMAND_LINE,
 ) -> Member:
     """Record a member's attestation or agreement, or its lines of business; what is not given stays as it is.
 
@@ -90,19 +135,31 @@ def renew(
     wanted = sorted(set(lines))
     if not set(wanted) <= set(LINES):
         raise OnboardingError(f"a line is one of: {', '.join(LINES)}")
-    row.attested_on = attested_on or row.attested_on
-    row.agreement_signed_on = agreement_signed_on or row.agreement_signed_on
-    row.lines = wanted or row.lines
+    act = Act(now, by)
+    if attested_on is not None:
+        lifecycle.attest(session, row, act, attested_on)
+    if agreement_signed_on is not None or agreement_version is not None:
+        lifecycle.agree(session, row, act, agreement_version, agreement_signed_on or row.agreement_signed_on)
+    if wanted:
+        lifecycle.change_lines(session, row, act, wanted)
     return row.as_member()
 
 
-def change_status(session: Session, id_or_name: str, status: MemberStatus, *, now: datetime) -> Member:
+def change_status(
+    session: Session,
+    id_or_name: str,
+    status: MemberStatus,
+    *,
+    now: datetime,
+    by: str = COMMAND_LINE,
+    reason: str | None = None,
+) -> Member:
     """Suspend, reinstate or withdraw a member; raises OnboardingError when there is none, or it has withdrawn."""
     row = _member(session, id_or_name)
-    if row.status == MemberStatus.WITHDRAWN.value and status is not MemberStatus.WITHDRAWN:
-        raise OnboardingError("a membership that was withdrawn is not resumed: admit the member anew")
-    if row.status != status.value:
-        row.status, row.status_changed_at = status.value, now
+    try:
+        lifecycle.change_status(session, row, Act(now, by, reason), status)
+    except LifeCycleError as error:
+        raise OnboardingError(str(error)) from None
     return row.as_member()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Flask
 from flask.testing import FlaskClient
 
+from matching.vocabulary import RECORD_CLASSES
 from repository.api.base import EXTENSION
 from repository.services import Services
 from repository.services.onboarding import add_user, admit_member, issue_credential
@@ -62,11 +63,20 @@ class Admissions:
     def __call__(
         self, name: str = "Alpha Insurance", lines: Sequence[str] = ("motor",), roles: Sequence[str] = ALL_ROLES
     ) -> TestMember:
-        """Admit a member whose agreement and attestation are of today, and log its credential in."""
+        """Admit a member whose agreement and attestation are of today, and log its credential in.
+
+        It declares one record a month of each class of its lines.
+        """
         now = self.services.clock()
         with self.services.database.write() as session:
             admitted = admit_member(
-                session, name, lines, now=now, agreement_signed_on=now.date(), attested_on=now.date()
+                session,
+                name,
+                lines,
+                now=now,
+                agreement_signed_on=now.date(),
+                attested_on=now.date(),
+                declared={(line, record_class): 1 for line in lines for record_class in RECORD_CLASSES},
             )
             credential = issue_credential(session, admitted.id, roles, now=now)
         body = {
