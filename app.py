@@ -20,6 +20,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Flask:
     settings = settings or Settings.from_environment()
     logs.configure(settings.log_level)
     services = compose(settings, clock)
+    services.rulebooks.warm()
     keys = load_signing_keys(settings.signing_keys_dir)
     app = Flask("frankpledge", static_folder=None)
     app.extensions[base.EXTENSION] = services

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,33 @@ from sqlalchemy import select
 
 from benchmarks.machine import show
 from benchmarks.pool import Filled, fill
+from repository.domain.rulebook import Rulebook
 from repository.services import pool
+from repository.services.rulebooks import Rulebooks
+from repository.storage.engine import Database
 from repository.storage.filings import FILINGS, SUBJECTS
 
 LIMITS = (1, 2, 5, 10, 20, 30, 50, 100)
 NO_LIMIT = 100_000
 
 
+class _Fixed(Rulebooks):
+    """One rulebook on every day, though no file may say what it says."""
+
+    def __init__(self, database: Database, rulebook: Rulebook) -> None:
+        super().__init__(database)
+        self._fixed = rulebook
+
+    def at(self, now: datetime) -> Rulebook:  # noqa: ARG002 - the same on every day
+        """The one."""
+        return self._fixed
+
+
 def measure(filled: Filled) -> dict[str, Any]:
     """How many candidates a question has, how many found their own record, and how many limits would lose it."""
     services = filled.services
     matching = replace(services.rulebook.matching, candidates_per_subject=NO_LIMIT)
-    unlimited = replace(services, rulebook=replace(services.rulebook, matching=matching))
+    unlimited = replace(services, rulebooks=_Fixed(services.database, replace(services.rulebook, matching=matching)))
     own = select(FILINGS.c.reference, SUBJECTS.c.id).join(SUBJECTS, SUBJECTS.c.filing_id == FILINGS.c.id)
     candidates, places = [], []
     with services.database.reading() as connection:

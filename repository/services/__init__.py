@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from repository.domain.rulebook import Rulebook
-
 if TYPE_CHECKING:
     from matching.linkage import Linker
     from matching.schema import LinkageSchema
+    from repository.domain.rulebook import Rulebook
+    from repository.services.rulebooks import Rulebooks
     from repository.settings import Settings
     from repository.storage.engine import Database
     from repository.storage.sealing import Sealer
@@ -32,4 +32,9 @@ class Services:
     sealer: Sealer
     schema: LinkageSchema
     linker: Linker
-    rulebook: Rulebook
+    rulebooks: Rulebooks
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rulebook in force now."""
+        return self.rulebooks.at(self.clock())

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from matching.schema import load_schema
-from repository.services import Clock, Services, rulebook_file
+from repository.services import Clock, Services
 from repository.services.modelling import linker
+from repository.services.rulebooks import Rulebooks
 from repository.settings import Settings, read_operator_secret
 from repository.storage.engine import Database, create_engine
 from repository.storage.sealing import Sealer
@@ -19,12 +20,13 @@ def now() -> datetime:
 
 def compose(settings: Settings, clock: Clock = now) -> Services:
     """Everything a use case needs, from the settings; raises SettingsError when a secret cannot be used."""
+    database = Database(create_engine(settings.database_url))
     return Services(
         settings=settings,
-        database=Database(create_engine(settings.database_url)),
+        database=database,
         clock=clock,
         sealer=Sealer(read_operator_secret(settings.operator_secret_file)),
         schema=load_schema(),
         linker=linker(settings),
-        rulebook=rulebook_file.default(),
+        rulebooks=Rulebooks(database),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
+
+from repository.services.rulebooks import store_shipped
+from repository.storage.engine import Database, create_engine
 
 
 def configuration(database_url: str) -> Config:
@@ -23,8 +27,14 @@ def configuration(database_url: str) -> Config:
 
 
 def upgrade(database_url: str) -> None:
-    """Run every migration that is still to be run."""
+    """Run every migration that is still to be run, and keep the shipped rulebook in a pool that has none."""
     command.upgrade(configuration(database_url), "head")
+    database = Database(create_engine(database_url))
+    try:
+        with database.writing() as connection:
+            store_shipped(connection, datetime.now(UTC))
+    finally:
+        database.close()
 
 
 def at_head(session: Session) -> bool:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import hashlib
+import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields
 
-from matching.types import Band
-from matching.vocabulary import LINES, PURPOSES, RECORD_CLASSES
-from repository.domain import rulebook as rules
-from repository.domain.rulebook import Level, Rulebook, SubscriberClass
+from repository.domain.rulebook import Rulebook
+from repository.services.rulebook_schema import UNKNOWN, RulebookSchema
 
 MAX_BYTES = 256 * 1024
-_BANDS = tuple(band.label for band in Band if band > Band.NONE)
+_FILE = "(file)"
+_PLACE = re.compile(r" \(at (line \d+, column \d+|end of document)\)\Z")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]{1,60}\Z")
 
 
 class RulebookFileError(ValueError):
@@ -30,17 +32,30 @@ class RulebookFileError(ValueError):
 
 def read(text: str) -> Rulebook:
     """The rulebook in a TOML text. Raises RulebookFileError with every entry at fault."""
-    if len(text.encode()) > MAX_BYTES:
-        raise RulebookFileError([("(file)", f"at most {MAX_BYTES} bytes")])
+    return _load(_parse(text), digest(text))
+
+
+def read_bytes(content: bytes) -> str:
+    """The text of a rulebook file, exactly as it is, for its digest. Raises RulebookFileError if it is not UTF-8."""
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RulebookFileError([("(file)", f"TOML: {error}")]) from None
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise RulebookFileError([(f"(line {line})", "text in UTF-8")]) from None
+
+
+def read_stored(text: str) -> tuple[Rulebook, Mapping[str, Any]]:
+    """A rulebook that was accepted once, and its entries, though this version may know other entries than that one.
+
+    An entry that came with a later version has the shipped value, one that went has none: decisions of years ago can
+    be looked at after an upgrade. Raises RulebookFileError if it cannot be read even so.
+    """
+    raw = _parse(text)
     try:
-        loaded: dict[str, Any] = RulebookSchema().load(raw)
-    except ValidationError as error:
-        raise RulebookFileError(list(_flat(error.messages_dict))) from None
-    return Rulebook(digest=digest(text), **loaded)
+        return _load(raw, digest(text)), raw
+    except RulebookFileError:
+        completed = _completed(raw, tomllib.loads(default_text()), RulebookSchema())
+        return _load(completed, digest(text)), completed
 
 
 def digest(text: str) -> str:
@@ -50,7 +65,7 @@ def digest(text: str) -> str:
 
 def default_text() -> str:
     """The shipped rulebook file."""
-    return resources.files("repository.rulebooks").joinpath("default.toml").read_text("utf-8")
+    return resources.files("repository.rulebooks").joinpath("default.toml").read_bytes().decode()
 
 
 @functools.cache
@@ -59,191 +74,79 @@ def default() -> Rulebook:
     return read(default_text())
 
 
-def _flat(messages: Mapping[Any, Any], path: str = "") -> Iterator[tuple[str, str]]:
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise RulebookFileError([(_FILE, "text in UTF-8")]) from None
+    if size > MAX_BYTES:
+        raise RulebookFileError([(_FILE, f"at most {MAX_BYTES} bytes")])
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = _PLACE.search(str(error))
+        entry = f"({place[1]})" if place else _FILE
+        raise RulebookFileError([(entry, f"TOML; {_PLACE.sub('', str(error))}")]) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits; brackets in thousands of brackets
+        raise RulebookFileError([(_FILE, "TOML of reasonable numbers and depth")]) from None
+
+
+def _load(raw: Mapping[str, Any], hexadecimal: str) -> Rulebook:
+    schema = RulebookSchema()
+    try:
+        loaded: dict[str, Any] = schema.load(raw)
+    except ValidationError as error:
+        raise RulebookFileError(list(_flat(error.messages_dict, schema))) from None
+    return Rulebook(digest=hexadecimal, **loaded)
+
+
+def _flat(messages: Mapping[Any, Any], schema: Schema | None, path: str = "") -> Iterator[tuple[str, str]]:
+    """The messages of marshmallow as (entry, what was expected)."""
     for name, found in messages.items():
-        where = path if name == "_schema" else f"{path}.{name}" if path else str(name)
-        if isinstance(found, Mapping):
-            yield from _flat(found, where)
+        if name == "_schema":
+            where, below = path, None
+        elif isinstance(name, int):
+            where, below = f"{path}[{name}]", schema
         else:
-            yield where or "(file)", " ".join(str(each) for each in found)
+            where, below = _joined(path, str(name)), _below(schema, str(name))
+        if isinstance(found, Mapping):
+            yield from _flat(found, below, where)
+        elif UNKNOWN in found:
+            yield where, _instead(str(name), schema)
+        else:
+            yield where or _FILE, "; ".join(str(each) for each in found)
 
 
-def _whole(low: int, high: int) -> fields.Integer:
-    return fields.Integer(strict=True, required=True, validate=validate.Range(low, high))
+def _joined(path: str, name: str) -> str:
+    shown = name if _BARE_KEY.match(name) else ascii(name[:60])
+    return f"{path}.{shown}" if path else shown
 
 
-def _share(low: float = 0.0) -> fields.Float:
-    return fields.Float(required=True, validate=validate.Range(low, 1.0))
+def _instead(name: str, schema: Schema | None) -> str:
+    """That there is no such entry, and which one may be meant."""
+    close = difflib.get_close_matches(name, _known(schema), 1)
+    return f"{UNKNOWN}; is {close[0]} meant?" if close else UNKNOWN
 
 
-def _word(words: tuple[str, ...]) -> fields.String:
-    return fields.String(required=True, validate=validate.OneOf(words))
+def _known(schema: Schema | None) -> dict[str, fields.Field[Any]]:
+    return {field.data_key or name: field for name, field in schema.fields.items()} if schema else {}
 
 
-def _words(words: tuple[str, ...] | None = None) -> fields.List[Any]:
-    word = fields.String(validate=validate.OneOf(words) if words else validate.Regexp(r"[a-z][a-z_]*\Z"))
-    return fields.List(word, required=True)
+def _below(schema: Schema | None, name: str) -> Schema | None:
+    field: Any = _known(schema).get(name)
+    if isinstance(field, fields.List):
+        field = field.inner
+    return field.schema if isinstance(field, fields.Nested) else None
 
 
-class _Table(Schema):
-    """A table of the file that becomes the dataclass `makes`."""
-
-    makes: Any = dict
-
-    @post_load
-    def _make(self, loaded: dict[str, Any], **_: Any) -> Any:
-        return self.makes(**{name: tuple(each) if isinstance(each, list) else each for name, each in loaded.items()})
-
-
-def _table(makes: Any, **entries: fields.Field[Any]) -> fields.Nested:
-    return fields.Nested(type(f"{makes.__name__}Schema", (_Table,), {"makes": makes, **entries}), required=True)
-
-
-def _by(words: tuple[str, ...], each: Any) -> fields.Nested:
-    """A table with an entry for every one of these words."""
-    return fields.Nested(Schema.from_dict({word: each() for word in words}), required=True)
-
-
-def _tier(highest: int = rules.DETAIL_TIER) -> fields.Integer:
-    return _whole(rules.NO_TIER, highest)
-
-
-class _LadderSchema(_Table):
-    makes = rules.LadderRules
-    warned, plan, restricted, suspended = (_whole(1, 3650) for _ in range(4))
-    restricted_tier = _tier(rules.POINTER_TIER)
-
-    @validates_schema
-    def _rises(self, loaded: dict[str, Any], **_: Any) -> None:
-        steps = [loaded[name] for name in ("warned", "plan", "restricted", "suspended")]
-        if steps != sorted(set(steps)):
-            raise ValidationError("warned, plan, restricted and suspended must rise")
-
-
-class _StandingSchema(_Table):
-    makes = rules.StandingRules
-    completeness_target, timeliness_target, accuracy_target, duty_target = (_share(0.01) for _ in range(4))
-    timely_days, answer_days = _whole(0, 365), _whole(1, 365)
-    duty_band = _word(_BANDS)
-    request_working_days = _whole(1, 365)
-    tolerance = fields.Float(required=True, validate=validate.Range(0.0, 10.0))
-    corroboration_from = _whole(1, 10**9)
-    corroboration_share = _share()
-    corroboration_peers = _whole(1, 4095)
-
-    @post_load
-    def _make(self, loaded: dict[str, Any], **_: Any) -> Any:
-        return rules.StandingRules(**loaded | {"duty_band": Band[loaded["duty_band"].upper()]})
-
-
-class _DisclosureSchema(_Table):
-    makes = rules.DisclosureRules
-    enquire_from = _word(_BANDS)
-    suppress_below = _whole(1, 1000)
-    age_bands = fields.List(
-        fields.Nested(
-            Schema.from_dict(
-                {"days": _whole(1, 100_000), "label": fields.String(required=True, validate=validate.Length(1, 20))}
-            )
-        ),
-        required=True,
-    )
-    oldest_age_band = fields.String(required=True, validate=validate.Length(1, 20))
-    hits_per_subject = _whole(1, 1000)
-
-    @post_load
-    def _make(self, loaded: dict[str, Any], **_: Any) -> Any:
-        bands = tuple((each["days"], each["label"]) for each in loaded["age_bands"])
-        return rules.DisclosureRules(
-            **loaded | {"enquire_from": Band[loaded["enquire_from"].upper()], "age_bands": bands}
-        )
-
-    @validates_schema
-    def _rise(self, loaded: dict[str, Any], **_: Any) -> None:
-        days = [each["days"] for each in loaded["age_bands"]]
-        if days != sorted(set(days)):
-            raise ValidationError("the days must rise", "age_bands")
-
-
-_SUBSCRIBER: dict[str, Callable[[], fields.Field[Any]]] = {
-    "tier": lambda: _tier(rules.POINTER_TIER),
-    "purposes": lambda: _words(PURPOSES),
-    "classes": lambda: _words(RECORD_CLASSES),
-    "quota_per_day": lambda: _whole(1, 10**9),
-    "grant_days": lambda: _whole(1, 3650),
-}
-
-
-class RulebookSchema(Schema):
-    """A whole rulebook file. Every entry is needed, and no others are taken."""
-
-    version = fields.String(required=True, validate=validate.Regexp(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z"))
-    title = fields.String(required=True, validate=validate.Length(1, 200))
-    window = _table(rules.Window, days=_whole(1, 3650), accepted_to_ask=_whole(1, 10**6))
-    tiers = _by(tuple(Level), lambda: _by(RECORD_CLASSES, _tier))
-    level = _table(
-        rules.LevelRules,
-        at_par=_tier(),
-        highest=_tier(rules.POINTER_TIER),
-        counts_from=_share(),
-        keys_needed=_whole(1, 200),
-    )
-    standing = fields.Nested(_StandingSchema, required=True)
-    ladder = fields.Nested(_LadderSchema, required=True)
-    ramp = _table(rules.RampRules, clean_days=_whole(0, 3650), covenant_months=_whole(1, 120))
-    membership = _table(
-        rules.MembershipRules,
-        attestation_days=_whole(1, 3650),
-        application_working_days=_whole(1, 365),
-        appeal_working_days=_whole(1, 365),
-    )
-    quota = _table(
-        rules.QuotaRules,
-        floor_per_day=_whole(0, 10**9),
-        per_accepted=fields.Float(required=True, validate=validate.Range(0.0, 10**6)),
-        burst_per_minute=_whole(1, 10**9),
-        subjects_per_reference=_whole(1, 10**6),
-        reference_days=_whole(1, 3650),
-    )
-    purposes = _table(
-        rules.PurposeRules,
-        closed=fields.List(
-            _table(
-                rules.ClosedPurpose,
-                line=_word(LINES),
-                purpose=_word(PURPOSES),
-                record_class=fields.String(required=True, data_key="class", validate=validate.OneOf(RECORD_CLASSES)),
-            ),
-            required=True,
-        ),
-        own=_words(PURPOSES),
-    )
-    subscribers = _by(
-        tuple(SubscriberClass),
-        lambda: _table(rules.SubscriberRules, **{name: make() for name, make in _SUBSCRIBER.items()}),
-    )
-    handling = _table(
-        rules.HandlingRules,
-        tlp=_by(("clear", "green", "amber", "amber_strict", "red"), _tier),
-        source=_by(("reliable", "untested", "not_reliable"), _tier),
-        information=_by(("A", "B", "C", "D", "E"), _tier),
-        code=_by(("P", "C"), _tier),
-    )
-    disclosure = fields.Nested(_DisclosureSchema, required=True)
-    proof = _table(rules.ProofRules, case_types=_words(), product_actions=_words(), exceptions=_words())
-    filing = _table(
-        rules.FilingRules,
-        clock_skew_days=_whole(0, 31),
-        future_days=fields.Dict(
-            keys=fields.String(validate=validate.OneOf(RECORD_CLASSES)),
-            values=fields.Integer(strict=True, validate=validate.Range(0, 3650)),
-            required=True,
-        ),
-    )
-    screening = _table(rules.ScreeningRules, keep_days=_whole(1, 3650))
-    matching = _table(
-        rules.MatchingRules,
-        hot_key_rows=_whole(2, 10**6),
-        hot_key_hours=_whole(1, 24 * 365),
-        candidates_per_subject=_whole(1, 10_000),
-    )
+def _completed(raw: Mapping[str, Any], shipped: Mapping[str, Any], schema: Schema) -> dict[str, Any]:
+    """The entries this version knows: those of `raw`, and the shipped ones that it lacks."""
+    made: dict[str, Any] = {}
+    for name, field in _known(schema).items():
+        if isinstance(field, fields.Nested) and isinstance(raw.get(name, {}), Mapping):
+            made[name] = _completed(raw.get(name, {}), shipped.get(name, {}), field.schema)
+        elif name in raw:
+            made[name] = raw[name]
+        elif field.required and name in shipped:
+            made[name] = shipped[name]
+    return made
