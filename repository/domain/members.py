@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
-ATTESTATION_DAYS = 365
-"""R1: an attestation holds for a year."""
+from repository.domain.rulebook import MembershipRules, SubscriberClass
+
 NUMBER_BITS = 12
 MOST_MEMBERS = 2**NUMBER_BITS - 1
 """Members that a scheme can admit in all: a member's number fits into `NUMBER_BITS` bits."""
@@ -40,6 +40,7 @@ class Member:
     """An organisation in the scheme. `lines` are the lines of business it takes part in.
 
     `number`, from 1 to MOST_MEMBERS, stands for it where an id is too long; 0 in a member that has no records.
+    `subscriber` is set for those who never contribute and ask under a grant (R7).
     """
 
     id: str
@@ -49,6 +50,7 @@ class Member:
     agreement_signed_on: date | None = None
     attested_on: date | None = None
     number: int = 0
+    subscriber: SubscriberClass | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Refusal:
     rule: str
     detail: str
     remedy: str
-    figures: dict[str, str | int | None] = field(default_factory=dict)
+    figures: dict[str, str | int | float | None] = field(default_factory=dict)
 
 
 def membership_refusal(member: Member) -> Refusal | None:
@@ -85,8 +87,8 @@ def membership_refusal(member: Member) -> Refusal | None:
     return Refusal("R1", f"The membership is {member.status}.", remedy, {"status": member.status.value})
 
 
-def query_refusal(member: Member, today: date) -> Refusal | None:
-    """R1 in full: active, the agreement signed, and attested within the last 365 days. None when all hold."""
+def query_refusal(member: Member, today: date, rules: MembershipRules) -> Refusal | None:
+    """R1 in full: active, the agreement signed, and attested not too long ago. None when all hold."""
     refusal = membership_refusal(member)
     if refusal:
         return refusal
@@ -98,12 +100,12 @@ def query_refusal(member: Member, today: date) -> Refusal | None:
             "Sign the agreement and have the operator record the date.",
             {"agreement_signed_on": signed_on},
         )
-    if member.attested_on is None or today - member.attested_on > timedelta(days=ATTESTATION_DAYS):
+    if member.attested_on is None or today - member.attested_on > timedelta(days=rules.attestation_days):
         attested_on = member.attested_on.isoformat() if member.attested_on else None
         return Refusal(
             "R1",
             "The member's yearly attestation is missing or too old.",
-            f"Attest again: an attestation holds for {ATTESTATION_DAYS} days.",
-            {"attested_on": attested_on, "holds_days": ATTESTATION_DAYS},
+            f"Attest again: an attestation holds for {rules.attestation_days} days.",
+            {"attested_on": attested_on, "holds_days": rules.attestation_days},
         )
     return None

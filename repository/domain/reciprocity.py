@@ -36,7 +36,7 @@ class Decision:
     allowed: bool
     rule: str
     rulebook: str
-    figures: Mapping[str, str | int | None] = field(default_factory=dict)
+    figures: Mapping[str, str | int | float | None] = field(default_factory=dict)
     detail: str = ""
     remedy: str = ""
 
@@ -109,7 +109,7 @@ def window_start(now: datetime, rulebook: Rulebook) -> datetime:
 
 def may_ask(inputs: Inputs, line: str, rulebook: Rulebook) -> Decision:
     """Whether a member may screen in a line: R1 (an active membership, signed and attested), then R2's floor."""
-    refusal = query_refusal(inputs.member, inputs.now.date())
+    refusal = query_refusal(inputs.member, inputs.now.date(), rulebook.membership)
     if refusal is not None:
         figures = {**refusal.figures, "line": line}
         return Decision(False, refusal.rule, rulebook.version, figures, refusal.detail, refusal.remedy)
@@ -136,7 +136,7 @@ def may_ask(inputs: Inputs, line: str, rulebook: Rulebook) -> Decision:
 
 def may_see(inputs: Inputs, rulebook: Rulebook) -> Decision:
     """Whether a member may read hits at all: R1. How much of each is R2's, see `entitlement`."""
-    refusal = query_refusal(inputs.member, inputs.now.date())
+    refusal = query_refusal(inputs.member, inputs.now.date(), rulebook.membership)
     if refusal is not None:
         return Decision(False, refusal.rule, rulebook.version, refusal.figures, refusal.detail, refusal.remedy)
     return Decision(True, "R1", rulebook.version, {"status": inputs.member.status.value})

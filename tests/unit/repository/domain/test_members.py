@@ -8,20 +8,22 @@ from datetime import date, timedelta
 import pytest
 
 from repository.domain.members import Actor, Member, MemberStatus, Role, membership_refusal, query_refusal
+from tests.support.rulebooks import DEFAULT_RULEBOOK
 
 TODAY = date(2026, 3, 2)
+RULES = DEFAULT_RULEBOOK.membership
 GOOD = Member("mem_1", "Alpha", MemberStatus.ACTIVE, frozenset({"motor"}), TODAY, TODAY)
 
 
 def test_an_active_attested_member_may_ask() -> None:
     """Active, signed and attested: no refusal."""
-    assert query_refusal(GOOD, TODAY) is None
+    assert query_refusal(GOOD, TODAY, RULES) is None
 
 
 def test_an_attestation_holds_for_365_days() -> None:
     """The day after, it is too old, and the figures say since when."""
-    assert query_refusal(GOOD, TODAY + timedelta(days=365)) is None
-    refusal = query_refusal(GOOD, TODAY + timedelta(days=366))
+    assert query_refusal(GOOD, TODAY + timedelta(days=365), RULES) is None
+    refusal = query_refusal(GOOD, TODAY + timedelta(days=366), RULES)
     assert refusal is not None
     assert refusal.rule == "R1"
     assert refusal.figures == {"attested_on": "2026-03-02", "holds_days": 365}
@@ -40,7 +42,7 @@ def test_an_attestation_holds_for_365_days() -> None:
 )
 def test_what_is_missing_is_named(change: dict[str, object], figures: dict[str, object]) -> None:
     """Each missing part refuses by itself, with its figures and a remedy."""
-    refusal = query_refusal(replace(GOOD, **change), TODAY)  # type: ignore[arg-type] # one field of any type
+    refusal = query_refusal(replace(GOOD, **change), TODAY, RULES)  # type: ignore[arg-type] # one field of any type
     assert refusal is not None
     assert refusal.figures == figures
     assert refusal.detail

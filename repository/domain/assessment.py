@@ -1,0 +1,176 @@
+"""What a standing says: plain data that JSON holds exactly, so that a decision taken on it can be taken again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from repository.domain.ladder import Step
+from repository.domain.measures import Measure
+from repository.domain.rulebook import Level
+from repository.domain.terms import Grant, Ramp
+
+
+@dataclass(frozen=True, slots=True)
+class PairStanding:
+    """One (line, class) over the window. `per_month` is what is declared today.
+
+    `accepted` is without those that count as thin: `thin` with too few keys, `uncorroborated` such as nobody else ever
+    meets. `judged`: whether something was declared within the window, so that the score counts for the line; of other
+    classes only the duty to answer does. `counts`: whether the class counts as contributed in the line (R2).
+    """
+
+    line: str
+    record_class: str
+    per_month: int
+    accepted: int
+    thin: int
+    uncorroborated: int
+    judged: bool
+    measures: tuple[Measure, ...]
+    score: float
+    counts: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "line": self.line,
+            "class": self.record_class,
+            "per_month": self.per_month,
+            "accepted": self.accepted,
+            "thin": self.thin,
+            "uncorroborated": self.uncorroborated,
+            "judged": self.judged,
+            "measures": [each.as_dict() for each in self.measures],
+            "score": self.score,
+            "counts": self.counts,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> PairStanding:
+        """From what `as_dict` gave."""
+        return cls(
+            line=stored["line"],
+            record_class=stored["class"],
+            per_month=stored["per_month"],
+            accepted=stored["accepted"],
+            thin=stored["thin"],
+            uncorroborated=stored["uncorroborated"],
+            judged=stored["judged"],
+            measures=tuple(map(Measure.from_dict, stored["measures"])),
+            score=stored["score"],
+            counts=stored["counts"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LineStanding:
+    """One line. `below_since` begins the days below target in a row that reach today; None when it is at target.
+
+    `may_ask_from` is the day from which the ramp lets it ask (R5), if it goes on so; None when the back book that
+    has to come first was not loaded. `improve` says the smallest thing that would help.
+    """
+
+    line: str
+    level: Level
+    score: float
+    step: Step
+    below_since: date | None
+    next_step: Step | None
+    next_on: date | None
+    may_ask_from: date | None
+    pairs: tuple[PairStanding, ...]
+    improve: str
+
+    @property
+    def accepted(self) -> int:
+        """Filings of the line accepted within the window, without thin ones."""
+        return sum(each.accepted for each in self.pairs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "line": self.line,
+            "level": self.level.value,
+            "score": self.score,
+            "step": self.step.value,
+            "below_since": _iso(self.below_since),
+            "next_step": self.next_step.value if self.next_step else None,
+            "next_on": _iso(self.next_on),
+            "may_ask_from": _iso(self.may_ask_from),
+            "pairs": [each.as_dict() for each in self.pairs],
+            "improve": self.improve,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> LineStanding:
+        """From what `as_dict` gave."""
+        return cls(
+            line=stored["line"],
+            level=Level(stored["level"]),
+            score=stored["score"],
+            step=Step(stored["step"]),
+            below_since=_day(stored["below_since"]),
+            next_step=Step(stored["next_step"]) if stored["next_step"] else None,
+            next_on=_day(stored["next_on"]),
+            may_ask_from=_day(stored["may_ask_from"]),
+            pairs=tuple(map(PairStanding.from_dict, stored["pairs"])),
+            improve=stored["improve"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A member's standing on a day, under the rulebook (its digest) in force on it."""
+
+    member_id: str
+    on: date
+    rulebook: str
+    ramp: Ramp
+    covenant_until: date | None
+    lines: tuple[LineStanding, ...]
+    grant: Grant | None = None
+
+    @property
+    def accepted(self) -> int:
+        """Filings accepted within the window, without thin ones."""
+        return sum(each.accepted for each in self.lines)
+
+    def line(self, name: str) -> LineStanding | None:
+        """The standing in one line; None where the member neither takes part nor filed anything."""
+        return next((each for each in self.lines if each.line == name), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON; `from_dict` gives the same standing back, to the last bit."""
+        return {
+            "member": self.member_id,
+            "on": self.on.isoformat(),
+            "rulebook": self.rulebook,
+            "ramp": self.ramp.value,
+            "covenant_until": _iso(self.covenant_until),
+            "lines": [each.as_dict() for each in self.lines],
+            "grant": self.grant.as_dict() if self.grant else None,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Standing:
+        """From what `as_dict` gave."""
+        return cls(
+            member_id=stored["member"],
+            on=date.fromisoformat(stored["on"]),
+            rulebook=stored["rulebook"],
+            ramp=Ramp(stored["ramp"]),
+            covenant_until=_day(stored["covenant_until"]),
+            lines=tuple(map(LineStanding.from_dict, stored["lines"])),
+            grant=Grant.from_dict(stored["grant"]) if stored["grant"] else None,
+        )
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
