@@ -33,6 +33,14 @@ CLAIM_KINDS = (
 AMOUNT_BANDS = ("0-1k", "1k-5k", "5k-20k", "20k-100k", "100k+")
 CLAIM_STATUSES = ("open", "closed", "repudiated", "withdrawn")
 
+LABELS = {
+    "tlp": ("clear", "green", "amber", "amber_strict", "red"),
+    "source": ("reliable", "untested", "not_reliable"),
+    "information": ("A", "B", "C", "D", "E"),
+    "code": ("P", "C"),
+}
+"""Handling labels of a record: the Traffic Light Protocol (amber_strict: TLP:AMBER+STRICT), and 3x5x2 grading."""
+
 PURPOSES = ("new_business", "claim_validation", "investigation", "subject_access", "law_enforcement", "audit")
 
 MAX_SUBJECTS = 50

@@ -118,6 +118,12 @@ _TYPES = (
     ProblemType(
         "wrong-role", 403, "The role does not allow this", "Ask your member's administrator for one of the roles."
     ),
+    ProblemType(
+        "second-person",
+        403,
+        "Somebody else has to do this",
+        "It takes a second person of the member: what one enters, another approves.",
+    ),
     # The rules of the scheme
     ProblemType(
         "membership",
@@ -125,6 +131,13 @@ _TYPES = (
         "The membership does not allow this",
         "Rule R1: members ask on an active membership, a signed agreement and a yearly attestation. The figures and the"
         " remedy say what is missing.",
+    ),
+    ProblemType(
+        "not-independent",
+        403,
+        "Someone else has to decide this",
+        "Rule R9: applications and appeals are decided by an officer who neither entered the case nor took the decision"
+        " at issue. Ask another operator.",
     ),
     ProblemType(
         "reciprocity",

@@ -11,7 +11,8 @@ from matching.vocabulary import LINES, PURPOSES
 from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
 from repository.api.own import field_problem, own_member, refusal
-from repository.api.shapes import DomainSchema, HitSchema, SubjectSchema, reference_field
+from repository.api.shapes import ATTENTION, DomainSchema, HitSchema, SubjectSchema, reference_field
+from repository.domain.disclosure import PROTECT
 from repository.domain.errors import FieldError
 from repository.domain.screening import Answer, Question
 from repository.services import screening
@@ -22,6 +23,9 @@ blueprint = Blueprint("screenings", __name__, description="Asking the pool")
 
 MOST_AT_ONCE = 1000
 _CAPPED = "Keys skipped as too many records share them; 0 unless the class of every record in the line may be seen"
+_ADVERSE = (
+    "False where victims' or protective entries were met, the class of all else may be seen, and none is of fraud"
+)
 _MORE = "Whether there are more hits of tier 2 and above than those told, which are the best"
 _REFERENCE = "The member's own case, quote or claim reference"
 
@@ -62,6 +66,8 @@ class ScreeningSchema(Schema):
     id = fields.String(required=True)
     reference = fields.String(required=True)
     answer = fields.String(required=True, validate=validate.OneOf([answer.value for answer in Answer]))
+    adverse = fields.Boolean(metadata={"description": _ADVERSE})
+    attention = fields.String(validate=validate.OneOf([PROTECT]), metadata={"description": ATTENTION})
     hits = fields.List(fields.Nested(HitSchema), required=True)
     more_hits = fields.Boolean(required=True, metadata={"description": _MORE})
     capped_keys = fields.Integer(required=True, metadata={"description": _CAPPED})

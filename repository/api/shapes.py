@@ -7,8 +7,24 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from matching.types import KINDS, Band
-from matching.vocabulary import AMOUNT_BANDS, CLAIM_KINDS, CLAIM_STATUSES, LINES, MAX_REFERENCE_LENGTH, RECORD_CLASSES
+from matching.vocabulary import (
+    AMOUNT_BANDS,
+    CLAIM_KINDS,
+    CLAIM_STATUSES,
+    LABELS,
+    LINES,
+    MAX_REFERENCE_LENGTH,
+    RECORD_CLASSES,
+)
+from repository.domain.disclosure import PROTECT
 
+_FEW = {"type": "object", "properties": {"fewer_than": {"type": "integer"}}, "required": ["fewer_than"]}
+_COUNT = {
+    "description": "Hits of this class on the same own subject; from tier 2, where a small number is not told",
+    "oneOf": [{"type": "integer"}, _FEW],
+}
+_SEEN_BY = "Other members with a match of the same own subject, as far as it may be seen; below tier 3"
+ATTENTION = "`protect`: a victim, or a person under protection; a reason for care, never one against the person"
 BANDS = tuple(band.label for band in Band if band is not Band.NONE)
 
 
@@ -43,6 +59,22 @@ class ClaimSchema(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(CLAIM_KINDS))
     amount_band = fields.String(validate=validate.OneOf(AMOUNT_BANDS))
     status = fields.String(required=True, validate=validate.OneOf(CLAIM_STATUSES))
+
+
+class LabelsSchema(Schema):
+    """Handling labels: a TLP colour and a 3x5x2 grading. The rulebook says how far a record with each may be shown."""
+
+    tlp = fields.String(validate=validate.OneOf(LABELS["tlp"]))
+    source = fields.String(validate=validate.OneOf(LABELS["source"]))
+    information = fields.String(validate=validate.OneOf(LABELS["information"]))
+    code = fields.String(validate=validate.OneOf(LABELS["code"]))
+
+
+class SeenBySchema(Schema):
+    """How many other members hold a match: their number, or `fewer_than` where it is small."""
+
+    members = fields.Integer()
+    fewer_than = fields.Integer()
 
 
 class OwnSideSchema(Schema):
@@ -85,7 +117,11 @@ class HitSchema(Schema):
     tier = fields.Integer(required=True, validate=validate.Range(1, 3))
     own = fields.Nested(OwnSideSchema, required=True)
     record_class = fields.String(data_key="class", metadata={"description": "From tier 2"})
-    count = fields.Integer(metadata={"description": "Hits of this class on the same own subject; from tier 2"})
+    count = fields.Raw(metadata=_COUNT)
+    seen_by = fields.Nested(SeenBySchema, metadata={"description": _SEEN_BY})
+    adverse = fields.Boolean(metadata={"description": "False of a victim's or protective entry; from tier 2"})
+    attention = fields.String(validate=validate.OneOf([PROTECT]), metadata={"description": ATTENTION})
+    labels = fields.Nested(LabelsSchema, metadata={"description": "Those of the record, which bind you; from tier 2"})
     age_band = fields.String(metadata={"description": "How old the record is; from tier 2"})
     probability = fields.Float(metadata={"description": "From tier 3"})
     weight = fields.Float(metadata={"description": "Bits; from tier 3"})

@@ -11,11 +11,14 @@ from enum import StrEnum
 from matching.types import EncodedSubject
 from matching.vocabulary import AMOUNT_BANDS, CLAIM_KINDS, CLAIM_STATUSES, LINES, MAX_REFERENCE_LENGTH, RECORD_CLASSES
 from repository.domain.errors import FieldError
+from repository.domain.labels import UNLABELLED, Labels, labels_from_json
 from repository.domain.rulebook import Rulebook
 
-FIELDS = frozenset({"schema", "fingerprint", "ref", "class", "line", "date", "claim", "subjects"})
+FIELDS = frozenset({"schema", "fingerprint", "ref", "class", "line", "date", "claim", "labels", "subjects"})
 CLAIM_FIELDS = frozenset({"incident_date", "notification_date", "kind", "amount_band", "status"})
 FRAUD_CLASSES = frozenset({"suspected", "proven"})
+PROTECTED_CLASSES = frozenset({"victim", "protective"})
+"""They slow a decision down; nothing ever counts or words them as adverse."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
@@ -62,6 +65,7 @@ class FilingFacts:
     line: str
     triggered_on: date
     claim: Claim | None
+    labels: Labels = UNLABELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ def facts_from_json(body: Mapping[str, object], accepts: Accepts) -> FilingFacts
         line=line,
         triggered_on=day(body, "date", latest=accepts.today + timedelta(days=ahead)),
         claim=claim,
+        labels=labels_from_json(body.get("labels")),
     )
 
 

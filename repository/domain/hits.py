@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from matching.types import Band, ExplanationRow
-from repository.domain.reciprocity import CLASS_TIER, HIT_TIER, NO_TIER
-from repository.domain.rulebook import Rulebook
+from repository.domain import disclosure
+from repository.domain.labels import UNLABELLED, Labels
+from repository.domain.rulebook import CLASS_TIER, HIT_TIER, NO_TIER, POINTER_TIER, Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,16 @@ class Theirs:
     triggered_on: date
     role: str
     claim: Mapping[str, str] | None
+    labels: Labels = UNLABELLED
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A hit from one member's side. `count`: hits of this class on the same own subject, this one included."""
+    """A hit from one member's side.
+
+    `count`: hits of this class on the same own subject, this one included; `seen_by`: how many other members' records
+    that subject hit. Both count only what the member may see: hits whose class it sees, records that it sees at all.
+    """
 
     id: str
     created_at: datetime
@@ -53,11 +59,12 @@ class Hit:
     own: Own
     theirs: Theirs
     count: int
+    seen_by: int = 1
     superseded_at: datetime | None = None
 
 
 def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[str, object]:
-    """The hit as JSON as far as `tier` allows; what it does not allow is not in the dict.
+    """The hit as JSON as far as `tier` and the record's labels allow; what they do not allow is not in the dict.
 
     Of a superseded hit only that it was one: the other side has changed since, and what it is now matches no more.
 
@@ -65,6 +72,7 @@ def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[st
     let a caller tell near-equal values apart, and a sum must add up on paper. Raises ValueError for tier 0, at which
     there is no hit to show.
     """
+    tier = disclosure.tier_of(tier, hit.theirs.labels, rulebook)
     if tier <= NO_TIER:
         raise ValueError("a hit at tier 0 is not shown")
     shown: dict[str, object] = {
@@ -76,13 +84,17 @@ def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[st
     }
     if hit.superseded_at is not None:
         return shown | {"superseded_at": hit.superseded_at.isoformat()}
-    if tier > HIT_TIER:
+    if tier >= CLASS_TIER:
+        named = tier >= POINTER_TIER
         shown["class"] = hit.theirs.record_class
-        shown["count"] = hit.count
+        shown["count"] = hit.count if named else disclosure.suppressed(hit.count, rulebook)
         shown["age_band"] = age_band(hit.theirs.triggered_on, today, rulebook)
-    if tier > CLASS_TIER:
-        shown |= _pointer(hit)
-    return shown
+        shown |= disclosure.caution(hit.theirs.record_class)
+        if labels := hit.theirs.labels.as_dict():
+            shown["labels"] = labels
+    if tier < POINTER_TIER:
+        return shown | {"seen_by": disclosure.seen_by(hit.seen_by, rulebook)}
+    return shown | _pointer(hit)
 
 
 def age_band(triggered_on: date, today: date, rulebook: Rulebook) -> str:

@@ -40,7 +40,10 @@ def file_one(services: Services, actor: Actor, member: Member, body: object) -> 
     source = Source(member, actor.id, None, services.clock())
     with services.database.write() as session:
         connection = session.connection()
-        plan = intake.take_in(services, connection, source, [Numbered(0, filing)]).plans[0]
+        taken = intake.take_in(services, connection, source, [Numbered(0, filing)])
+        for _, _, error in taken.refused:
+            raise error
+        (plan,) = taken.plans
         if plan.outcome in _EVENTS:
             _tell(services, connection, source, plan)
     return Filed(plan.filing_id, filing.facts.reference, plan.version, plan.outcome, plan.hits)
@@ -62,6 +65,8 @@ def find(services: Services, member: Member, filing_id: str) -> dict[str, Any] |
         "version": row["version"],
         "date": row["triggered_on"].isoformat(),
         "claim": row["claim"],
+        "labels": filings.labels_of(row).as_dict() or None,
+        "proof": row["proof_id"],
         "created_at": row["created_at"].isoformat(),
         "filed_at": row["filed_at"].isoformat(),
         "subjects": [{"kind": kind, "role": role} for kind, role in subjects],

@@ -6,7 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from matching.types import Band
+from repository.domain import disclosure
+from repository.domain.disclosure import Reach
 from repository.domain.events import Event, EventKind
 from repository.domain.hits import Hit, Own, Theirs, disclose
 from repository.domain.members import Actor, Member
@@ -17,7 +21,14 @@ from repository.storage import events, hits
 from repository.storage.hits import Filter, HitView
 
 ACTION = "hits"
-Counts = Mapping[tuple[str, int, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of own subjects, by (own id, position): hits that may be seen for each class, and members whose records hit."""
+
+    of_class: Mapping[tuple[str, int, str], int]
+    members: Mapping[tuple[str, int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +48,15 @@ def list_hits(
     A filter by class finds only hits whose class the member may see: it would tell the class otherwise.
     """
     inputs, may = _entitled(services, actor, member)
-    pairs = may.from_tier(HIT_TIER)
-    if wanted.record_class is not None:
-        pairs = [pair for pair in may.from_tier(CLASS_TIER) if pair[1] == wanted.record_class]
+    seen, counted = _reaches(services, may)
+    wanted_only = seen if wanted.record_class is None else counted.of_class(wanted.record_class)
     bands = None if wanted.bands is None else [int(band) for band in wanted.bands]
     with services.database.read() as session:
         connection = session.connection()
-        chosen = Filter(pairs, may.at_tier(HIT_TIER), bands, wanted.line)
+        chosen = Filter(wanted_only, counted, bands, wanted.line)
         views = hits.page(connection, member.id, chosen, before=before, limit=limit + 1)
         views, more = views[:limit], len(views) > limit
-        counts = hits.counts(connection, member.id, views, may.from_tier(CLASS_TIER))
+        counts = _count(connection, member, views, seen, counted)
     return _show(services, inputs, may, views, counts), more
 
 
@@ -55,10 +65,11 @@ def one_hit(services: Services, actor: Actor, member: Member, hit_id: str) -> di
     inputs, may = _entitled(services, actor, member)
     with services.database.read() as session:
         connection = session.connection()
-        view = hits.one(connection, member.id, hit_id, uncounted=may.at_tier(HIT_TIER))
-        if view is None or may.tier(view.their_line, view.their_class) < HIT_TIER:
+        seen, counted = _reaches(services, may)
+        view = hits.one(connection, member.id, hit_id, seen=seen, counted=counted)
+        if view is None:
             return None
-        counts = hits.counts(connection, member.id, [view], may.from_tier(CLASS_TIER))
+        counts = _count(connection, member, [view], seen, counted)
     return _show(services, inputs, may, [view], counts)[0]
 
 
@@ -76,13 +87,25 @@ def _entitled(services: Services, actor: Actor, member: Member) -> tuple[Inputs,
     return inputs, entitlement(inputs.contributions, services.rulebook)
 
 
+def _reaches(services: Services, may: Entitlement) -> tuple[Reach, Reach]:
+    """What is seen at all, and what is seen with its class and may therefore be counted."""
+    seen, counted = (disclosure.reach(may.from_tier(tier), tier, services.rulebook) for tier in (HIT_TIER, CLASS_TIER))
+    return seen, counted
+
+
+def _count(connection: Connection, member: Member, views: Sequence[HitView], seen: Reach, counted: Reach) -> Counts:
+    live = [view for view in views if view.superseded_at is None]
+    of_class = hits.counts(connection, member.id, live, counted)
+    return Counts(of_class, hits.holders(connection, member.id, live, seen))
+
+
 def _show(
     services: Services, inputs: Inputs, may: Entitlement, views: Sequence[HitView], counts: Counts
 ) -> list[dict[str, Any]]:
     shown = []
     tiers = {}
     for view in views:
-        tier = may.tier(view.their_line, view.their_class)
+        tier = disclosure.tier_of(may.tier(view.their_line, view.their_class), view.labels, services.rulebook)
         tiers[view.id] = tier if view.superseded_at is None else HIT_TIER
         hit = _hit(services, view, counts)
         shown.append(disclose(hit, tier, today=inputs.now.date(), rulebook=services.rulebook))
@@ -117,7 +140,9 @@ def _hit(services: Services, view: HitView, counts: Counts) -> Hit:
             triggered_on=view.their_date,
             role=view.their_role,
             claim=view.their_claim,
+            labels=view.labels,
         ),
-        count=counts.get((own_id, view.own_position, view.their_class), 1),
+        count=counts.of_class.get((own_id, view.own_position, view.their_class), 1),
+        seen_by=counts.members.get((own_id, view.own_position), 1),
         superseded_at=view.superseded_at,
     )

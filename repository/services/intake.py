@@ -6,19 +6,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
 from matching.types import EncodedSubject
 from matching.wire import unpack
+from repository.domain import disclosure
 from repository.domain.errors import FieldError
 from repository.domain.filings import Filing, Outcome
 from repository.domain.members import query_refusal
+from repository.domain.proofs import NEEDED, PROVEN
 from repository.domain.reciprocity import HIT_TIER, entitlement
 from repository.services import Services, pool, reciprocity
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
-from repository.storage import dialect, filings, index, ledger
+from repository.storage import dialect, filings, index, ledger, proofs
 from repository.storage.filings import Standing
 from repository.storage.ledger import LedgerRow
 from repository.storage.sealing import record_context
@@ -43,6 +46,7 @@ class Plan:
     matched: bool
     match_digest: bytes
     content_digest: bytes
+    proof_id: str | None = None
     hits: int = 0
 
 
@@ -70,12 +74,15 @@ def plan(
     `met` are filings, by (reference, class), that count as there though the pool does not have them so.
     """
     references = [each.filing.facts.reference for each in batch]
+    proven = [each.filing.facts.reference for each in batch if each.filing.facts.record_class == PROVEN]
+    proved = proofs.approved(connection, source.member.id, proven)
     known = filings.by_reference(connection, source.member.id, references) | dict(met)
     taken = Taken()
     for each in batch:
         facts = each.filing.facts
         identity = (facts.reference, facts.record_class)
-        planned = _plan_one(services, source, each, known.get(identity))
+        proof_id = proved.get(facts.reference) if facts.record_class == PROVEN else None
+        planned = _plan_one(services, source, each, known.get(identity), proof_id)
         if isinstance(planned, FieldError):
             taken.refused.append((each.row, each.filing, planned))
             continue
@@ -114,21 +121,26 @@ def take_in(services: Services, connection: Connection, source: Source, batch: S
     return taken
 
 
-def _plan_one(services: Services, source: Source, each: Numbered, known: Standing | None) -> Plan | FieldError:
-    match_digest, content_digest = _digests(services, source, each.filing)
+def _plan_one(
+    services: Services, source: Source, each: Numbered, known: Standing | None, proof_id: str | None
+) -> Plan | FieldError:
+    if each.filing.facts.record_class == PROVEN and proof_id is None:
+        return FieldError("class", NEEDED)
+    match_digest, content_digest = _digests(services, source, each.filing, proof_id)
     if known is None:
         new_id = reciprocity.new_id(services, "fil")
-        return Plan(each, Outcome.CREATED, new_id, 1, True, match_digest, content_digest)
+        return Plan(each, Outcome.CREATED, new_id, 1, True, match_digest, content_digest, proof_id)
     if known.content_digest == content_digest:
         return Plan(each, Outcome.UNCHANGED, known.id, known.version, False, match_digest, content_digest)
     if source.batch_id is not None and known.last_batch_id == source.batch_id:
         expected = f"each reference once for a class in a batch; row {known.last_batch_row} has it with other content"
         return FieldError("ref", expected)
     matched = known.match_digest != match_digest
-    return Plan(each, Outcome.NEW_VERSION, known.id, known.version + 1, matched, match_digest, content_digest)
+    version = known.version + 1
+    return Plan(each, Outcome.NEW_VERSION, known.id, version, matched, match_digest, content_digest, proof_id)
 
 
-def _digests(services: Services, source: Source, filing: Filing) -> tuple[bytes, bytes]:
+def _digests(services: Services, source: Source, filing: Filing, proof_id: str | None) -> tuple[bytes, bytes]:
     """Over what matching uses, and over everything; bound to the identity of the filing, so that no two compare."""
     facts = filing.facts
     identity = orjson.dumps([source.member.id, facts.reference, facts.record_class])
@@ -142,7 +154,10 @@ def _digests(services: Services, source: Source, filing: Filing) -> tuple[bytes,
         ]
     match_digest = services.sealer.digest(b"match" + identity, b"".join(parts))
     claim = None if facts.claim is None else facts.claim.as_dict()
-    rest = [facts.line, facts.triggered_on, claim, [each.role for each in filing.subjects]]
+    rest: list[Any] = [facts.line, facts.triggered_on, claim, [each.role for each in filing.subjects]]
+    handling = {"labels": facts.labels.as_dict(), "proof": proof_id}
+    if any(handling.values()):  # absent otherwise: filings from before there were any keep their digest
+        rest.append(handling)
     return match_digest, services.sealer.digest(b"content" + identity, match_digest + orjson.dumps(rest))
 
 
@@ -156,6 +171,8 @@ def _store_facts(connection: Connection, source: Source, accepted: Sequence[Plan
             "fingerprint": facts.fingerprint,
             "triggered_on": facts.triggered_on,
             "claim": None if facts.claim is None else facts.claim.as_dict(),
+            **filings.label_values(facts.labels),
+            "proof_id": each.proof_id,
             "version": each.version,
             "filed_at": source.now,
         }
@@ -242,7 +259,8 @@ def _count_visible(
     may = entitlement(inputs.contributions, services.rulebook)
     told: set[int] = set()
     for each, sighting in sightings:
-        tier = may.tier(sighting.candidate.line, sighting.candidate.record_class)
+        record = sighting.candidate
+        tier = disclosure.tier_of(may.tier(record.line, record.record_class), record.labels, services.rulebook)
         if tier > HIT_TIER or (tier == HIT_TIER and sighting.subject not in told):
             each.hits += 1
         if tier == HIT_TIER:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from matching.types import EncodedSubject
 from matching.wire import pack
 from repository import metrics
-from repository.domain import hits, screening
+from repository.domain import disclosure, hits, screening
 from repository.domain.events import Event, EventKind
 from repository.domain.filings import refuse_unknown
 from repository.domain.hits import Hit, Own, Theirs
@@ -35,6 +35,7 @@ from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Linked, Sighting
 from repository.services.reciprocity import RefusedError
 from repository.storage import events, filings, screenings
+from repository.storage.filings import Candidate
 from repository.storage.operator import accepted_fingerprints
 from repository.storage.sealing import named_context
 
@@ -164,9 +165,10 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
     Hot keys are told only to who may see the class of every record in the line: they say that many records are there.
     """
     screening_id = reciprocity.new_id(services, "scr")
-    seen = [(s, may.tier(s.candidate.line, s.candidate.record_class)) for s in asked.sightings]
+    seen = [(s, _tier(services, may, s.candidate)) for s in asked.sightings]
     seen = [(sighting, tier) for sighting, tier in seen if tier >= HIT_TIER]
     counts = Counter(sighting.candidate.record_class for sighting, tier in seen if tier >= CLASS_TIER)
+    members = len({sighting.candidate.member_id for sighting, _ in seen})
     own = Own(asked.question.reference, 0, asked.subject.role, asked.subject.kind, screening_id=screening_id)
     kept, bodies, told, rulebook = [], [], False, services.rulebook
     best = seen[: rulebook.disclosure.hits_per_subject]
@@ -178,13 +180,15 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
         if hidden:
             continue
         told = told or tier == HIT_TIER
-        hit = _hit(hit_id, own, sighting, counts[sighting.candidate.record_class], inputs.now)
+        count = counts[sighting.candidate.record_class]
+        hit = _hit(hit_id, own, sighting, inputs.now, count=count, seen_by=members)
         bodies.append(hits.disclose(hit, tier, today=inputs.now.date(), rulebook=rulebook))
     answer = screening.answer([sighting.match.band for sighting, _ in seen], services.rulebook)
     body = {
         "id": screening_id,
         "reference": asked.question.reference,
         "answer": answer.value,
+        **disclosure.answer_caution((sighting.candidate.record_class, tier) for sighting, tier in seen),
         "hits": bodies,
         "more_hits": any(tier >= CLASS_TIER for _, tier in seen[rulebook.disclosure.hits_per_subject :]),
         "capped_keys": asked.capped if may.all_from_tier(CLASS_TIER, line) else 0,
@@ -194,7 +198,12 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
     return _Answered(screening_id, asked, body, kept)
 
 
-def _hit(hit_id: str, own: Own, sighting: Sighting, count: int, now: datetime) -> Hit:
+def _tier(services: Services, may: Entitlement, record: Candidate) -> int:
+    """What is seen of one record: no more than the own contributions give, nor than its labels allow."""
+    return disclosure.tier_of(may.tier(record.line, record.record_class), record.labels, services.rulebook)
+
+
+def _hit(hit_id: str, own: Own, sighting: Sighting, now: datetime, *, count: int, seen_by: int) -> Hit:
     other, match = sighting.candidate, sighting.match
     return Hit(
         id=hit_id,
@@ -211,8 +220,10 @@ def _hit(hit_id: str, own: Own, sighting: Sighting, count: int, now: datetime) -
             triggered_on=other.triggered_on,
             role=other.role,
             claim=other.claim,
+            labels=other.labels,
         ),
         count=count,
+        seen_by=seen_by,
     )
 
 

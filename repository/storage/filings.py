@@ -12,9 +12,12 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BindParameter,
+    ColumnElement,
     Connection,
     ForeignKey,
+    FromClause,
     LargeBinary,
+    Row,
     RowMapping,
     Select,
     UniqueConstraint,
@@ -27,6 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from repository.domain.labels import Labels
 from repository.storage import dialect
 from repository.storage.base import Base
 from repository.storage.members import MemberRow
@@ -48,6 +52,11 @@ class FilingRow(Base):
     fingerprint: Mapped[str]
     triggered_on: Mapped[date]
     claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    tlp: Mapped[str | None]
+    source_grade: Mapped[str | None]
+    information_grade: Mapped[str | None]
+    handling_code: Mapped[str | None]
+    proof_id: Mapped[str | None] = mapped_column(ForeignKey("proofs.id"), index=True)
     match_digest: Mapped[bytes] = mapped_column(LargeBinary)
     content_digest: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
@@ -71,6 +80,11 @@ class FilingVersionRow(Base):
     fingerprint: Mapped[str]
     triggered_on: Mapped[date]
     claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    tlp: Mapped[str | None]
+    source_grade: Mapped[str | None]
+    information_grade: Mapped[str | None]
+    handling_code: Mapped[str | None]
+    proof_id: Mapped[str | None]
     roles: Mapped[list[str]]
     matched: Mapped[bool]
 
@@ -93,6 +107,13 @@ FILINGS = Base.metadata.tables["filings"]
 VERSIONS = Base.metadata.tables["filing_versions"]
 SUBJECTS = Base.metadata.tables["subjects"]
 MEMBERS = Base.metadata.tables[MemberRow.__tablename__]
+LABEL_COLUMNS = {
+    "tlp": "tlp",
+    "source": "source_grade",
+    "information": "information_grade",
+    "code": "handling_code",
+}
+"""A label's name -> its column in a filing and its versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +154,28 @@ class Candidate:
     triggered_on: date
     claim: dict[str, Any] | None
     contributor: str
+    labels: Labels
+
+
+def label_values(labels: Labels) -> dict[str, str | None]:
+    """Labels as the columns of a filing."""
+    return {column: getattr(labels, name) for name, column in LABEL_COLUMNS.items()}
+
+
+def labels_of(row: RowMapping) -> Labels:
+    """The labels in a row of filings."""
+    return Labels(**{name: row[column] for name, column in LABEL_COLUMNS.items()})
+
+
+def label_columns(filings: FromClause) -> list[ColumnElement[Any]]:
+    """The columns of the labels, in the order in which `Labels` takes them."""
+    return [filings.c[column] for column in LABEL_COLUMNS.values()]
+
+
+def with_labels(row: Row[Any]) -> tuple[Any, ...]:
+    """A row that ends with the columns of the labels, with `Labels` in their place."""
+    facts = len(row) - len(LABEL_COLUMNS)
+    return (*row[:facts], Labels(*row[facts:]))
 
 
 def by_reference(connection: Connection, member_id: str, references: Sequence[str]) -> dict[tuple[str, str], Standing]:
@@ -148,6 +191,12 @@ def of_member(connection: Connection, member_id: str, filing_id: str) -> RowMapp
     """A member's filing; None when there is none of that id for this member."""
     statement = select(FILINGS).where(FILINGS.c.member_id == member_id, FILINGS.c.id == filing_id)
     return connection.execute(statement).mappings().one_or_none()
+
+
+def on_proof(connection: Connection, proof_id: str) -> int:
+    """How many filings stand on a proof. The caller has checked whose proof it is."""
+    statement = select(func.count()).select_from(FILINGS).where(FILINGS.c.proof_id == proof_id)
+    return int(connection.execute(statement).scalar_one())
 
 
 def sample(connection: Connection, kind: str, size: int) -> tuple[list[tuple[int, bytes]], int]:
@@ -250,7 +299,7 @@ def candidates(connection: Connection, record_ids: Sequence[int], *, other_than:
         return {}
     name = connection.dialect.name
     rows = connection.execute(_candidates(name), {"member": other_than, **dialect.wanted(name, list(record_ids))})
-    return {row[0]: Candidate(*row) for row in rows}
+    return {row[0]: Candidate(*with_labels(row)) for row in rows}
 
 
 @cache
@@ -314,6 +363,7 @@ def _candidates(dialect_name: str) -> Select[Any]:
             filing.triggered_on,
             filing.claim,
             MEMBERS.c.name,
+            *label_columns(FILINGS),
         )
         .select_from(
             records.join(SUBJECTS, subject.id == records.c.value)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     bindparam,
+    false,
     func,
     insert,
     not_,
@@ -30,9 +31,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from repository.domain.disclosure import Reach
+from repository.domain.labels import Labels
 from repository.storage import dialect
 from repository.storage.base import Base
-from repository.storage.filings import FILINGS, MEMBERS, SUBJECTS
+from repository.storage.filings import FILINGS, LABEL_COLUMNS, MEMBERS, SUBJECTS, label_columns, with_labels
 from repository.storage.screenings import SCREENINGS
 
 
@@ -115,17 +118,19 @@ class HitView:
     their_claim: dict[str, Any] | None
     their_role: str
     contributor: str
+    labels: Labels
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which hits of a member: `pairs` are the other side's (line, class) that it may see; `own_line` is its own.
+    """Which hits of a member: `seen` are the other side's records that it may see; `own_line` is the line of its own.
 
-    Of the hits of one own subject on `uncounted` pairs, whose number it may not know, only the best is there.
+    Of the hits of one own subject on records that are not `counted`, whose number it may not know, only the best is
+    there. What is counted must be seen, too, but for a `seen` that is narrowed to a class.
     """
 
-    pairs: Sequence[tuple[str, str]]
-    uncounted: Sequence[tuple[str, str]] = ()
+    seen: Reach
+    counted: Reach
     bands: Sequence[int] | None = None
     own_line: str | None = None
 
@@ -198,11 +203,9 @@ def add(connection: Connection, hits: Sequence[dict[str, Any]], sides: Sequence[
 
 def page(connection: Connection, member_id: str, chosen: Filter, *, before: str | None, limit: int) -> list[HitView]:
     """A member's live hits, newest first, with ids less than `before`."""
-    if not chosen.pairs:
+    if not chosen.seen.pairs:
         return []
-    conditions: list[ColumnElement[bool]] = [HITS.c.superseded_at.is_(None), _seen(_THEIR, chosen.pairs)]
-    if chosen.uncounted:
-        conditions.append(_best(chosen.uncounted))
+    conditions = [HITS.c.superseded_at.is_(None), _within(_THEIR, chosen.seen), _told(chosen.seen, chosen.counted)]
     if before is not None:
         conditions.append(HIT_SIDES.c.hit_id < before)
     if chosen.bands is not None:
@@ -210,41 +213,42 @@ def page(connection: Connection, member_id: str, chosen: Filter, *, before: str 
     if chosen.own_line is not None:
         conditions.append(func.coalesce(_OWN.c.line, SCREENINGS.c.line) == chosen.own_line)
     statement = _views(member_id).where(*conditions).order_by(HIT_SIDES.c.hit_id.desc()).limit(limit)
-    return [HitView(*row) for row in connection.execute(statement)]
+    return [HitView(*with_labels(row)) for row in connection.execute(statement)]
 
 
-def one(connection: Connection, member_id: str, hit_id: str, *, uncounted: Sequence[tuple[str, str]]) -> HitView | None:
+def one(connection: Connection, member_id: str, hit_id: str, *, seen: Reach, counted: Reach) -> HitView | None:
     """A member's view of one hit, superseded or not; None when it is not there for this member (see Filter)."""
-    statement = _views(member_id).where(HIT_SIDES.c.hit_id == hit_id)
-    if uncounted:
-        statement = statement.where(or_(HITS.c.superseded_at.is_not(None), _best(uncounted)))
+    told = or_(HITS.c.superseded_at.is_not(None), _told(seen, counted))
+    statement = _views(member_id).where(HIT_SIDES.c.hit_id == hit_id, _within(_THEIR, seen), told)
     row = connection.execute(statement).one_or_none()
-    return None if row is None else HitView(*row)
+    return None if row is None else HitView(*with_labels(row))
 
 
 def counts(
-    connection: Connection, member_id: str, views: Sequence[HitView], pairs: Sequence[tuple[str, str]]
+    connection: Connection, member_id: str, views: Sequence[HitView], counted: Reach
 ) -> dict[tuple[str, int, str], int]:
     """How many live hits the own subjects of these views have, by (own id, position, class of the other side).
 
-    Only hits on `pairs`, the (line, class) whose class the member may see, are counted.
+    Only hits on records that are `counted`, those whose class the member may see.
     """
-    if not (views and pairs):
+    if not (views and counted.pairs):
         return {}
-    own_ids = {view.own_filing_id or view.own_screening_id for view in views}
-    own = func.coalesce(HIT_SIDES.c.own_filing_id, HIT_SIDES.c.own_screening_id)
-    involved = or_(HIT_SIDES.c.own_filing_id.in_(own_ids), HIT_SIDES.c.own_screening_id.in_(own_ids))
-    statement = (
-        select(own, HIT_SIDES.c.own_position, FILINGS.c.record_class, func.count())
-        .select_from(
-            HIT_SIDES.join(HITS, HITS.c.id == HIT_SIDES.c.hit_id).join(
-                FILINGS, FILINGS.c.id == HIT_SIDES.c.their_filing_id
-            )
-        )
-        .where(HIT_SIDES.c.member_id == member_id, HITS.c.superseded_at.is_(None), involved, _seen(FILINGS, pairs))
-        .group_by(own, HIT_SIDES.c.own_position, FILINGS.c.record_class)
-    )
+    own, by = _OWN_ID, (_OWN_ID, HIT_SIDES.c.own_position, FILINGS.c.record_class)
+    statement = _live(select(own, HIT_SIDES.c.own_position, FILINGS.c.record_class, func.count()), member_id, views)
+    statement = statement.where(_within(FILINGS, counted)).group_by(*by)
     return {(row[0], row[1], row[2]): row[3] for row in connection.execute(statement)}
+
+
+def holders(
+    connection: Connection, member_id: str, views: Sequence[HitView], seen: Reach
+) -> dict[tuple[str, int], int]:
+    """How many other members' records the own subjects of these views hit, by (own id, position): those `seen`."""
+    if not (views and seen.pairs):
+        return {}
+    count = func.count(FILINGS.c.member_id.distinct())
+    statement = _live(select(_OWN_ID, HIT_SIDES.c.own_position, count), member_id, views)
+    statement = statement.where(_within(FILINGS, seen)).group_by(_OWN_ID, HIT_SIDES.c.own_position)
+    return {(row[0], row[1]): row[2] for row in connection.execute(statement)}
 
 
 def note_shown(connection: Connection, member_id: str, tiers: dict[str, int], *, now: datetime) -> None:
@@ -267,10 +271,22 @@ _OWN = FILINGS.alias("own")
 _THEIR = FILINGS.alias("their")
 _OWN_SUBJECT = SUBJECTS.alias("own_subject")
 _THEIR_SUBJECT = SUBJECTS.alias("their_subject")
+_OWN_ID = func.coalesce(HIT_SIDES.c.own_filing_id, HIT_SIDES.c.own_screening_id)
 
 
-def _best(pairs: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
-    """Whether a hit on one of these pairs is the best of its own subject: the highest band, the oldest of those."""
+def _live(statement: Select[Any], member_id: str, views: Sequence[HitView]) -> Select[Any]:
+    """Over the live hits of the own filings and screenings in these views, with the other side's filing."""
+    own_ids = {view.own_filing_id or view.own_screening_id for view in views}
+    involved = or_(HIT_SIDES.c.own_filing_id.in_(own_ids), HIT_SIDES.c.own_screening_id.in_(own_ids))
+    joined = HIT_SIDES.join(HITS, HITS.c.id == HIT_SIDES.c.hit_id)
+    joined = joined.join(FILINGS, FILINGS.c.id == HIT_SIDES.c.their_filing_id)
+    return statement.select_from(joined).where(
+        HIT_SIDES.c.member_id == member_id, HITS.c.superseded_at.is_(None), involved
+    )
+
+
+def _told(seen: Reach, counted: Reach) -> ColumnElement[bool]:
+    """Whether a hit is counted, or else the best of its own subject: the highest band, the oldest of those."""
     side, hit, their = HIT_SIDES.alias("rival_side"), HITS.alias("rival"), FILINGS.alias("rival_filing")
     better = or_(
         hit.c.band > HITS.c.band,
@@ -283,7 +299,8 @@ def _best(pairs: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
             side.c.member_id == HIT_SIDES.c.member_id,
             side.c.own_position == HIT_SIDES.c.own_position,
             hit.c.superseded_at.is_(None),
-            _seen(their, pairs),
+            _within(their, seen),
+            not_(_within(their, counted)),
             better,
         )
         .correlate(HITS, HIT_SIDES)
@@ -293,11 +310,19 @@ def _best(pairs: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
         rivals.where(side.c.own_filing_id == HIT_SIDES.c.own_filing_id).exists(),
         rivals.where(side.c.own_screening_id == HIT_SIDES.c.own_screening_id).exists(),
     )
-    return or_(not_(_seen(_THEIR, pairs)), not_(beaten))
+    return or_(_within(_THEIR, counted), not_(beaten))
 
 
-def _seen(filings: FromClause, pairs: Sequence[tuple[str, str]]) -> ColumnElement[bool]:
-    return tuple_(filings.c.line, filings.c.record_class).in_(pairs)
+def _within(filings: FromClause, reach: Reach) -> ColumnElement[bool]:
+    """Whether a filing is in reach. Never null: `not_` of it is its opposite."""
+    if not reach.pairs:
+        return false()
+    conditions: list[ColumnElement[bool]] = [tuple_(filings.c.line, filings.c.record_class).in_(reach.pairs)]
+    for name, words in reach.hidden.items():
+        label = filings.c[LABEL_COLUMNS[name]]
+        if words:
+            conditions.append(or_(label.is_(None), label.not_in(words)))
+    return and_(*conditions)
 
 
 def _views(member_id: str) -> Select[Any]:
@@ -323,6 +348,7 @@ def _views(member_id: str) -> Select[Any]:
             _THEIR.c.claim,
             func.coalesce(_THEIR_SUBJECT.c.role, ""),
             MEMBERS.c.name,
+            *label_columns(_THEIR),
         )
         .select_from(
             HIT_SIDES.join(HITS, HITS.c.id == side.hit_id)
