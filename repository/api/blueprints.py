@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from repository.api import auth, batches, filings, health, hits, scheme, screenings, standing
+from repository.api import (
+    appeals,
+    applications,
+    auth,
+    batches,
+    filings,
+    health,
+    hits,
+    membership,
+    proofs,
+    rulebook,
+    scheme,
+    screenings,
+    standing,
+)
 from repository.api.base import Blueprint
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     auth.blueprint,
     scheme.blueprint,
+    rulebook.blueprint,
     filings.blueprint,
+    proofs.blueprint,
     batches.blueprint,
     screenings.blueprint,
     hits.blueprint,
     standing.blueprint,
+    membership.blueprint,
+    appeals.blueprint,
+    applications.blueprint,
     health.blueprint,
 )

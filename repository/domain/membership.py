@@ -36,6 +36,10 @@ class LifeCycleError(ValueError):
     """What was asked does not fit the present state; the message says why, and holds nothing that was sent."""
 
 
+class NotIndependentError(LifeCycleError):
+    """R9: who wants to decide a case is part of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Declaration:
     """What a member says it will file of a class of a line in a month, from a month on."""
@@ -44,6 +48,27 @@ class Declaration:
     record_class: str
     per_month: int
     month: date
+
+
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """What someone who asks to become a member says of itself (R9)."""
+
+    name: str
+    lines: tuple[str, ...]
+    declared: Mapping[tuple[str, str], int]
+    ramp: Ramp = Ramp.COVENANT
+    covenant_until: date | None = None
+    agreement_version: str | None = None
+    agreement_signed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an officer decides on a case; `rule` names the rule that a refusal rests on."""
+
+    granted: bool
+    rule: str = "R9"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +146,9 @@ def check_volumes(declared: Mapping[tuple[str, str], int], lines: Collection[str
 
 
 def check_officer(officer_id: str, involved: Collection[str | None]) -> None:
-    """R9: raises LifeCycleError for an officer who was part of what is to be decided."""
+    """R9: raises NotIndependentError for an officer who was part of what is to be decided."""
     if officer_id in involved:
-        raise LifeCycleError("an officer decides who neither entered the case nor took the decision at issue (R9)")
+        raise NotIndependentError("an officer decides who neither entered the case nor took the decision at issue (R9)")
 
 
 def check_status_change(present: MemberStatus, wanted: MemberStatus) -> None:

@@ -212,6 +212,16 @@ def add_grant(connection: Connection, values: dict[str, Any]) -> None:
     connection.execute(insert(_GRANTS), values)
 
 
+def contributes(connection: Connection, member_id: str) -> bool:
+    """Whether a member declared a volume or filed anything, ever."""
+    filings = Base.metadata.tables["filings"]
+    declared_any = select(_DECLARATIONS.c.id).where(
+        _DECLARATIONS.c.member_id == member_id, _DECLARATIONS.c.per_month > 0
+    )
+    filed_any = select(filings.c.id).where(filings.c.member_id == member_id)
+    return any(connection.execute(query.limit(1)).first() is not None for query in (declared_any, filed_any))
+
+
 def end_grant(connection: Connection, member_id: str, now: datetime) -> bool:
     """End a member's grant; False when it has none."""
     ended = connection.execute(
@@ -259,6 +269,19 @@ def event(connection: Connection, event_id: str) -> dict[str, Any] | None:
     """One event."""
     row = connection.execute(select(EVENTS).where(EVENTS.c.id == event_id)).mappings().first()
     return dict(row) if row else None
+
+
+def decision_of(connection: Connection, member_id: str, decision_id: str) -> bool:
+    """Whether a decision of this id was taken on a member."""
+    decisions = Base.metadata.tables["decisions"]
+    query = select(decisions.c.id).where(decisions.c.id == decision_id, decisions.c.member_id == member_id)
+    return connection.execute(query).first() is not None
+
+
+def actor_ids(connection: Connection, member_id: str) -> frozenset[str]:
+    """The actors who work for a member, or did."""
+    actors = Base.metadata.tables["actors"]
+    return frozenset(connection.scalars(select(actors.c.id).where(actors.c.member_id == member_id)))
 
 
 def _cases(
