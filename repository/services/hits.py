@@ -104,11 +104,12 @@ def _show(
 ) -> list[dict[str, Any]]:
     shown = []
     tiers = {}
+    rulebook = services.rulebook
     for view in views:
-        tier = disclosure.tier_of(may.tier(view.their_line, view.their_class), view.labels, services.rulebook)
+        tier = disclosure.tier_of(may.tier(view.their_line, view.their_class), view.labels, rulebook)
         tiers[view.id] = tier if view.superseded_at is None else HIT_TIER
         hit = _hit(services, view, counts)
-        shown.append(disclose(hit, tier, today=inputs.now.date(), rulebook=services.rulebook))
+        shown.append(disclose(hit, tier, today=inputs.now.date(), rulebook=rulebook))
     if tiers:
         with services.database.write() as session:
             hits.note_shown(session.connection(), inputs.member.id, tiers, now=inputs.now)

@@ -28,6 +28,7 @@ from repository.domain.reciprocity import (
     entitlement,
     may_ask,
 )
+from repository.domain.rulebook import Rulebook
 from repository.domain.screening import Purpose, Question, purpose_from_json
 from repository.services import Services, pool, reciprocity
 from repository.services.encodings import encoding
@@ -165,12 +166,13 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
     Hot keys are told only to who may see the class of every record in the line: they say that many records are there.
     """
     screening_id = reciprocity.new_id(services, "scr")
-    seen = [(s, _tier(services, may, s.candidate)) for s in asked.sightings]
+    rulebook = services.rulebook
+    seen = [(s, _tier(may, s.candidate, rulebook)) for s in asked.sightings]
     seen = [(sighting, tier) for sighting, tier in seen if tier >= HIT_TIER]
     counts = Counter(sighting.candidate.record_class for sighting, tier in seen if tier >= CLASS_TIER)
     members = len({sighting.candidate.member_id for sighting, _ in seen})
     own = Own(asked.question.reference, 0, asked.subject.role, asked.subject.kind, screening_id=screening_id)
-    kept, bodies, told, rulebook = [], [], False, services.rulebook
+    kept, bodies, told = [], [], False
     best = seen[: rulebook.disclosure.hits_per_subject]
     # Sorted: of equal bands the list of hits, too, takes the first id as the best.
     hit_ids = sorted(reciprocity.new_id(services, "hit") for _ in best)
@@ -198,9 +200,9 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
     return _Answered(screening_id, asked, body, kept)
 
 
-def _tier(services: Services, may: Entitlement, record: Candidate) -> int:
+def _tier(may: Entitlement, record: Candidate, rulebook: Rulebook) -> int:
     """What is seen of one record: no more than the own contributions give, nor than its labels allow."""
-    return disclosure.tier_of(may.tier(record.line, record.record_class), record.labels, services.rulebook)
+    return disclosure.tier_of(may.tier(record.line, record.record_class), record.labels, rulebook)
 
 
 def _hit(hit_id: str, own: Own, sighting: Sighting, now: datetime, *, count: int, seen_by: int) -> Hit:
