@@ -1,8 +1,11 @@
-"""A member's scores day by day: each day is judged as of its end, under the rulebook in force on it."""
+"""A member's scores day by day: each day is judged as of its end, under the rulebook in force on it.
+
+Few days are looked at: today, and from there back only the lines that are below target, as far as they are so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -10,37 +13,79 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from repository.domain.ledger import Counts, Ledger, Pair
+from repository.domain.ledger import Floats, Ledger, Pair
 from repository.domain.measures import DUTY, Judged, judge
 from repository.domain.rulebook import Rulebook
-from repository.domain.terms import MONTHS_PER_DAY, Floats, Membership, declared_rates, due_shares
+from repository.domain.terms import MONTHS_PER_DAY, Membership, declared_rates, due_shares
 
 Schedule = Sequence[tuple[date, Rulebook]]
 """The rulebook in force from each day on; the days rise. The first one holds before its day, too."""
 Flags = npt.NDArray[np.bool_]
-_BELOW = 1 - 1e-9
+
+AT_TARGET = 1 - 1e-9
+"""A score from which a line is at target."""
 _DECIMALS = 9  # a running sum of thirds and sevenths is not exact, and a person's pencil is
+_STRIDE = 64
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Some days in a row, under one rulebook. `scores` is (days, lines), in the order of the pairs judged.
+
+    `per_month` (days, pairs) is what was declared; `declared`, whether anything was within the window.
+    """
+
+    scores: Floats
+    measures: Judged
+    per_month: Floats
+    declared: Flags
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The days from `first` to today: whether each line is below target, and today's measures of each pair.
+    """What a member's days are judged on."""
 
-    `below` is (lines, days), `scores` (lines) of today, `per_month` (pairs) what is declared today. `judged` (pairs):
-    whether anything was declared within the window that ends today.
-    """
-
-    first: date
-    below: Flags
-    scores: Floats
-    today: Judged
-    per_month: Floats
-    judged: Flags
+    membership: Membership
+    ledger: Ledger
+    schedule: Schedule
+    peers: Mapping[Pair, float | None]
 
     @property
-    def days(self) -> int:
-        """How many days it has; the last one is today."""
-        return len(self.below.T)
+    def first(self) -> date:
+        """The first day that can be judged: admission, or where the ledger begins later, the first whole window."""
+        if self.ledger.first <= self.membership.admitted_on:
+            return self.membership.admitted_on
+        return self.ledger.first + timedelta(days=max(rulebook.window.days for _, rulebook in self.schedule))
+
+    def judge(self, pairs: Sequence[Pair], first: date, last: date) -> list[Days]:
+        """Judge the days from `first` to `last`, one entry for each rulebook; `pairs` are sorted by line."""
+        after = last + _DAY
+        changes = [since for since, _ in self.schedule[1:] if first < since < after]
+        spans = pairwise([first, *changes, after])
+        return [self._judge(pairs, low, (high - low).days, in_force(self.schedule, low)) for low, high in spans]
+
+    def below(self, lines: Iterable[str], first: date, last: date) -> dict[str, Flags]:
+        """For each line, whether it was below target on each of the days from `first` to `last`."""
+        wanted = set(lines)
+        pairs = [pair for pair in listed(self.membership, self.ledger, last) if pair[0] in wanted]
+        scores = np.concatenate([days.scores for days in self.judge(pairs, first, last)])
+        found = dict(zip(dict.fromkeys(line for line, _ in pairs), (scores < AT_TARGET).T, strict=True))
+        return {line: found.get(line, np.zeros((last - first).days + 1, np.bool_)) for line in wanted}
+
+    def _judge(self, pairs: Sequence[Pair], first: date, days: int, rulebook: Rulebook) -> Days:
+        back = rulebook.window.days
+        begin, length = first - timedelta(days=back), back + days
+        rates = declared_rates(self.membership, pairs, begin, length)
+        due = rates * (due_shares(self.membership, begin, length) * MONTHS_PER_DAY)[:, np.newaxis]
+        # What is expected of a day is due when the day is over; what was filed counts at once.
+        expected = np.round(_windows(due[:-1], back), _DECIMALS)
+        sums = _windows(self.ledger.between(pairs, begin, length), back + 1)
+        shares = np.array([self.peers.get(pair) or np.nan for pair in pairs])
+        judged = judge(sums, expected, shares, rulebook.standing)
+        declared = (rates[back:] > 0) | (expected > 0)
+        scores = _worst(pairs, np.where(declared, judged.scores, judged.value[DUTY]))
+        return Days(scores, judged, rates[back:], declared)
 
 
 def in_force(schedule: Schedule, day: date) -> Rulebook:
@@ -48,57 +93,59 @@ def in_force(schedule: Schedule, day: date) -> Rulebook:
     return next((rulebook for since, rulebook in reversed(schedule) if since <= day), schedule[0][1])
 
 
-def history(
-    membership: Membership,
-    ledger: Ledger,
-    schedule: Schedule,
-    *,
-    pairs: Sequence[Pair],
-    peers: Mapping[Pair, float | None],
-    today: date,
-) -> History:
-    """Judge every day from admission to today; `pairs` are sorted by line.
+def below_since(history: History, lines: Iterable[str], today: date) -> dict[str, date]:
+    """For each of these lines, which are below target today, the first of the days in a row that it has been so."""
+    since: dict[str, date] = {}
+    pending = set(lines)
+    last, stride = today - _DAY, _STRIDE
+    while pending and last >= history.first:
+        first = max(history.first, last - timedelta(days=stride - 1))
+        for line, below in history.below(pending, first, last).items():
+            at_target = np.flatnonzero(~below)
+            if len(at_target):
+                since[line] = first + timedelta(days=int(at_target[-1]) + 1)
+        pending -= since.keys()
+        last, stride = first - _DAY, stride * 2
+    return since | dict.fromkeys(pending, last + _DAY)
 
-    Where the ledger begins after admission, the first day judged is the first whose whole window lies in it.
-    """
-    window = max(rulebook.window.days for _, rulebook in schedule)
-    first = membership.admitted_on
-    if ledger.first > first:
-        first = ledger.first + timedelta(days=window)
-    first = min(first, today)
-    begin, days = first - timedelta(days=window), (today - first).days + 1 + window
-    rates = declared_rates(membership, pairs, begin, days)
-    filed = _running(ledger.between(pairs, begin, days))
-    due = _running(rates * (due_shares(membership, begin, days) * MONTHS_PER_DAY))
-    shares = np.array([peers.get(pair) or np.nan for pair in pairs]).reshape(-1, 1)
-    lines: list[Floats] = []
-    for low, high, rulebook in _segments(schedule, first, today):
-        start, stop, back = (low - begin).days, (high - begin).days, rulebook.window.days
-        sums = filed[..., start + 1 : stop + 1] - filed[..., start - back : stop - back]
-        expected = np.round(due[:, start:stop] - due[:, start - back : stop - back], _DECIMALS)
-        judged = judge(sums, expected, shares, rulebook.standing)
-        declared = (rates[:, start:stop] > 0) | (expected > 0)
-        lines.append(_worst(pairs, np.where(declared, judged.scores, judged.value[DUTY])))
-    scores = np.concatenate(lines, axis=1)
-    return History(first, scores < _BELOW, scores[:, -1], judged, rates[:, -1], declared[:, -1])
+
+def clean_since(
+    history: History, lines: Iterable[str], begin: date, *, clean_days: int, today: date
+) -> dict[str, date]:
+    """For each line the start of its first run of that many days at target, all over; else of the present run."""
+    since = dict.fromkeys(lines, begin)
+    pending = set(since)
+    first, stride = begin, _STRIDE
+    while pending and first <= today:
+        last = min(today, first + timedelta(days=stride - 1))
+        for line, below in history.below(pending, first, last).items():
+            for place in np.flatnonzero(below).tolist():
+                if (first - since[line]).days + place >= clean_days:
+                    break
+                since[line] = first + timedelta(days=place + 1)
+        pending = {line for line in pending if (last - since[line]).days < clean_days}
+        first, stride = last + _DAY, stride * 2
+    return since
+
+
+def listed(membership: Membership, ledger: Ledger, day: date) -> list[Pair]:
+    """Every (line, class) declared by a day or in the ledger, sorted by line."""
+    return sorted(
+        {(each.line, each.record_class) for each in membership.declared if each.since <= day} | {*ledger.pairs}
+    )
+
+
+def _windows(values: Floats, length: int) -> Floats:
+    """The sums of every `length` days in a row."""
+    if len(values) == length:
+        return np.sum(values, axis=0, keepdims=True, dtype=np.float64)
+    sums = np.zeros((len(values) + 1, *values.shape[1:]))
+    np.cumsum(values, axis=0, out=sums[1:])
+    return sums[length:] - sums[:-length]
 
 
 def _worst(pairs: Sequence[Pair], scores: Floats) -> Floats:
-    """The lowest score of each line on each day: (lines, days)."""
+    """The lowest score of each line on each day: (days, lines)."""
     starts = [place for place, pair in enumerate(pairs) if place == 0 or pair[0] != pairs[place - 1][0]]
-    worst: Floats = np.minimum.reduceat(scores, starts, axis=0) if starts else scores
+    worst: Floats = np.minimum.reduceat(scores, starts, axis=1) if starts else scores
     return worst
-
-
-def _running(values: npt.NDArray[np.float64] | Counts) -> Floats:
-    """Sums along the days with a zero in front: the sum of days a to b is [b + 1] - [a]."""
-    sums = np.zeros((*values.shape[:-1], values.shape[-1] + 1))
-    np.cumsum(values, axis=-1, out=sums[..., 1:])
-    return sums
-
-
-def _segments(schedule: Schedule, first: date, today: date) -> list[tuple[date, date, Rulebook]]:
-    """(from, until, rulebook): the days from `first` to today, cut where another rulebook comes into force."""
-    after = today + timedelta(days=1)
-    changes = [since for since, _ in schedule[1:] if first < since < after]
-    return [(low, high, in_force(schedule, low)) for low, high in pairwise([first, *changes, after])]

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-import numpy as np
-
-from repository.domain.history import Flags
 from repository.domain.rulebook import LadderRules
 
 
@@ -29,14 +26,6 @@ class Rung:
     step: Step
     next_step: Step | None = None
     next_on: date | None = None
-
-
-def below_since(below: Flags, first: date) -> date | None:
-    """The first of the days below target in a row that reach the last day; None when the last one is at target."""
-    if not below[-1]:
-        return None
-    at_target = np.flatnonzero(~below)
-    return first + timedelta(days=int(at_target[-1]) + 1 if len(at_target) else 0)
 
 
 def rung(below_since: date | None, rules: LadderRules, today: date) -> Rung:

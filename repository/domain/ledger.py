@@ -12,6 +12,7 @@ import numpy.typing as npt
 Pair = tuple[str, str]
 """A line and a record class."""
 Counts = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 COUNTS = ("accepted", "late", "back_book", "thin", "corroborated", "upheld", "due", "answered")
 """The columns of the ledger: filings of new references accepted that day, and of these those filed late, those whose
@@ -21,10 +22,10 @@ disputes upheld that day against the member; answers to hits that fall due that 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Counts by column, each an array of (pairs, days), the days from `first` on; a day not in it has no counts.
+    """Counts by column (all of COUNTS), each an array of (pairs, days), the days from `first` on.
 
-    `first` is the day from which the ledger is whole: the member's admission, or a day after it. A due day may lie
-    ahead of today.
+    A day not in it has no counts. `first` is the day from which the ledger is whole: the member's admission, or a day
+    after it. A due day may lie ahead of today.
     """
 
     first: date
@@ -36,20 +37,19 @@ class Ledger:
         """How many days it has."""
         return next(iter(self.counts.values())).shape[1] if self.counts else 0
 
-    def between(self, pairs: Iterable[Pair], first: date, days: int) -> Counts:
-        """The counts of these pairs for `days` days from `first` on, as an array of (columns, pairs, days)."""
+    def between(self, pairs: Iterable[Pair], first: date, days: int) -> Floats:
+        """The counts of these pairs for `days` days from `first` on, as an array of (days, columns, pairs)."""
         wanted = tuple(pairs)
-        taken = np.zeros((len(COUNTS), len(wanted), days), np.int64)
+        taken = np.zeros((days, len(COUNTS), len(wanted)))
         places = {pair: place for place, pair in enumerate(self.pairs)}
         here = [place for place, pair in enumerate(wanted) if pair in places]
+        there = [places[wanted[place]] for place in here]
         shift = (first - self.first).days
         begin, end = max(0, -shift), min(days, self.days - shift)
         if not here or begin >= end:
             return taken
-        there = [places[wanted[place]] for place in here]
         for column, name in enumerate(COUNTS):
-            if name in self.counts:
-                taken[column, here, begin:end] = self.counts[name][there, begin + shift : end + shift]
+            taken[begin:end, column, here] = self.counts[name][there, begin + shift : end + shift].T
         return taken
 
 

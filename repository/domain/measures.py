@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from repository.domain.ledger import COUNTS
+from repository.domain.ledger import COUNTS, Floats
 from repository.domain.rulebook import StandingRules
-from repository.domain.terms import Floats
 
 MEASURES = ("completeness", "timeliness", "accuracy", "duty")
 COMPLETENESS, TIMELINESS, ACCURACY, DUTY = range(4)
@@ -47,9 +46,9 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The measures of many pairs and days. The arrays of measures are (measures, pairs, days).
+    """The measures of many pairs and days. The arrays of measures are (measures, days, pairs).
 
-    `thin` and `uncorroborated` are (pairs, days): what was accepted and does not count, for its few keys, or because
+    `thin` and `uncorroborated` are (days, pairs): what was accepted and does not count, for its few keys, or because
     nobody else ever meets such records; `accepted` is the rest.
     """
 
@@ -63,8 +62,9 @@ class Judged:
 
     @property
     def scores(self) -> Floats:
-        """The product of the measures: (pairs, days)."""
-        product: Floats = self.value.prod(axis=0)
+        """The product of the measures: (days, pairs)."""
+        completeness, timeliness, accuracy, duty = self.value
+        product: Floats = completeness * timeliness * accuracy * duty
         return product
 
 
@@ -74,12 +74,12 @@ def targets(rules: StandingRules) -> tuple[float, float, float, float]:
 
 
 def judge(sums: Floats, expected: Floats, peers: Floats, rules: StandingRules) -> Judged:
-    """Judge sums over windows of (columns, pairs, days) against what was expected (pairs, days).
+    """Judge sums over windows of (days, columns, pairs) against what was expected (days, pairs).
 
     `peers` has each pair's median share of corroborated records among other members, or NaN where there are too few.
     """
-    of = dict(zip(COUNTS, sums, strict=True))
-    met, total = np.zeros((2, len(MEASURES), *expected.shape))
+    of = dict(zip(COUNTS, sums.swapaxes(0, 1), strict=True))
+    met, total = np.empty((2, len(MEASURES), *expected.shape))
     full = of["accepted"] - of["thin"]
     credible = _credible(of["accepted"], of["corroborated"], peers, rules)
     accepted = np.minimum(full, credible)
@@ -113,8 +113,11 @@ def _valued(met: Floats, total: Floats, rules: StandingRules) -> tuple[Floats, F
     What is to come is a count, with a variance as large as itself; the others are shares of a known total.
     """
     target = np.array(targets(rules)).reshape(-1, 1, 1)
-    variance = total * (1 - target)
-    variance[COMPLETENESS] = total[COMPLETENESS]
-    allowance = rules.tolerance * np.sqrt(variance)
-    value = np.divide(met + allowance, target * total, out=np.ones_like(total), where=total > 0)
-    return allowance, np.minimum(value, 1.0)
+    allowance = total * (1 - target)
+    allowance[COMPLETENESS] = total[COMPLETENESS]
+    np.sqrt(allowance, out=allowance)
+    allowance *= rules.tolerance
+    value = met + allowance
+    np.divide(value, target * total, out=value, where=total > 0)
+    value[total == 0] = 1.0
+    return allowance, np.minimum(value, 1.0, out=value)

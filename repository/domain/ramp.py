@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-import numpy as np
-
-from repository.domain.history import Flags
+from repository.domain.history import History, clean_since
 from repository.domain.rulebook import RampRules
-from repository.domain.terms import Membership, Ramp
+from repository.domain.terms import Ramp
 
 
-def may_ask_from(membership: Membership, below: Flags, first: date, rules: RampRules) -> date | None:
-    """The day from which the ramp lets a line ask; None as long as the back book that comes first is not loaded.
+def may_ask_from(history: History, lines: Iterable[str], rules: RampRules, today: date) -> Mapping[str, date | None]:
+    """The day from which the ramp lets each line ask; None as long as the back book that comes first is not loaded.
 
     Under contribute-first that is after the first run of clean days that is long enough; it holds for good. While there
-    is none yet: the day on which the present run would be, if it goes on. `below` has the days from `first` to today.
+    is none yet: the day on which the present run would be, if it goes on.
     """
-    if membership.ramp is Ramp.COVENANT:
-        return membership.admitted_on
-    if membership.back_book_on is None:
-        return None
-    today = first + timedelta(days=len(below) - 1)
-    begin = max(first, membership.back_book_on)
-    start = begin
-    broken = np.flatnonzero(below[(begin - first).days :]).tolist()
-    for place in broken:
-        end = begin + timedelta(days=place)
-        if (end - start).days >= rules.clean_days:
-            break
-        start = min(end + timedelta(days=1), max(today, begin))
-    return start + timedelta(days=rules.clean_days)
+    terms = history.membership
+    if terms.ramp is Ramp.COVENANT:
+        return dict.fromkeys(lines, terms.admitted_on)
+    if terms.back_book_on is None:
+        return dict.fromkeys(lines)
+    begin = max(terms.back_book_on, history.first)
+    since = clean_since(history, lines, begin, clean_days=rules.clean_days, today=today)
+    # A line that is below target today may still be at target when the day is over.
+    latest = max(today, begin)
+    return {line: min(start, latest) + timedelta(days=rules.clean_days) for line, start in since.items()}
 
 
 def missed_covenant(ramp: Ramp, until: date | None, below_since: date | None, today: date) -> bool:

@@ -6,17 +6,18 @@ Same arguments, same standing: there is no clock and no chance in it, and every 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 import numpy as np
 
-from matching.vocabulary import LINES, RECORD_CLASSES
+from matching.vocabulary import LINES
 from repository.domain.assessment import LineStanding, PairStanding, Standing
 from repository.domain.filings import FRAUD_CLASSES
-from repository.domain.history import Flags, History, Schedule, history, in_force
+from repository.domain.history import AT_TARGET, Days, History, Schedule, below_since, in_force, listed
 from repository.domain.improvement import improvement
-from repository.domain.ladder import Rung, Step, below_since, rung
+from repository.domain.ladder import Rung, Step, rung
 from repository.domain.ledger import COUNTS, Ledger, Pair, collect
 from repository.domain.measures import ACCURACY, COMPLETENESS, MEASURES, Measure, peer_share, targets
 from repository.domain.members import Member
@@ -44,6 +45,15 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """How a line does today, since when it is below target, and from when it may ask."""
+
+    score: float
+    below_since: date | None
+    may_ask_from: date | None
+
+
 def assess(
     member: Member,
     membership: Membership,
@@ -59,22 +69,31 @@ def assess(
     enough of them (see `peer_share`); None, or nothing, where too few have.
     """
     rulebook = in_force(schedule, today)
-    declared = {(each.line, each.record_class) for each in membership.declared if each.since <= today}
-    pairs = sorted(declared | set(ledger.pairs), key=_place)
-    past = history(membership, ledger, schedule, pairs=pairs, peers=peers, today=today)
-    listed = {line: tuple(each) for line, each in groupby(_pairs(pairs, past, rulebook), lambda each: each.line)}
-    rows = {line: row for row, line in enumerate(dict.fromkeys(line for line, _ in pairs))}
-    lines = []
-    for line in sorted(member.lines | rows.keys(), key=LINES.index):
-        below = past.below[rows[line]] if line in rows else np.zeros(past.days, np.bool_)
-        score = float(past.scores[rows[line]]) if line in rows else 1.0
-        terms = (
-            _ladder(membership, below, past.first, rulebook),
-            may_ask_from(membership, below, past.first, rulebook.ramp),
-        )
-        lines.append(_line(line, listed.get(line, ()), score, terms, rulebook))
+    history = History(membership, ledger, schedule, peers)
+    pairs = listed(membership, ledger, today)
+    (days,) = history.judge(pairs, today, today)
+    scores = dict(zip(dict.fromkeys(line for line, _ in pairs), days.scores[0].tolist(), strict=True))
+    lines = sorted(member.lines | scores.keys(), key=LINES.index)
+    since = below_since(history, [line for line, score in scores.items() if score < AT_TARGET], today)
+    opens = may_ask_from(history, lines, rulebook.ramp, today)
+    by_line = {line: tuple(each) for line, each in groupby(_pairs(pairs, days, rulebook), lambda each: each.line)}
     return Standing(
-        member.id, today, rulebook.digest, membership.ramp, membership.covenant_until, tuple(lines), membership.grant
+        member_id=member.id,
+        on=today,
+        rulebook=rulebook.digest,
+        ramp=membership.ramp,
+        covenant_until=membership.covenant_until,
+        lines=tuple(
+            _line(
+                line,
+                by_line.get(line, ()),
+                _Run(scores.get(line, 1.0), since.get(line), opens[line]),
+                _rung(membership, since.get(line), rulebook, today),
+                rulebook,
+            )
+            for line in lines
+        ),
+        grant=membership.grant,
     )
 
 
@@ -89,19 +108,15 @@ def level(pairs: Iterable[PairStanding]) -> Level:
     return Level.MARKS if any(each.accepted > 0 for each in listed) else Level.NOTHING
 
 
-def _place(pair: Pair) -> tuple[int, int]:
-    return LINES.index(pair[0]), RECORD_CLASSES.index(pair[1])
-
-
-def _pairs(pairs: Sequence[Pair], past: History, rulebook: Rulebook) -> Iterator[PairStanding]:
+def _pairs(pairs: Sequence[Pair], days: Days, rulebook: Rulebook) -> Iterator[PairStanding]:
     """Today's standing in each pair that was declared, or of which anything was filed or asked in the window."""
-    today = past.today
-    figures = np.stack((today.met, today.total, today.allowance, today.value))[..., -1].transpose(2, 1, 0).tolist()
+    of = days.measures
+    arrays = (of.met, of.total, of.allowance, of.value)
+    figures = np.stack([each[:, -1] for each in arrays], axis=-1).swapaxes(0, 1).tolist()
     accepted, thin, uncorroborated = (
-        each[:, -1].astype(np.int64).tolist()
-        for each in (np.floor(today.accepted), today.thin, np.ceil(today.uncorroborated))
+        each[-1].astype(np.int64).tolist() for each in (np.floor(of.accepted), of.thin, np.ceil(of.uncorroborated))
     )
-    per_month, judged, scores = past.per_month.tolist(), past.judged.tolist(), today.scores[:, -1].tolist()
+    per_month, judged, scores = days.per_month[-1].tolist(), days.declared[-1].tolist(), of.scores[-1].tolist()
     named = tuple(zip(MEASURES, targets(rulebook.standing), strict=True))
     for place, (line, record_class) in enumerate(pairs):
         measures = tuple(
@@ -130,32 +145,23 @@ def _pairs(pairs: Sequence[Pair], past: History, rulebook: Rulebook) -> Iterator
         )
 
 
-def _ladder(membership: Membership, below: Flags, first: date, rulebook: Rulebook) -> tuple[date | None, Rung]:
-    """Since when a line is below target, and its step: R6, and R5 where it was so on the covenant's date."""
-    since = below_since(below, first)
-    today = first + timedelta(days=len(below) - 1)
+def _rung(membership: Membership, since: date | None, rulebook: Rulebook, today: date) -> Rung:
+    """The step of a line: R6, and R5 where it was below target on the covenant's date."""
     if missed_covenant(membership.ramp, membership.covenant_until, since, today):
-        return since, Rung(Step.SUSPENDED)
-    return since, rung(since, rulebook.ladder, today)
+        return Rung(Step.SUSPENDED)
+    return rung(since, rulebook.ladder, today)
 
 
-def _line(
-    line: str,
-    pairs: tuple[PairStanding, ...],
-    score: float,
-    terms: tuple[tuple[date | None, Rung], date | None],
-    rulebook: Rulebook,
-) -> LineStanding:
-    (since, reached), ask_from = terms
+def _line(line: str, pairs: tuple[PairStanding, ...], run: _Run, reached: Rung, rulebook: Rulebook) -> LineStanding:
     return LineStanding(
         line=line,
         level=level(pairs),
-        score=score,
+        score=run.score,
         step=reached.step,
-        below_since=since,
+        below_since=run.below_since,
         next_step=reached.next_step,
         next_on=reached.next_on,
-        may_ask_from=ask_from,
+        may_ask_from=run.may_ask_from,
         pairs=pairs,
         improve=improvement(pairs, line, rulebook),
     )

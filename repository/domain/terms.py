@@ -9,12 +9,10 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from repository.domain.ledger import Pair
+from repository.domain.ledger import Floats, Pair
 
 MONTHS_PER_DAY = 12 / 365.25
-Floats = npt.NDArray[np.float64]
 
 
 class Ramp(StrEnum):
@@ -86,13 +84,13 @@ class Membership:
 
 
 def declared_rates(membership: Membership, pairs: Sequence[Pair], first: date, days: int) -> Floats:
-    """What was declared per month for each pair on each of `days` days from `first` on: (pairs, days)."""
-    rates = np.zeros((len(pairs), days))
+    """What was declared per month for each pair on each of `days` days from `first` on: (days, pairs)."""
+    rates = np.zeros((days, len(pairs)))
     places = {pair: place for place, pair in enumerate(pairs)}
     for each in sorted(membership.declared, key=lambda each: each.since):
         place = places.get((each.line, each.record_class))
         if place is not None:
-            rates[place, max(0, (each.since - first).days) :] = each.per_month
+            rates[max(0, (each.since - first).days) :, place] = each.per_month
     return rates
 
 
