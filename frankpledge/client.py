@@ -20,7 +20,7 @@ import httpx
 from frankpledge.credentials import Credentials
 from frankpledge.problems import PoolError, error_for, unexpected_answer
 from frankpledge.questions import Asking, Question
-from frankpledge.results import Batch, Hit, Receipt, RowError, Scheme, Screening
+from frankpledge.results import Batch, Hit, Proof, Receipt, RowError, Scheme, Screening
 from frankpledge.session import Retry, Session
 
 Result = TypeVar("Result")
@@ -130,6 +130,25 @@ class Pool:
     def hit(self, hit_id: str) -> Hit:
         """Look at one hit."""
         return _parsed(Hit.parse, self._session.send("GET", f"/v1/hits/{_id(hit_id)}"))
+
+    def enter_proof(self, proof: Mapping[str, object], *, idempotency_key: str | None = None) -> Proof:
+        """Enter what a proven case stands on; it counts once a second person has approved it."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        again = idempotency_key is not None
+        document = self._session.send("POST", "/v1/proofs", json=proof, headers=headers, repeatable=again)
+        return _parsed(Proof.parse, document)
+
+    def approve_proof(self, proof_id: str) -> Proof:
+        """Approve a proof that somebody else entered."""
+        return _parsed(Proof.parse, self._session.send("POST", f"/v1/proofs/{_id(proof_id)}/approval"))
+
+    def withdraw_proof(self, proof_id: str) -> Proof:
+        """Withdraw a proof that does not hold (any more)."""
+        return _parsed(Proof.parse, self._session.send("POST", f"/v1/proofs/{_id(proof_id)}/withdrawal"))
+
+    def proofs(self) -> Iterator[Proof]:
+        """Give the own proofs, latest first, page by page."""
+        return self._pages("/v1/proofs", {}, Proof.parse)
 
     def _pages(
         self, path: str, params: Mapping[str, str], parse: Callable[[Mapping[str, Any]], Result]

@@ -18,8 +18,16 @@ CLAIM_COLUMNS = {
 }
 """Input column of a claim's fact -> its name in the encoded filing."""
 
+LABEL_COLUMNS = {
+    "tlp": "tlp",
+    "source_grade": "source",
+    "information_grade": "information",
+    "handling_code": "code",
+}
+"""Input column of a handling label -> its name in the encoded filing."""
+
 ROLE_COLUMNS = ("role", "vehicle_role", "organisation_role")
-FILING_COLUMNS = ("ref", "class", "line", "date", *CLAIM_COLUMNS)
+FILING_COLUMNS = ("ref", "class", "line", "date", *CLAIM_COLUMNS, *LABEL_COLUMNS)
 CANONICAL = (*FILING_COLUMNS, *ROLE_COLUMNS, *SUBJECT_COLUMNS)
 
 JOINABLE = ("given_name", "house_number", "street", "bank_account", "organisation_name")
@@ -35,6 +43,10 @@ ALIASES = {
     "claim_kind": ("claim type", "cause of loss", "peril"),
     "amount_band": ("claim amount band", "reserve band"),
     "claim_status": ("status",),
+    "tlp": ("traffic light protocol", "tlp colour", "tlp marking"),
+    "source_grade": ("source evaluation", "source reliability"),
+    "information_grade": ("information evaluation", "information reliability"),
+    "handling_code": ("handling", "dissemination code"),
     "role": ("party type", "party role", "capacity"),
     "vehicle_role": ("vehicle party role",),
     "organisation_role": ("provider type", "organization role", "supplier type"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from frankpledge import parties
-from frankpledge.columns import CLAIM_COLUMNS
+from frankpledge.columns import CLAIM_COLUMNS, LABEL_COLUMNS
 from frankpledge.facts import MISSING, Defaults, Facts, merge, read_cells, word
 from frankpledge.mapping import ColumnMap
 from frankpledge.parties import Party, PartyError
@@ -71,13 +71,16 @@ def drafts(rows: Iterable[Row | Reject], columns: ColumnMap, defaults: Defaults)
 
 
 def _cells(row: Row, columns: ColumnMap) -> tuple[dict[str, str], list[Reject]]:
-    cells = columns.apply(row.cells)
-    wire_names = {name: column for column, name in CLAIM_COLUMNS.items()}
-    if row.claim is None:
-        return cells, []
-    if not row.claim.keys() <= wire_names.keys():
-        return cells, [Reject(row.number, "claim", f"expected no other keys than {', '.join(wire_names)}")]
-    return cells | {wire_names[name]: value for name, value in row.claim.items() if value}, []
+    cells, rejects = columns.apply(row.cells), []
+    for nested, given, known in (("claim", row.claim, CLAIM_COLUMNS), ("labels", row.labels, LABEL_COLUMNS)):
+        wire_names = {name: column for column, name in known.items()}
+        if given is None:
+            continue
+        if given.keys() <= wire_names.keys():
+            cells |= {wire_names[name]: value for name, value in given.items() if value}
+        else:
+            rejects.append(Reject(row.number, nested, f"expected no other keys than {', '.join(wire_names)}"))
+    return cells, rejects
 
 
 def _add(group: _Group, row: Row, cells: dict[str, str], columns: ColumnMap, defaults: Defaults) -> None:

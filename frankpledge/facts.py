@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from frankpledge.columns import CLAIM_COLUMNS
+from frankpledge.columns import CLAIM_COLUMNS, LABEL_COLUMNS
 from frankpledge.rejects import Reject
 from matching.vocabulary import (
     AMOUNT_BANDS,
     CLAIM_KINDS,
     CLAIM_STATUSES,
+    LABELS,
     LINES,
     MAX_REFERENCE_LENGTH,
     RECORD_CLASSES,
@@ -24,6 +25,7 @@ WORDS = {
     "claim_kind": CLAIM_KINDS,
     "amount_band": AMOUNT_BANDS,
     "claim_status": CLAIM_STATUSES,
+    **{column: LABELS[name] for column, name in LABEL_COLUMNS.items()},
 }
 DATES = ("date", "incident_date", "notification_date")
 COLUMNS = (*DATES, *WORDS)
@@ -45,13 +47,14 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The checked facts of one filing; dates are YYYY-MM-DD, `claim` has the names of the encoded filing."""
+    """The checked facts of one filing; dates are YYYY-MM-DD, `claim` and `labels` as in the encoded filing."""
 
     ref: str
     record_class: str
     line: str
     date: str
     claim: dict[str, str] | None
+    labels: dict[str, str] | None = None
 
 
 def word(text: str) -> str:
@@ -68,9 +71,7 @@ def read_cells(row: int, cells: Mapping[str, str], date_format: str | None) -> t
         rejects.append(Reject(row, "ref", f"expected 1 to {MAX_REFERENCE_LENGTH} printable ASCII characters"))
     for column, words in WORDS.items():
         if cells.get(column):
-            facts[column] = (
-                re.sub(r"\s", "", cells[column]).casefold() if words is AMOUNT_BANDS else word(cells[column])
-            )
+            facts[column] = _spelt(column, cells[column])
             if facts[column] not in words:
                 rejects.append(Reject(row, column, f"expected one of {', '.join(words)}"))
     for column in DATES:
@@ -81,6 +82,16 @@ def read_cells(row: int, cells: Mapping[str, str], date_format: str | None) -> t
             else:
                 facts[column] = day
     return {"ref": reference, **facts}, rejects
+
+
+def _spelt(column: str, text: str) -> str:
+    """Write a cell as its list does, whether or not that has it: TLP:AMBER+STRICT is amber_strict, grade b is B."""
+    if WORDS[column] is AMOUNT_BANDS:
+        return re.sub(r"\s", "", text).casefold()
+    if column in LABEL_COLUMNS:
+        folded = word(text.replace("+", "_")).removeprefix("tlp:").strip("_")
+        return {each.casefold(): each for each in WORDS[column]}.get(folded, folded)
+    return word(text)
 
 
 def parse_day(text: str, date_format: str | None) -> str | None:
@@ -111,7 +122,8 @@ def merge(rows: Iterable[tuple[int, Mapping[str, str]]], defaults: Defaults) -> 
     if rejects:
         return None, rejects
     claim = {name: merged[column] for column, name in CLAIM_COLUMNS.items() if column in merged}
-    return Facts(merged["ref"], merged["class"], merged["line"], merged["date"], claim or None), []
+    labels = {name: merged[column] for column, name in LABEL_COLUMNS.items() if column in merged}
+    return Facts(merged["ref"], merged["class"], merged["line"], merged["date"], claim or None, labels or None), []
 
 
 def _complete_claim(merged: dict[str, str]) -> None:

@@ -149,6 +149,8 @@ class RecordEncoder:
         }
         if facts.claim is not None:
             filing["claim"] = facts.claim
+        if facts.labels is not None:
+            filing["labels"] = facts.labels
         filing["subjects"] = [subject_to_json(subject) for subject in subjects]
         return filing
 

@@ -49,6 +49,30 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What a case stands on that is filed as proven: `state` is entered, approved or withdrawn."""
+
+    id: str
+    reference: str
+    case_type: str
+    state: str
+    filings: int
+    document: Document = field(repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, document: Document) -> Proof:
+        """Read a proof. Raises KeyError."""
+        return cls(
+            id=document["id"],
+            reference=document["reference"],
+            case_type=document["case_type"],
+            state=document["state"],
+            filings=document["filings"],
+            document=document,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RowError:
     """Why a row of a batch was not taken: its number in the batch from 1, reference, field and what was expected."""
 
@@ -117,7 +141,13 @@ class Hit:
     own: Document
     theirs: Document
     explanation: tuple[tuple[str, str, float], ...]
+    labels: Mapping[str, str]
     document: Document = field(repr=False, compare=False)
+
+    @property
+    def protected(self) -> bool:
+        """Whether it is a victim's or protective entry: a reason for care, never one against the person."""
+        return self.document.get("attention") == "protect"
 
     @classmethod
     def parse(cls, document: Document) -> Hit:
@@ -133,6 +163,7 @@ class Hit:
             own=document.get("own") or {},
             theirs=document.get("theirs") or {},
             explanation=tuple((row["field"], row["level"], row["weight"]) for row in document.get("explanation") or ()),
+            labels=document.get("labels") or {},
             document=document,
         )
 

@@ -20,6 +20,7 @@ COMMANDS = {
     "screen": ("frankpledge.cli.screen", "Ask the pool about a person, a vehicle or an organisation."),
     "status": ("frankpledge.cli.status", "Show the scheme, the own standing and the last batches."),
     "hits": ("frankpledge.cli.hits", "List hits, or show one with its explanation."),
+    "proof": ("frankpledge.cli.proof", "Enter, approve and list what proven cases stand on."),
     "login": ("frankpledge.cli.login", "Put the credentials into this machine's keyring."),
     "logout": ("frankpledge.cli.logout", "Take the credentials out of the keyring."),
     "evaluate": ("frankpledge.evaluate", "Measure the linkage on a file whose true links are known."),

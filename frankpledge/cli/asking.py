@@ -74,7 +74,7 @@ def _object(path: Path) -> Mapping[str, str]:
     row = parse(1, data.removeprefix(BOM))
     if isinstance(row, Reject):
         raise KitError(f"The record cannot be read: {row.field} {row.reason}.", "Give one flat JSON object.")
-    if row.claim is not None or row.subjects is not None:
+    if row.claim is not None or row.labels is not None or row.subjects is not None:
         raise KitError("The record is nested.", "Give one flat JSON object with the columns of one subject.")
     return row.cells
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from frankpledge.results import Batch, Hit, Screening
+from frankpledge.results import Batch, Hit, Proof, Screening
 
 BAND_STYLES = {"strong": "bold red", "probable": "yellow", "possible": "cyan"}
 
@@ -51,14 +51,28 @@ def _found(hit: Hit) -> str:
     """Say what was found: nothing but that there is something at tier 1, class, count and age from tier 2."""
     if hit.record_class is None:
         return f"a record (tier {hit.tier} shows no more)"
-    count, age = hit.document.get("count"), hit.document.get("age_band")
-    return f"{hit.record_class}{f' ({count} in all)' if count else ''}{f', {age}' if age else ''}"
+    about = [hit.record_class, _counted(hit.document.get("count"))]
+    parts = [" ".join(filter(None, about)), hit.document.get("age_band"), *hit.labels.values()]
+    if hit.protected:
+        parts.append("protect: nothing against the person")
+    return ", ".join(str(part) for part in parts if part)
+
+
+def _counted(count: object) -> str:
+    """Say how many there are: a number, or only that it is small."""
+    if isinstance(count, Mapping):
+        return f"(fewer than {count.get('fewer_than')})"
+    return f"({count} in all)" if count else ""
 
 
 def _at(hit: Hit) -> str:
     """Say where it was found, from tier 3: the contributor and the record's facts."""
     facts = [str(hit.theirs[name]) for name in ("line", "date", "role") if name in hit.theirs]
-    return f"{hit.contributor}: {', '.join(facts)}" if hit.contributor else "(not at this tier)"
+    if hit.contributor:
+        return f"{hit.contributor}: {', '.join(facts)}"
+    held = hit.document.get("seen_by") or {}
+    some = f"fewer than {held['fewer_than']}" if "fewer_than" in held else held.get("members")
+    return f"(not at this tier; held by {some} other members)" if some else "(not at this tier)"
 
 
 def explanations(found: Iterable[Hit]) -> Iterable[Table]:
@@ -72,6 +86,19 @@ def explanations(found: Iterable[Hit]) -> Iterable[Table]:
         for field, level, weight in hit.explanation:
             table.add_row(Text(field), Text(level), f"{weight:+.1f}")
         yield table
+
+
+def proofs(found: Iterable[Proof]) -> Table:
+    """Render proofs, one a row."""
+    table = Table("proof", "reference", "case type", "product", "notified", "state", "filings")
+    table.columns[0].no_wrap = True
+    for proof in found:
+        stated = proof.document
+        product = stated.get("product_action") or f"exception: {stated.get('exception')}"
+        notified = stated.get("notified_on") or "deferred"
+        cells = (proof.id, proof.reference, proof.case_type, str(product), str(notified), proof.state)
+        table.add_row(*map(Text, cells), f"{proof.filings:,}")
+    return table
 
 
 def batches(found: Iterable[Batch]) -> Table:

@@ -13,13 +13,14 @@ from frankpledge.rejects import Reject
 class Row:
     """One record as it stands in the file: its number (the first is 1) and its cells by heading.
 
-    `claim` and `subjects` are there for a nested record only.
+    `claim`, `subjects` and `labels` are there for a nested record only.
     """
 
     number: int
     cells: Mapping[str, str]
     claim: Mapping[str, str] | None = None
     subjects: tuple[Mapping[str, str], ...] | None = None
+    labels: Mapping[str, str] | None = None
 
 
 class Source(Protocol):

@@ -1,4 +1,4 @@
-"""NDJSON: one JSON object a line, flat like a CSV row, or nested with `claim` and `subjects`."""
+"""NDJSON: one JSON object a line, flat like a CSV row, or nested with `claim`, `labels` and `subjects`."""
 
 from __future__ import annotations
 
@@ -82,14 +82,15 @@ def parse(number: int, line: bytes) -> Row | Reject:
         return Reject(number, "(row)", f"expected {EXPECTED}, in UTF-8")
     if not isinstance(record, dict):
         return Reject(number, "(row)", f"expected {EXPECTED}")
-    claim, subjects = record.pop("claim", None), record.pop("subjects", None)
+    claim, labels, subjects = (record.pop(name, None) for name in ("claim", "labels", "subjects"))
     try:
         cells = _texts(record, "")
         facts = None if claim is None else _texts(claim, "claim")
+        handling = None if labels is None else _texts(labels, "labels")
         parties = None if subjects is None else _parties(subjects)
     except _ShapeError as error:
         return Reject(number, error.where, f"expected {error.expected}")
-    return Row(number, cells, facts, parties)
+    return Row(number, cells, facts, parties, handling)
 
 
 class _ShapeError(ValueError):
