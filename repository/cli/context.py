@@ -11,9 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
+from repository.domain.errors import FieldError
+from repository.domain.membership import LifeCycleError
 from repository.services import migration
 from repository.services.onboarding import OnboardingError
 from repository.services.operator import WrongSecretError, secret_matches
+from repository.services.rulebook_file import RulebookFileError
+from repository.services.rulebooks import RulebookError
 from repository.services.signing import load_signing_keys
 from repository.settings import Settings, SettingsError, read_metrics_token, read_operator_secret
 from repository.storage.engine import Database, create_engine
@@ -56,7 +60,10 @@ class FriendlyGroup(click.Group):
         """Run the command; errors that an operator can mend become a click error."""
         try:
             return super().invoke(ctx)
-        except (SettingsError, OnboardingError) as error:
+        except RulebookFileError as error:
+            faults = (f"  {entry}: {expected}" for entry, expected in error.errors)
+            raise click.ClickException("\n".join(("this is no rulebook", *faults))) from None
+        except (SettingsError, OnboardingError, LifeCycleError, FieldError, RulebookError) as error:
             raise click.ClickException(str(error)) from None
         except WrongSecretError:
             raise click.ClickException(

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Any
 
 import click
 
 from matching.vocabulary import LINES
 from repository.cli import passwords
 from repository.cli.context import Pool, console, print_json, table
+from repository.cli.options import DAY, as_date, as_json_option, by_option, reason_option, rulebook, volumes_option
 from repository.domain.members import MEMBER_ROLES, Member, MemberStatus, Role
-from repository.services import onboarding
+from repository.domain.standing import Ramp
+from repository.services import officers, onboarding
 from repository.services.compose import now
 from repository.storage.members import all_members
 
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 _ROLES = [role.value for role in Role]
 _MEMBER_ROLES = [role.value for role in Role if role in MEMBER_ROLES]
 PASSWORD_VARIABLE = "FRANKPLEDGE_USER_PASSWORD"  # noqa: S105 - the name of one
-_day = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group()
@@ -30,55 +29,60 @@ def member() -> None:
 @member.command("add")
 @click.argument("name")
 @click.option("--line", "lines", multiple=True, required=True, type=click.Choice(LINES), help="Repeatable.")
-@click.option("--agreement-signed", type=_day, help="When the agreement was signed.  [default: today]")
-@click.option("--attested", type=_day, help="When the yearly attestation was made.  [default: today]")
-@_as_json
+@volumes_option("--declare", help="What it is going to file a month, such as motor/customer=800; repeatable.")
+@click.option(
+    "--ramp", type=click.Choice([each.value for each in Ramp]), default=Ramp.COVENANT.value, show_default=True
+)
+@click.option("--covenant-until", type=DAY, help="When full contribution is due.  [default: as late as can be]")
+@click.option("--agreement-signed", type=DAY, help="When the agreement was signed.  [default: today]")
+@click.option("--agreement-version", help="Which agreement was signed.")
+@click.option("--attested", type=DAY, help="When the yearly attestation was made.  [default: today]")
+@as_json_option
 @click.pass_obj
-def add(
-    pool: Pool,
-    *,
-    name: str,
-    lines: tuple[str, ...],
-    agreement_signed: datetime | None,
-    attested: datetime | None,
-    as_json: bool,
-) -> None:
-    """Admit a member, active at once."""
-    today = now().date()
+def add(pool: Pool, /, *, name: str, lines: tuple[str, ...], as_json: bool, **terms: Any) -> None:
+    """Admit a member, active at once. Those who have to apply first are entered with `application add`."""
+    moment, rules = now(), rulebook(pool).ramp
     with pool.database.write() as session:
         admitted = onboarding.admit_member(
             session,
             name,
             lines,
-            now=now(),
-            agreement_signed_on=agreement_signed.date() if agreement_signed else today,
-            attested_on=attested.date() if attested else today,
+            now=moment,
+            agreement_signed_on=as_date(terms["agreement_signed"]) or moment.date(),
+            agreement_version=terms["agreement_version"],
+            attested_on=as_date(terms["attested"]) or moment.date(),
+            ramp=Ramp(terms["ramp"]),
+            covenant_until=as_date(terms["covenant_until"]),
+            declared=terms["declare"],
+            rules=rules,
         )
     if as_json:
         print_json(_row(admitted))
         return
     console().print(f"Admitted [bold]{admitted.name}[/] as [bold]{admitted.id}[/].")
     console().print(f"Next: frankpledge-admin credential issue {admitted.id} --role screener --role contributor")
+    if not terms["declare"]:
+        console().print("It declared nothing yet, so nothing it files counts: frankpledge-admin member declare")
 
 
 @member.command("renew")
 @click.argument("member")
-@click.option("--attested", type=_day, help="When the yearly attestation was made.")
-@click.option("--agreement-signed", type=_day, help="When a new agreement was signed.")
+@click.option("--attested", type=DAY, help="When the yearly attestation was made.")
+@click.option("--agreement-signed", type=DAY, help="When a new agreement was signed.")
+@click.option("--agreement-version", help="Which agreement was signed.")
 @click.option("--line", "lines", multiple=True, type=click.Choice(LINES), help="All its lines from now on; repeatable.")
 @click.pass_obj
-def renew(
-    pool: Pool, member: str, attested: datetime | None, agreement_signed: datetime | None, lines: tuple[str, ...]
-) -> None:
-    """Record a member's yearly attestation, a new agreement, or its lines. Attestations lapse after 365 days (R1)."""
-    if not (attested or agreement_signed or lines):
-        raise click.UsageError("say what is new: --attested, --agreement-signed or --line")
+def renew(pool: Pool, /, *, member: str, lines: tuple[str, ...], **terms: Any) -> None:
+    """Record a member's yearly attestation, a new agreement, or its lines. Attestations lapse after a year (R1)."""
+    if not (lines or any(terms.values())):
+        raise click.UsageError("say what is new: --attested, --agreement-signed, --agreement-version or --line")
     with pool.database.write() as session:
         renewed = onboarding.renew(
             session,
             member,
-            attested_on=attested.date() if attested else None,
-            agreement_signed_on=agreement_signed.date() if agreement_signed else None,
+            attested_on=as_date(terms["attested"]),
+            agreement_signed_on=as_date(terms["agreement_signed"]),
+            agreement_version=terms["agreement_version"],
             lines=lines,
             now=now(),
         )
@@ -89,7 +93,7 @@ def renew(
 
 
 @member.command("list")
-@_as_json
+@as_json_option
 @click.pass_obj
 def list_members(pool: Pool, as_json: bool) -> None:
     """List the members."""
@@ -107,27 +111,33 @@ def list_members(pool: Pool, as_json: bool) -> None:
 
 @member.command()
 @click.argument("member")
+@reason_option("Why; the member is told.", required=True)
+@by_option
 @click.pass_obj
-def suspend(pool: Pool, member: str) -> None:
+def suspend(pool: Pool, member: str, reason: str, by: str | None) -> None:
     """Stop a member from asking (it may still file and correct)."""
-    _change(pool, member, MemberStatus.SUSPENDED)
+    _change(pool, member, MemberStatus.SUSPENDED, reason, by)
 
 
 @member.command()
 @click.argument("member")
+@reason_option("Why; the member is told.", required=False)
+@by_option
 @click.pass_obj
-def reinstate(pool: Pool, member: str) -> None:
+def reinstate(pool: Pool, member: str, reason: str | None, by: str | None) -> None:
     """Make a suspended member active again."""
-    _change(pool, member, MemberStatus.ACTIVE)
+    _change(pool, member, MemberStatus.ACTIVE, reason, by)
 
 
 @member.command()
 @click.argument("member")
+@reason_option("Why; kept with the membership.", required=False)
+@by_option
 @click.confirmation_option(prompt="A membership that is withdrawn is not resumed. Withdraw it?")
 @click.pass_obj
-def withdraw(pool: Pool, member: str) -> None:
+def withdraw(pool: Pool, member: str, reason: str | None, by: str | None) -> None:
     """End a membership for good."""
-    _change(pool, member, MemberStatus.WITHDRAWN)
+    _change(pool, member, MemberStatus.WITHDRAWN, reason, by)
 
 
 @click.group()
@@ -138,7 +148,7 @@ def credential() -> None:
 @credential.command("issue")
 @click.argument("member")
 @click.option("--role", "roles", multiple=True, required=True, type=click.Choice(_MEMBER_ROLES))
-@_as_json
+@as_json_option
 @click.pass_obj
 def issue(pool: Pool, member: str, roles: tuple[str, ...], as_json: bool) -> None:
     """Give a member's program a client id and a secret, which is shown only now."""
@@ -190,9 +200,11 @@ def disable_user(pool: Pool, actor_id: str) -> None:
     _disable(pool, actor_id)
 
 
-def _change(pool: Pool, id_or_name: str, status: MemberStatus) -> None:
+def _change(pool: Pool, id_or_name: str, status: MemberStatus, reason: str | None, by: str | None) -> None:
     with pool.database.write() as session:
-        changed = onboarding.change_status(session, id_or_name, status, now=datetime.now(UTC))
+        changed = onboarding.change_status(
+            session, id_or_name, status, now=now(), by=officers.acting(session, by), reason=reason
+        )
     console().print(f"[bold]{changed.name}[/] is {changed.status}.")
 
 
@@ -213,4 +225,4 @@ def _row(member: Member) -> dict[str, object]:
     }
 
 
-COMMANDS = (member, credential, user)
+COMMANDS: tuple[click.Command, ...] = (member, credential, user)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -83,6 +83,12 @@ def history(
     found = membership.history(connection, member_id, kinds, before=before, limit=limit + 1)
     own = membership.actor_ids(connection, member_id) if to_member else None
     return [_event(each, own) for each in found[:limit]], len(found) > limit
+
+
+def lately(session: Session, since: datetime, kinds: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """What happened to all memberships since a time, latest first; of some kinds, or all that concern membership."""
+    found = membership.events_since(session.connection(), since, kinds or [kind.value for kind in KINDS])
+    return [{"member": each["member_id"]} | _event(each, None) for each in found]
 
 
 def _event(row: Mapping[str, Any], own: frozenset[str] | None) -> dict[str, Any]:

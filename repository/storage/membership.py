@@ -265,6 +265,12 @@ def history(
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def events_since(connection: Connection, since: datetime, kinds: Sequence[str]) -> list[dict[str, Any]]:
+    """Events of these kinds since a time, of all members and of none, latest first."""
+    query = select(EVENTS).where(EVENTS.c.at >= since, EVENTS.c.kind.in_(kinds)).order_by(EVENTS.c.id.desc())
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def event(connection: Connection, event_id: str) -> dict[str, Any] | None:
     """One event."""
     row = connection.execute(select(EVENTS).where(EVENTS.c.id == event_id)).mappings().first()

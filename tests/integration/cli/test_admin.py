@@ -129,7 +129,7 @@ def test_a_member_from_admission_to_withdrawal(ready: Admin) -> None:
     issued = json.loads(ready("credential", "issue", "Alpha", "--role", "screener", "--json").output)
     assert issued["client_id"].startswith("act_")
     assert "active" in ready("member", "list").output
-    assert ready("member", "suspend", admitted["id"]).exit_code == 0
+    assert ready("member", "suspend", admitted["id"], "--reason", "queries without a case").exit_code == 0
     assert json.loads(ready("member", "list", "--json").output)[0]["status"] == "suspended"
     assert ready("member", "reinstate", "Alpha").exit_code == 0
     assert ready("member", "withdraw", "Alpha", input="n\n").exit_code == 1
@@ -145,7 +145,7 @@ def test_a_member_from_admission_to_withdrawal(ready: Admin) -> None:
         (("member", "add", "Alpha", "--line", "motor"), "a member of that name exists"),
         (("member", "add", " ", "--line", "motor"), "a member needs a name"),
         (("credential", "issue", "Nobody", "--role", "screener"), "there is no such member"),
-        (("member", "suspend", "Nobody"), "there is no such member"),
+        (("member", "suspend", "Nobody", "--reason", "any"), "there is no such member"),
         (("user", "add", "ann", "--role", "auditor"), "at least 12 characters"),
         (("user", "add", "operator", "--role", "auditor"), "a user of that name exists"),
         (("user", "add", "ann", "--role", "screener"), "expected one or more roles of"),
