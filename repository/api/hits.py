@@ -14,12 +14,15 @@ from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
 from repository.api.own import own_member, path_id, refusal
 from repository.api.problems import ProblemError
-from repository.api.shapes import BANDS, HitSchema
+from repository.api.shapes import BANDS, OUTCOMES, HitSchema
 from repository.services import hits
 from repository.services.hits import Wanted
 from repository.services.reciprocity import RefusedError
 
 blueprint = Blueprint("hits", __name__, description="What the pool found")
+
+
+_OUTCOME = "The member's own. Hits found `not_same` are listed for this only"
 
 
 class HitQuerySchema(cursors.PageSchema):
@@ -28,6 +31,8 @@ class HitQuerySchema(cursors.PageSchema):
     band = fields.String(validate=validate.OneOf(BANDS))
     line = fields.String(validate=validate.OneOf(LINES))
     record_class = fields.String(data_key="class", validate=validate.OneOf(RECORD_CLASSES))
+    answered = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "By the member itself"})
+    outcome = fields.String(validate=validate.OneOf(OUTCOMES), metadata={"description": _OUTCOME})
 
 
 class HitPageSchema(Schema):
@@ -44,10 +49,11 @@ class HitPageSchema(Schema):
 def list_own(query: dict[str, Any]) -> Response:
     """The member's hits, latest first, each as far as the own contributions reach."""
     member = own_member()
-    scope = ("hits", member.id, query.get("band"), query.get("line"), query.get("record_class"))
+    filters = ("band", "line", "record_class", "answered", "outcome")
+    scope = ("hits", member.id, *(query.get(name) for name in filters))
     position = cursors.decode(scope, query.get("cursor"), [str])
     bands = [Band[query["band"].upper()]] if "band" in query else None
-    wanted = Wanted(bands, query.get("line"), query.get("record_class"))
+    wanted = Wanted(bands, *(query.get(name) for name in filters[1:]))
     before = str(position[0]) if position else None
     try:
         items, more = hits.list_hits(services(), current_actor(), member, wanted, before=before, limit=query["limit"])

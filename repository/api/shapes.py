@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -17,6 +18,8 @@ from matching.vocabulary import (
     RECORD_CLASSES,
 )
 from repository.domain.disclosure import PROTECT
+from repository.domain.filings import reference_from_json
+from repository.domain.outcomes import HitOutcome
 
 _FEW = {"type": "object", "properties": {"fewer_than": {"type": "integer"}}, "required": ["fewer_than"]}
 _COUNT = {
@@ -25,6 +28,7 @@ _COUNT = {
 }
 _SEEN_BY = "Other members with a match of the same own subject, as far as it may be seen; below tier 3"
 ATTENTION = "`protect`: a victim, or a person under protection; a reason for care, never one against the person"
+OUTCOMES = tuple(outcome.value for outcome in HitOutcome)
 BANDS = tuple(band.label for band in Band if band is not Band.NONE)
 
 
@@ -107,6 +111,14 @@ class ExplanationRowSchema(Schema):
     weight = fields.Float(required=True)
 
 
+class GivenSchema(Schema):
+    """What the member says of a hit."""
+
+    outcome = fields.String(required=True, validate=validate.OneOf(OUTCOMES))
+    note_reference = fields.String(required=True, allow_none=True)
+    given_at = fields.AwareDateTime(required=True)
+
+
 class HitSchema(Schema):
     """A hit as far as the member's tier reaches. What a tier does not allow is absent."""
 
@@ -128,9 +140,23 @@ class HitSchema(Schema):
     contributor = fields.String(metadata={"description": "The other member; from tier 3"})
     theirs = fields.Nested(TheirSideSchema)
     explanation = fields.List(fields.Nested(ExplanationRowSchema))
+    outcome = fields.Nested(GivenSchema, metadata={"description": "The member's own, once it has given one"})
+    answer_by = fields.Date(metadata={"description": "The last day in time, of a hit that is still to be answered"})
 
 
 def reference_field(description: str) -> fields.String:
     """A member's own reference."""
     length = validate.Length(1, MAX_REFERENCE_LENGTH)
     return fields.String(required=True, validate=length, metadata={"description": description})
+
+
+def note_field() -> fields.String:
+    """A member's own reference to its case file, which may be left out. Read it by `optional_reference`."""
+    length = validate.Length(1, MAX_REFERENCE_LENGTH)
+    described = "The member's own reference to its case file; no other member sees it"
+    return fields.String(allow_none=True, validate=length, metadata={"description": described})
+
+
+def optional_reference(body: Mapping[str, object], name: str) -> str | None:
+    """A member's own reference in a body, None when it is left out. Raises FieldError."""
+    return None if body.get(name) is None else reference_from_json(body, name)

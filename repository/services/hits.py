@@ -15,7 +15,7 @@ from repository.domain.events import Event, EventKind
 from repository.domain.hits import Hit, Own, Theirs, disclose
 from repository.domain.members import Actor, Member
 from repository.domain.reciprocity import CLASS_TIER, HIT_TIER, Entitlement, Inputs, entitlement, may_see
-from repository.services import Services, pool, reciprocity
+from repository.services import Services, outcomes, pool, reciprocity
 from repository.services.reciprocity import RefusedError
 from repository.storage import events, hits
 from repository.storage.hits import Filter, HitView
@@ -33,11 +33,16 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of the list is wanted: bands, the line of the own side, the class of the other side."""
+    """What of the list is wanted: bands, the line of the own side, the class of the other side, own outcomes.
+
+    Hits whose two sides the member found not to be the same are listed for `outcome` only.
+    """
 
     bands: Sequence[Band] | None = None
     line: str | None = None
     record_class: str | None = None
+    answered: bool | None = None
+    outcome: str | None = None
 
 
 def list_hits(
@@ -53,7 +58,7 @@ def list_hits(
     bands = None if wanted.bands is None else [int(band) for band in wanted.bands]
     with services.database.read() as session:
         connection = session.connection()
-        chosen = Filter(wanted_only, counted, bands, wanted.line)
+        chosen = Filter(wanted_only, counted, bands, wanted.line, wanted.answered, wanted.outcome)
         views = hits.page(connection, member.id, chosen, before=before, limit=limit + 1)
         views, more = views[:limit], len(views) > limit
         counts = _count(connection, member, views, seen, counted)
@@ -112,7 +117,9 @@ def _show(
         shown.append(disclose(hit, tier, today=inputs.now.date(), rulebook=rulebook))
     if tiers:
         with services.database.write() as session:
-            hits.note_shown(session.connection(), inputs.member.id, tiers, now=inputs.now)
+            connection = session.connection()
+            hits.note_shown(connection, inputs.member.id, tiers, now=inputs.now)
+            outcomes.add_own(services, connection, inputs.member.id, shown, now=inputs.now)
     return shown
 
 

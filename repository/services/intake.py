@@ -19,7 +19,7 @@ from repository.domain.filings import Filing, Outcome
 from repository.domain.members import query_refusal
 from repository.domain.proofs import NEEDED, PROVEN
 from repository.domain.reciprocity import HIT_TIER, entitlement
-from repository.services import Services, pool, reciprocity
+from repository.services import Services, outcomes, pool, reciprocity
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
 from repository.storage import dialect, filings, index, ledger, proofs
 from repository.storage.filings import Standing
@@ -229,6 +229,7 @@ def _store_subjects(services: Services, connection: Connection, source: Source, 
     record_hits(services, connection, source, found, linked, replaced=replaced)
     filed = {(each.filing_id, place): subject for (each, place), subject in zip(places, subjects, strict=True)}
     rescore_screening_hits(services, connection, source, filed, replaced=replaced)
+    outcomes.release(connection, replaced, today=source.now.date())
     _count_visible(services, connection, source, [(places[s.subject][0], s) for s in linked.sightings])
 
 

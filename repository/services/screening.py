@@ -30,7 +30,7 @@ from repository.domain.reciprocity import (
 )
 from repository.domain.rulebook import Rulebook
 from repository.domain.screening import Purpose, Question, purpose_from_json
-from repository.services import Services, pool, reciprocity
+from repository.services import Services, outcomes, pool, reciprocity
 from repository.services.encodings import encoding
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Linked, Sighting
@@ -109,6 +109,8 @@ def screen(
         source = Source(member, actor.id, None, inputs.now)
         screenings.add(connection, [_row(services, source, request, each, decision_id) for each in answered])
         record_screening_hits(services, connection, source, [kept for each in answered for kept in each.kept], linked)
+        told = [hit for each in answered for hit in each.body["hits"]]
+        outcomes.add_own(services, connection, member.id, told, now=inputs.now)
         pool.note_keys(services, connection, linked, inputs.now)
         _tell(services, connection, source, EventKind.SCREENING_ANSWERED, decision_id=decision_id, answered=answered)
     for each in answered:

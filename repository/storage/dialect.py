@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    case,
     cast,
     column,
     func,
@@ -171,12 +172,38 @@ def add_up(
     connection.execute(statement, list(rows))
 
 
+def count_in_period(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Insert rows of (`period`, `start`, `used`); where the key is there already, add to `used`, or start over when a
+    new period has begun. Returns what is used now, by period.
+    """
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    statement = insert.values(list(rows))
+    begins = statement.excluded.start > table.c.start
+    statement = statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={
+            "start": case((begins, statement.excluded.start), else_=table.c.start),
+            "used": case((begins, statement.excluded.used), else_=table.c.used + statement.excluded.used),
+        },
+    )
+    return {row.period: row.used for row in connection.execute(statement.returning(table.c.period, table.c.used))}
+
+
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, leaving those alone whose primary key is there already."""
     if not rows:
         return
     insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     connection.execute(insert.on_conflict_do_nothing(), list(rows))
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *names: str) -> list[Any]:
+    """Insert rows, leaving those alone that a unique constraint forbids; the columns named of those inserted."""
+    if not rows:
+        return []
+    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    statement = insert.on_conflict_do_nothing().returning(*(table.c[name] for name in names))
+    return list(connection.execute(statement, list(rows)))
 
 
 def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

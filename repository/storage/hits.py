@@ -33,7 +33,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.domain.disclosure import Reach
 from repository.domain.labels import Labels
-from repository.storage import dialect
+from repository.storage import dialect, outcomes
 from repository.storage.base import Base
 from repository.storage.filings import FILINGS, LABEL_COLUMNS, MEMBERS, SUBJECTS, label_columns, with_labels
 from repository.storage.screenings import SCREENINGS
@@ -127,12 +127,15 @@ class Filter:
 
     Of the hits of one own subject on records that are not `counted`, whose number it may not know, only the best is
     there. What is counted must be seen, too, but for a `seen` that is narrowed to a class.
+    `answered` and `outcome` ask for what the member itself said of the hits.
     """
 
     seen: Reach
     counted: Reach
     bands: Sequence[int] | None = None
     own_line: str | None = None
+    answered: bool | None = None
+    outcome: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +215,7 @@ def page(connection: Connection, member_id: str, chosen: Filter, *, before: str 
         conditions.append(HITS.c.band.in_(chosen.bands))
     if chosen.own_line is not None:
         conditions.append(func.coalesce(_OWN.c.line, SCREENINGS.c.line) == chosen.own_line)
+    conditions += outcomes.listed(HIT_SIDES, answered=chosen.answered, outcome=chosen.outcome)
     statement = _views(member_id).where(*conditions).order_by(HIT_SIDES.c.hit_id.desc()).limit(limit)
     return [HitView(*with_labels(row)) for row in connection.execute(statement)]
 

@@ -1,0 +1,110 @@
+"""Outcomes on hits and the duty to give them (R8): what falls due when a hit is shown, and what settles it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from matching.types import Band
+from repository.domain.events import Event, EventKind
+from repository.domain.members import Actor, Member
+from repository.domain.outcomes import Given, HitOutcome, due_on, falls_due, in_time
+from repository.domain.rulebook import Rulebook
+from repository.services import Services, reciprocity
+from repository.storage import duties, events, ledger, outcomes, shown
+from repository.storage.duties import Duty
+from repository.storage.ledger import LedgerRow
+
+Bodies = Sequence[dict[str, Any]]
+"""Hits as they are told, in JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a member says of a hit, as it is sent."""
+
+    outcome: HitOutcome
+    note_reference: str | None = None
+
+
+def add_own(services: Services, connection: Connection, member_id: str, bodies: Bodies, *, now: datetime) -> None:
+    """Enter what falls due as these hits are told to a member, and put its outcomes and the days to answer into them.
+
+    In the writing transaction that notes the hits as shown. A hit falls due once: when it is first told at a tier and
+    in a band that ask for an answer, unless it was answered before.
+    """
+    hit_ids = [body["id"] for body in bodies]
+    given = outcomes.given(connection, member_id, hit_ids)
+    owed = duties.of_hits(connection, member_id, hit_ids)
+    known, rulebook = owed.keys() | given.keys(), services.rulebook
+    new = [body["id"] for body in bodies if body["id"] not in known and _due(body, rulebook)]
+    owed |= _owe(connection, member_id, new, day=due_on(now.date(), rulebook), today=now.date())
+    for body in bodies:
+        hit_id = body["id"]
+        if hit_id in given:
+            body["outcome"] = given[hit_id].as_dict()
+        elif hit_id in owed:
+            body["answer_by"] = owed[hit_id].due_on.isoformat()
+
+
+def answer(services: Services, actor: Actor, member: Member, hit_id: str, said: Answer) -> dict[str, Any] | None:
+    """Store what a member says of a hit it was shown; the same again changes nothing. None when it was not shown."""
+    now = services.clock()
+    with services.database.write() as session:
+        connection = session.connection()
+        if shown.hit(connection, member.id, hit_id) is None:
+            return None
+        before = outcomes.given(connection, member.id, [hit_id]).get(hit_id)
+        duty = duties.of_hits(connection, member.id, [hit_id]).get(hit_id)
+        if before is not None and before.says(said.outcome, said.note_reference):
+            return _answered(hit_id, before, duty)
+        given = Given(said.outcome, said.note_reference, now)
+        outcomes.give(connection, member.id, hit_id, given, actor_id=actor.id)
+        if duty is not None:
+            duty = _settled(connection, duty, now)
+        figures = {"outcome": given.outcome.value, "before": before.outcome.value if before else None, "rule": "R8"}
+        event_id = reciprocity.new_id(services, "evt")
+        events.append(connection, Event(event_id, now, EventKind.HIT_ANSWERED, actor.id, member.id, hit_id, figures))
+    return _answered(hit_id, given, duty)
+
+
+def release(connection: Connection, filing_ids: Sequence[str], *, today: date) -> None:
+    """Take back what is due, and not overdue, on hits of these filings that are superseded: nobody can find them."""
+    dropped = duties.release(connection, filing_ids, today=today)
+    ledger.add(connection, _rows(dropped, "due", -1), today=today)
+
+
+def _due(body: dict[str, Any], rulebook: Rulebook) -> bool:
+    return falls_due(body["tier"], Band[body["band"].upper()], rulebook)
+
+
+def _owe(connection: Connection, member_id: str, hit_ids: Sequence[str], *, day: date, today: date) -> dict[str, Duty]:
+    pairs = duties.own_pairs(connection, member_id, hit_ids)
+    wanted = [Duty(member_id, hit_id, day, *pairs[hit_id]) for hit_id in hit_ids]
+    ledger.add(connection, _rows(duties.owe(connection, wanted), "due", 1), today=today)
+    return {each.hit_id: each for each in wanted}
+
+
+def _settled(connection: Connection, duty: Duty, now: datetime) -> Duty:
+    """The duty after an answer; the first one counts if it is in time, on the day it was due."""
+    if duties.settle(connection, duty, now=now) and in_time(now, duty.due_on):
+        ledger.add(connection, _rows([duty], "answered", 1), today=now.date())
+    return Duty(duty.member_id, duty.hit_id, duty.due_on, duty.line, duty.record_class, duty.answered_at or now)
+
+
+def _rows(owed: Sequence[Duty], column: str, each: int) -> list[LedgerRow]:
+    counted = Counter((duty.member_id, duty.due_on, duty.line, duty.record_class) for duty in owed)
+    return [LedgerRow(*key, {column: each * number}) for key, number in counted.items()]
+
+
+def _answered(hit_id: str, given: Given, duty: Duty | None) -> dict[str, Any]:
+    told = {"hit": hit_id, **given.as_dict()}
+    if duty is None:
+        return told
+    on_time = duty.answered_at is not None and in_time(duty.answered_at, duty.due_on)
+    return told | {"answer_by": duty.due_on.isoformat(), "in_time": on_time}
