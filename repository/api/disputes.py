@@ -26,6 +26,7 @@ from repository.services.disputes import Answer, Raising
 blueprint = Blueprint("disputes", __name__, description="Disputes about filings")
 
 SIDES = ("raised", "received")
+GROUNDS, STATUSES, DECIDERS = ([word.value for word in kind] for kind in (Ground, DisputeStatus, Decider))
 _STATEMENT = "The raiser's own reference to what the dispute is based on; the other side does not see it"
 _REASON = "Why the operator decided so"
 _RAISER = "Only for who raised it"
@@ -36,14 +37,23 @@ class DisputeRequestSchema(Schema):
     """What is disputed: the other side of a hit."""
 
     hit = fields.String(required=True)
-    ground = fields.String(required=True, validate=validate.OneOf(Ground))
+    ground = fields.String(required=True, validate=validate.OneOf(GROUNDS))
     statement_reference = reference_field(_STATEMENT)
+
+
+class TrueOrFalse(fields.Boolean):
+    """JSON's own true or false: what upholds a dispute is not guessed from other values."""
+
+    def _deserialize(self, value: object, *_args: object, **_options: object) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid")
+        return value
 
 
 class DisputeAnswerSchema(Schema):
     """What the contributor says."""
 
-    accepts = fields.Boolean(required=True, truthy={True}, falsy={False})
+    accepts = TrueOrFalse(required=True)
     note_reference = note_field()
 
 
@@ -52,12 +62,12 @@ class DisputeSchema(Schema):
 
     id = fields.String(required=True)
     side = fields.String(required=True, validate=validate.OneOf(SIDES))
-    ground = fields.String(required=True, validate=validate.OneOf(Ground))
-    status = fields.String(required=True, validate=validate.OneOf(DisputeStatus))
+    ground = fields.String(required=True, validate=validate.OneOf(GROUNDS))
+    status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     raised_on = fields.Date(required=True)
     answered_on = fields.Date(required=True, allow_none=True)
     closed_on = fields.Date(required=True, allow_none=True)
-    closed_by = fields.String(required=True, allow_none=True, validate=validate.OneOf(Decider))
+    closed_by = fields.String(required=True, allow_none=True, validate=validate.OneOf(DECIDERS))
     reason = fields.String(required=True, allow_none=True, metadata={"description": _REASON})
     hit = fields.String(metadata={"description": _RAISER})
     statement_reference = fields.String(metadata={"description": _RAISER})
