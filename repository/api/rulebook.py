@@ -62,7 +62,7 @@ class PublishedRulebookSchema(EditionSchema):
     rules = fields.Dict(required=True, metadata={"description": "Every entry, nested as the tables of the file"})
 
 
-_AS_FILE = {"responses": {"200": {"content": {TOML: {"schema": {"type": "string"}}}}}}
+_AS_FILE = {"responses": {200: {"content": {TOML: {"schema": {"type": "string"}}}}}}
 
 
 @blueprint.route("/v1/rulebook")

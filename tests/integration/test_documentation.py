@@ -55,7 +55,7 @@ def test_every_operation_documents_its_errors(client: FlaskClient) -> None:
 
 
 def test_what_is_open_to_anyone_is_a_short_list(client: FlaskClient) -> None:
-    """Without a token there are log-in, keys, scheme and health; every other operation asks for one."""
+    """Without a token there are log-in, keys, scheme, rules and health; every other operation asks for one."""
     paths = client.get("/v1/openapi.json").get_json()["paths"]
     anyone = {
         path
@@ -63,7 +63,8 @@ def test_what_is_open_to_anyone_is_a_short_list(client: FlaskClient) -> None:
         for each in item.values()
         if isinstance(each, dict) and not each.get("security")
     }
-    assert anyone == {"/v1/auth/token", "/.well-known/jwks.json", "/v1/scheme", "/livez", "/readyz"}
+    rules = {"/v1/rulebook", "/v1/rulebook.toml", "/v1/rulebook/{version}", "/rulebook", "/rulebook/{version}"}
+    assert anyone == {"/v1/auth/token", "/.well-known/jwks.json", "/v1/scheme", "/livez", "/readyz"} | rules
 
 
 def test_errors_are_described_as_problems(client: FlaskClient) -> None:

@@ -183,7 +183,8 @@ def test_what_is_open_tells_nothing_of_the_installation(
         check = fact(session, OPERATOR_CHECK)
     private = ("Aldwick", alpha.id, alpha.client_id, olga.id, "olga", str(settings.data_dir), "sqlite", check or "-")
     addresses = ("/livez", "/readyz", "/v1/scheme", "/v1/docs", "/v1/docs/start.js", "/.well-known/jwks.json")
-    for address in (*addresses, "/v1/openapi.json", "/v1/problems/locked", "/v1/nowhere"):
+    rules = ("/rulebook", "/v1/rulebook", "/v1/rulebook.toml")
+    for address in (*addresses, *rules, "/v1/openapi.json", "/v1/problems/locked", "/v1/nowhere"):
         answer = client.get(address)
         told = f"{answer.headers}\n{answer.get_data(as_text=True)}"
         assert [word for word in private if word in told] == [], address
