@@ -138,7 +138,8 @@ def listed(membership: Membership, ledger: Ledger, day: date) -> list[Pair]:
 def _windows(values: Floats, length: int) -> Floats:
     """The sums of every `length` days in a row."""
     if len(values) == length:
-        return np.sum(values, axis=0, keepdims=True, dtype=np.float64)
+        only: Floats = values.sum(axis=0, keepdims=True)
+        return only
     sums = np.zeros((len(values) + 1, *values.shape[1:]))
     np.cumsum(values, axis=0, out=sums[1:])
     return sums[length:] - sums[:-length]

@@ -63,7 +63,7 @@ def _accurate(pair: PairStanding, measure: Measure, rulebook: Rulebook) -> str:
 def _dutiful(pair: PairStanding, measure: Measure, rulebook: Rulebook) -> str:
     count = _next_good(measure, rulebook.standing)
     hits = "hit" if count == 1 else f"{count} hits"
-    return f"Answer the next {hits} on {pair.line} {_SINGULAR[pair.record_class]} records in time."
+    return f"Answer the next {hits} in line {pair.line}, class {pair.record_class}, in time."
 
 
 _SENTENCES: dict[str, Callable[[PairStanding, Measure, Rulebook], str]] = {
