@@ -15,8 +15,7 @@ from repository.cli.context import Pool, console, print_json, table
 from repository.cli.members import member
 from repository.cli.options import MONTH, as_json_option, by_option, reason_option, rulebook, volumes_argument
 from repository.domain.membership import Declaration
-from repository.domain.rulebook import Rulebook, SubscriberClass
-from repository.domain.standing import Grant
+from repository.domain.rulebook import SubscriberClass
 from repository.services import grants, membership, officers, overview
 from repository.services.compose import now
 from repository.services.lifecycle import Act
@@ -112,20 +111,22 @@ def back_book(pool: Pool, member: str, by: str | None) -> None:
     "--purpose", "purposes", multiple=True, type=click.Choice(PURPOSES), help="Repeatable.  [default: all it may]"
 )
 @click.option("--tier", type=int, help="[default: the highest it may]")
-@click.option("--quota", type=int, help="Queries a day.  [default: as many as it may]")
+@click.option("--quota", "quota_per_day", type=int, help="Queries a day.  [default: as many as it may]")
 @click.option("--days", required=True, type=click.IntRange(min=1), help="How long the grant holds.")
 @reason_option("Why it is given.", required=True)
 @by_option
 @click.pass_obj
-def grant(pool: Pool, /, *, member: str, kind: str, days: int, reason: str, by: str | None, **scope: Any) -> None:
+def grant(pool: Pool, /, *, member: str, kind: str, lines: tuple[str, ...], days: int, **options: Any) -> None:
     """Let a member that never contributes ask, within bounds and for a time (R7). Replaces the grant it has."""
     rules = rulebook(pool)
-    wanted = _wanted(rules, SubscriberClass(kind), days, scope)
+    reason, by, scope = options.pop("reason"), options.pop("by"), options
+    chosen = SubscriberClass(kind)
+    most = rules.subscribers[chosen]
+    wanted = grants.within(most, lines, now().date() + timedelta(days=days), **scope)
     with pool.database.write() as session:
         row = found(session, member)
         act = Act(now(), officers.acting(session, by), reason)
-        chosen = SubscriberClass(kind)
-        grant_id = grants.grant(session, row, act, wanted, kind=chosen, rules=rules.subscribers[chosen])
+        grant_id = grants.grant(session, row, act, wanted, kind=chosen, rules=most)
     console().print(f"[bold]{row.name}[/] has the grant [bold]{grant_id}[/]: tier {wanted.tier} for {kind}, until")
     console().print(f"{wanted.expires_on}, {wanted.quota_per_day} queries a day.")
 
@@ -149,18 +150,6 @@ def found(session: Session, id_or_name: str) -> MemberRow:
     if row is None:
         raise OnboardingError("there is no such member: `frankpledge-admin member list` shows them")
     return row
-
-
-def _wanted(rules: Rulebook, kind: SubscriberClass, days: int, scope: dict[str, Any]) -> Grant:
-    most = rules.subscribers[kind]
-    return Grant(
-        lines=scope["lines"],
-        classes=scope["classes"] or most.classes,
-        purposes=scope["purposes"] or most.purposes,
-        tier=most.tier if scope["tier"] is None else scope["tier"],
-        quota_per_day=most.quota_per_day if scope["quota"] is None else scope["quota"],
-        expires_on=now().date() + timedelta(days=days),
-    )
 
 
 def _print_terms(seen: dict[str, Any]) -> None:

@@ -138,11 +138,14 @@ def check_volume(line: str, record_class: str, per_month: int, lines: Collection
 
 
 def check_volumes(declared: Mapping[tuple[str, str], int], lines: Collection[str]) -> None:
-    """The same for several; raises FieldError too where a line is none at all."""
+    """The same for several; raises FieldError too where there is no line, or one that is none."""
     if not lines or not set(lines) <= set(LINES):
         raise FieldError("lines", f"one or more of: {', '.join(LINES)}")
     for (line, record_class), per_month in declared.items():
-        check_volume(line, record_class, per_month, lines)
+        try:
+            check_volume(line, record_class, per_month, lines)
+        except FieldError as error:
+            raise FieldError("declared", f"as {error.field} {error.expected}") from None
 
 
 def check_officer(officer_id: str, involved: Collection[str | None]) -> None:

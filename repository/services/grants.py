@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -59,6 +61,21 @@ def grant(
         expires_on=wanted.expires_on.isoformat(),
     )
     return grant_id
+
+
+def within(rules: SubscriberRules, lines: Iterable[str], expires_on: date, **narrower: Any) -> Grant:
+    """The widest grant that the rules of a class allow, for some lines and to a day; `narrower` are parts of its own.
+
+    A part that is None or empty is as wide as can be.
+    """
+    return Grant(
+        lines=tuple(lines),
+        classes=tuple(narrower.get("classes") or rules.classes),
+        purposes=tuple(narrower.get("purposes") or rules.purposes),
+        tier=rules.tier if narrower.get("tier") is None else narrower["tier"],
+        quota_per_day=rules.quota_per_day if narrower.get("quota_per_day") is None else narrower["quota_per_day"],
+        expires_on=expires_on,
+    )
 
 
 def revoke(session: Session, row: MemberRow, act: Act) -> None:

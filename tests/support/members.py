@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Flask
@@ -61,13 +61,19 @@ class Admissions:
         self._client: FlaskClient = app.test_client()
 
     def __call__(
-        self, name: str = "Alpha Insurance", lines: Sequence[str] = ("motor",), roles: Sequence[str] = ALL_ROLES
+        self,
+        name: str = "Alpha Insurance",
+        lines: Sequence[str] = ("motor",),
+        roles: Sequence[str] = ALL_ROLES,
+        declared: Mapping[tuple[str, str], int] | None = None,
     ) -> TestMember:
         """Admit a member whose agreement and attestation are of today, and log its credential in.
 
-        It declares one record a month of each class of its lines.
+        Without `declared` it declares one record a month of each class of its lines.
         """
         now = self.services.clock()
+        if declared is None:
+            declared = {(line, record_class): 1 for line in lines for record_class in RECORD_CLASSES}
         with self.services.database.write() as session:
             admitted = admit_member(
                 session,
@@ -76,7 +82,7 @@ class Admissions:
                 now=now,
                 agreement_signed_on=now.date(),
                 attested_on=now.date(),
-                declared={(line, record_class): 1 for line in lines for record_class in RECORD_CLASSES},
+                declared=declared,
             )
             credential = issue_credential(session, admitted.id, roles, now=now)
         body = {
