@@ -85,7 +85,7 @@ def _due(body: dict[str, Any], rulebook: Rulebook) -> bool:
 
 def _owe(connection: Connection, member_id: str, hit_ids: Sequence[str], *, day: date, today: date) -> dict[str, Duty]:
     pairs = duties.own_pairs(connection, member_id, hit_ids)
-    wanted = [Duty(member_id, hit_id, day, *pairs[hit_id]) for hit_id in hit_ids]
+    wanted = [Duty(member_id, hit_id, day, *pairs[hit_id]) for hit_id in hit_ids if hit_id in pairs]
     ledger.add(connection, _rows(duties.owe(connection, wanted), "due", 1), today=today)
     return {each.hit_id: each for each in wanted}
 

@@ -107,14 +107,12 @@ def release(connection: Connection, filing_ids: Sequence[str], *, today: date) -
     if not found:
         return []
     same = tuple_(DUTIES.c.member_id, DUTIES.c.hit_id).in_([(each.member_id, each.hit_id) for each in found])
-    # An answer that came in between keeps its duty.
-    dropped = delete(DUTIES).where(same, DUTIES.c.answered_at.is_(None)).returning(DUTIES.c.member_id, DUTIES.c.hit_id)
-    gone = {(row[0], row[1]) for row in connection.execute(dropped)}
-    return [each for each in found if (each.member_id, each.hit_id) in gone]
+    connection.execute(delete(DUTIES).where(same))
+    return found
 
 
 def own_pairs(connection: Connection, member_id: str, hit_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Under which (line, class) a member's answers on its hits count, by hit.
+    """Under which (line, class) a member's answers on its hits count, by hit; superseded hits are left out.
 
     The own filing's; for a screening, which has no class, the line asked in and the class of the record it hit.
     """
@@ -136,9 +134,10 @@ def _duties(dialect_name: str) -> Select[Any]:
 def _superseded(dialect_name: str) -> Select[Any]:
     filings = dialect.wanted_texts(dialect_name)
     involved = or_(HITS.c.low_filing_id == filings.c.value, HITS.c.high_filing_id == filings.c.value)
-    joined = filings.join(HITS, involved).join(DUTIES, DUTIES.c.hit_id == HITS.c.id)
+    gone = select(HITS.c.id).select_from(filings.join(HITS, involved)).where(HITS.c.superseded_at.is_not(None))
     standing = and_(DUTIES.c.answered_at.is_(None), DUTIES.c.due_on >= bindparam("today"))
-    return select(DUTIES).distinct().select_from(joined).where(HITS.c.superseded_at.is_not(None), standing)
+    # One that is being answered at this moment is not waited for: it stands.
+    return select(DUTIES).where(DUTIES.c.hit_id.in_(gone), standing).with_for_update(skip_locked=True)
 
 
 @cache
@@ -147,6 +146,7 @@ def _own_pairs(dialect_name: str) -> Select[Any]:
     own, their = FILINGS.alias("own"), FILINGS.alias("their")
     joined = (
         hits.join(side, side.c.hit_id == hits.c.value)
+        .join(HITS, HITS.c.id == side.c.hit_id)
         .join(their, their.c.id == side.c.their_filing_id)
         .outerjoin(own, own.c.id == side.c.own_filing_id)
         .outerjoin(SCREENINGS, SCREENINGS.c.id == side.c.own_screening_id)
@@ -154,4 +154,4 @@ def _own_pairs(dialect_name: str) -> Select[Any]:
     line = func.coalesce(own.c.line, SCREENINGS.c.line)
     record_class = func.coalesce(own.c.record_class, their.c.record_class)
     found = select(side.c.hit_id, line, record_class).select_from(joined)
-    return found.where(side.c.member_id == bindparam("member"))
+    return found.where(side.c.member_id == bindparam("member"), HITS.c.superseded_at.is_(None))
