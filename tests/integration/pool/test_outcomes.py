@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -99,6 +101,39 @@ def test_an_answer_in_time_counts_on_the_day_it_was_due(alpha: Desk, met: str, c
     (hit,) = alpha.hits()
     assert (hit["outcome"]["outcome"], hit["outcome"]["note_reference"]) == ("inconclusive", None)
     assert "answer_by" not in hit
+
+
+def test_answers_at_once_count_once(alpha: Desk, met: str) -> None:
+    """Four different answers at the same time, and four readings: one is due, one is answered."""
+    barrier = threading.Barrier(8)
+
+    def work(number: int) -> int:
+        own = Desk(alpha.client.application.test_client(), alpha.services, alpha.member)
+        barrier.wait(30)
+        if number % 2:
+            return len(own.hits())
+        say(own, met, note_reference=f"CASE-{number}")
+        return 1
+
+    alpha.get(f"/v1/hits/{met}")
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(work, range(8))) == [1] * 8
+    assert ledger(alpha) == [(DUE, "motor", "claim", 1, 1)]
+    assert len(told(alpha, "hit.answered")) == 4
+
+
+def test_readings_at_once_are_due_once(alpha: Desk, met: str) -> None:
+    """Eight first readings at the same time: it falls due once."""
+    barrier = threading.Barrier(8)
+
+    def work(_number: int) -> str:
+        own = Desk(alpha.client.application.test_client(), alpha.services, alpha.member)
+        barrier.wait(30)
+        return str(own.hits()[0]["answer_by"])
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(work, range(8))) == [DUE.isoformat()] * 8
+    assert ledger(alpha) == [(DUE, "motor", "claim", 1, 0)]
 
 
 @pytest.mark.parametrize(("days", "counted"), [(30, 1), (31, 0)])
