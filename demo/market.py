@@ -11,6 +11,7 @@ import argparse
 import csv
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ RING_SIZES = (3, 4, 4, 5)
 RING_CLAIMS = 2  # claims of a ring at each insurer
 NEWCOMER_NEW, NEWCOMER_KNOWN = 50, 10  # customers of the newcomer: its own, and shared with the first book
 CLAIM_DAYS = 80  # how long before today the oldest claim was notified
+DAYS_A_MONTH = 365.25 / 12
 MOTOR_KINDS = ("collision", "collision", "collision", "theft", "injury", "accidental_damage")
 HOME_KINDS = ("escape_of_water", "storm", "theft", "fire", "flood")
 AMOUNTS = ("0-1k", "1k-5k", "1k-5k", "5k-20k", "20k-100k")
@@ -178,6 +180,14 @@ class _Draw:
             },
             "subjects": subjects,
         }
+
+
+def monthly(customers: int, claims: Iterable[Claim]) -> dict[str, int]:
+    """Return what an honest insurer declares a month, by line/class: a twelfth of its policies, claims as they come."""
+    volumes = {"motor/customer": -(-customers // 12)}
+    for line, count in Counter(str(claim["line"]) for claim in claims).items():
+        volumes[f"{line}/claim"] = max(1, round(count * DAYS_A_MONTH / CLAIM_DAYS))
+    return volumes
 
 
 def _subject(kind: str, role: str, raw: Raw) -> Raw:

@@ -113,9 +113,10 @@ def found_pool(play: Play) -> None:
     play.logins.append(("operator", "operator", secret))
     hidden = {"FRANKPLEDGE_OPERATOR_PASSWORD": secret}
     stage.run(play.operator, "frankpledge-admin", "init", "--fingerprint", fingerprint, hidden=hidden)
+    stage.say("\nEach says what it is going to file in a month: it is judged by that, and by nobody else's size.")
     for slug, member in play.members.items():
         lines = LINES if slug != "corvane" else LINES[:2]
-        stage.run(play.operator, "frankpledge-admin", "member", "add", NAMES[slug], *lines)
+        stage.run(play.operator, "frankpledge-admin", "member", "add", NAMES[slug], *lines, *_declared(play, slug))
         _log_in(play, slug, member)
     stage.say("\nEach member got a client id and secret for its programs, and an account for one investigator.")
 
@@ -201,6 +202,17 @@ def _write_profile(member: Party) -> None:
     columns = "".join(f'"{heading}" = "{name}"\n' for name, heading in HEADINGS.items())
     with (member.home / "config.toml").open("a", encoding="utf-8") as file:
         file.write(f"\n[profiles.default.map]\n{columns}")
+
+
+def _declared(play: Play, slug: str) -> list[str]:
+    """Return the volumes that an insurer declares (R4), as options."""
+    newcomer = play.market.newcomer
+    volumes = (
+        market.monthly(len(newcomer.book), newcomer.claims)
+        if slug == "corvane"
+        else market.monthly(len(play.truth[slug]), play.market.claims[slug])
+    )
+    return [word for pair, count in sorted(volumes.items()) for word in ("--declare", f"{pair}={count}")]
 
 
 def _log_in(play: Play, slug: str, member: Party) -> None:

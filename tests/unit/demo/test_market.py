@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.market import RING_CLAIMS, Market, invent, read_rows
+from demo.market import RING_CLAIMS, Market, invent, monthly, read_rows
 
 DATA = Path(__file__).parents[3] / "demo" / "data"
 TODAY = dt.date(2026, 3, 1)
@@ -92,3 +92,12 @@ def test_the_newcomer_is_asked_by_one_of_a_ring(market: Market) -> None:
 def test_the_newcomers_customers_carry_no_truth(market: Market) -> None:
     """Neither the true person nor another insurer's identifier is in the newcomer's extract."""
     assert not any("cluster" in row or "national_id" in row for row in market.newcomer.book)
+
+
+def test_honest_volumes_are_those_of_the_books(market: Market) -> None:
+    """A twelfth of the policies, and the claims of the invented weeks scaled to a month, line by line."""
+    volumes = monthly(400, market.claims["aldwick"])
+    assert volumes["motor/customer"] == 34
+    claims = len(market.claims["aldwick"]) * 30.4 / 80
+    assert abs(volumes["motor/claim"] + volumes["home/claim"] - claims) <= 1
+    assert monthly(60, market.newcomer.claims).keys() == {"motor/customer", "motor/claim"}
