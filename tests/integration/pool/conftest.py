@@ -14,6 +14,7 @@ from repository.services import Services
 from repository.storage.base import Base
 from tests.support.encodings import ndjson
 from tests.support.members import Admissions, TestMember
+from tests.support.proofs import prove
 
 
 class Desk:
@@ -59,6 +60,10 @@ class Desk:
         assert answer.status_code == status, answer.get_json()
         parsed: dict[str, Any] = answer.get_json()
         return parsed
+
+    def prove(self, *references: str) -> list[str]:
+        """Have cases proven: entered, and approved by a second person. The ids of the proofs."""
+        return prove(self.client, self.services, self.member, *references)
 
     def hits(self, query: str = "") -> list[dict[str, Any]]:
         """The first page of hits."""

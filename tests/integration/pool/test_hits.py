@@ -17,6 +17,7 @@ from tests.support.members import Admissions
 @pytest.fixture
 def shared(alpha: Desk, beta: Desk, clock: FakeClock) -> None:
     """Five people whom both members know: Beta's classes differ, Alpha has claims in motor."""
+    beta.prove("B-4")
     for number, kind in enumerate(("customer", "claim", "suspected", "victim", "proven")):
         beta.file(filing(f"B-{number}", subject(number), record_class=kind))
         alpha.file(filing(f"A-{number}", subject(number), record_class="claim"))
@@ -63,6 +64,7 @@ def test_filters_narrow_the_list(alpha: Desk, beta: Desk, shared: None) -> None:
 
 def test_tier_one_does_not_tell_how_many(alpha: Desk, beta: Desk) -> None:
     """Of the hits of one own subject seen at tier 1 there is the best: in lists, by id, and in the figures."""
+    beta.prove("B-0")
     beta.file(filing("B-0", subject("ann"), record_class="proven"))
     beta.file(filing("B-1", subject("ann"), record_class="suspected"))
     assert alpha.file(filing("A-1", subject("ann"), subject("bob")))["hits"] == 1

@@ -116,6 +116,7 @@ def test_a_kind_crowds_out_no_other(alpha: Desk, beta: Desk) -> None:
 )
 def test_tiers_follow_what_is_contributed(alpha: Desk, beta: Desk, own: str, theirs: str, tier: int) -> None:
     """R2 through HTTP: a hit shows what its tier allows and nothing else."""
+    beta.prove("B-1")
     beta.file(filing("B-1", subject("ann"), record_class=theirs))
     alpha.file(filing("A-1", subject("zoe"), record_class=own))
     answer = alpha.screen(question("ann"))
@@ -140,13 +141,21 @@ def test_what_may_not_be_seen_does_not_move_the_answer(alpha: Desk, beta: Desk) 
 
 
 def test_count_tells_how_many_of_a_class(alpha: Desk, beta: Desk, client: Any, member: Admissions) -> None:
-    """Two claims of two members at tier 2: each hit says two."""
+    """At tier 2 a number from three on, and that there are fewer below that; at tier 3 the number."""
     gamma = Desk(client, alpha.services, member("Gamma"))
     for desk in (beta, gamma):
         desk.file(filing("X-1", subject("ann"), record_class="claim"))
     alpha.file(filing("A-1", subject("zoe")))
-    assert [(hit["class"], hit["count"]) for hit in alpha.screen(question("ann"))["hits"]] == [("claim", 2)] * 2
-    assert [hit["count"] for hit in alpha.hits()] == [2, 2]
+    few = ("claim", {"fewer_than": 3})
+    assert [(hit["class"], hit["count"]) for hit in alpha.screen(question("ann"))["hits"]] == [few] * 2
+    assert [hit["count"] for hit in alpha.hits()] == [{"fewer_than": 3}] * 2
+    beta.file(filing("X-2", subject("ann"), record_class="claim"))
+    assert [hit["count"] for hit in alpha.screen(question("ann"))["hits"]] == [3] * 3
+    gamma.file(filing("G-1", subject("ann")))
+    gamma.file(filing("G-2", subject("zoe"), record_class="claim"))
+    assert [
+        (hit["tier"], hit["count"]) for hit in gamma.screen(question("ann"))["hits"] if hit["class"] == "claim"
+    ] == [(3, 2)] * 2
 
 
 def test_every_decision_is_stored_and_can_be_replayed(alpha: Desk, clock: FakeClock) -> None:
@@ -264,6 +273,7 @@ def test_the_same_subject_is_looked_for_once(alpha: Desk, beta: Desk, monkeypatc
 
 def test_tier_one_does_not_tell_how_many(alpha: Desk, beta: Desk) -> None:
     """The best of the hits seen at tier 1 stands for all of them; at a higher tier each is told."""
+    beta.prove("B-1")
     for number, kind in enumerate(("suspected", "proven")):
         beta.file(filing(f"B-{number}", subject("ann"), record_class=kind))
     alpha.file(filing("A-1", subject("zoe")))
