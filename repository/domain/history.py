@@ -5,7 +5,7 @@ Few days are looked at: today, and from there back only the lines that are below
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
@@ -31,9 +31,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Some days in a row, under one rulebook. `scores` is (days, lines), in the order of the pairs judged.
+    """Some days in a row, under one rulebook; arrays are (days, pairs).
 
-    `per_month` (days, pairs) is what was declared; `declared`, whether anything was within the window.
+    `scores` is what each pair brings to its line: the product of its measures, or its duty alone where nothing was
+    `declared` within the window. `per_month` is what was declared on the day.
     """
 
     scores: Floats
@@ -59,19 +60,25 @@ class History:
         return self.ledger.first + timedelta(days=max(rulebook.window.days for _, rulebook in self.schedule))
 
     def judge(self, pairs: Sequence[Pair], first: date, last: date) -> list[Days]:
-        """Judge the days from `first` to `last`, one entry for each rulebook; `pairs` are sorted by line."""
+        """Judge the days from `first` to `last`, one entry for each rulebook."""
         after = last + _DAY
         changes = [since for since, _ in self.schedule[1:] if first < since < after]
         spans = pairwise([first, *changes, after])
         return [self._judge(pairs, low, (high - low).days, in_force(self.schedule, low)) for low, high in spans]
 
-    def below(self, lines: Iterable[str], first: date, last: date) -> dict[str, Flags]:
-        """For each line, whether it was below target on each of the days from `first` to `last`."""
-        wanted = set(lines)
-        pairs = [pair for pair in listed(self.membership, self.ledger, last) if pair[0] in wanted]
-        scores = np.concatenate([days.scores for days in self.judge(pairs, first, last)])
-        found = dict(zip(dict.fromkeys(line for line, _ in pairs), (scores < AT_TARGET).T, strict=True))
-        return {line: found.get(line, np.zeros((last - first).days + 1, np.bool_)) for line in wanted}
+    def below(self, pairs: Sequence[Pair], first: date, last: date) -> dict[str, Flags]:
+        """For each line, whether one of these pairs was below target on each of the days from `first` to `last`."""
+        if not pairs:
+            return {}
+        flags = np.concatenate([days.scores for days in self.judge(pairs, first, last)]) < AT_TARGET
+        found: dict[str, Flags] = {}
+        for place, (line, _) in enumerate(pairs):
+            found[line] = found[line] | flags[:, place] if line in found else flags[:, place]
+        return found
+
+    def pairs(self, lines: Collection[str], day: date) -> list[Pair]:
+        """Every (line, class) of these lines that was declared by a day, or is in the ledger."""
+        return [pair for pair in listed(self.membership, self.ledger, day) if pair[0] in lines]
 
     def _judge(self, pairs: Sequence[Pair], first: date, days: int, rulebook: Rulebook) -> Days:
         back = rulebook.window.days
@@ -84,7 +91,7 @@ class History:
         shares = np.array([self.peers.get(pair) or np.nan for pair in pairs])
         judged = judge(sums, expected, shares, rulebook.standing)
         declared = (rates[back:] > 0) | (expected > 0)
-        scores = _worst(pairs, np.where(declared, judged.scores, judged.value[DUTY]))
+        scores = np.where(declared, judged.scores, judged.value[DUTY])
         return Days(scores, judged, rates[back:], declared)
 
 
@@ -93,14 +100,20 @@ def in_force(schedule: Schedule, day: date) -> Rulebook:
     return next((rulebook for since, rulebook in reversed(schedule) if since <= day), schedule[0][1])
 
 
-def below_since(history: History, lines: Iterable[str], today: date) -> dict[str, date]:
-    """For each of these lines, which are below target today, the first of the days in a row that it has been so."""
+def below_since(history: History, weakest: Mapping[str, Pair], today: date) -> dict[str, date]:
+    """For each of these lines, which are below target today, the first of the days in a row that it has been so.
+
+    `weakest` has today's weakest pair of each line. Mostly it was below target all along, and tells by itself.
+    """
     since: dict[str, date] = {}
-    pending = set(lines)
+    pending = set(weakest)
     last, stride = today - _DAY, _STRIDE
     while pending and last >= history.first:
         first = max(history.first, last - timedelta(days=stride - 1))
-        for line, below in history.below(pending, first, last).items():
+        found = history.below([weakest[line] for line in sorted(pending)], first, last)
+        doubts = {line: int(np.flatnonzero(~below)[-1]) for line, below in found.items() if not below.all()}
+        until = first + timedelta(days=max(doubts.values(), default=0))
+        for line, below in history.below(history.pairs(doubts, until), first, until).items():
             at_target = np.flatnonzero(~below)
             if len(at_target):
                 since[line] = first + timedelta(days=int(at_target[-1]) + 1)
@@ -118,7 +131,7 @@ def clean_since(
     first, stride = begin, _STRIDE
     while pending and first <= today:
         last = min(today, first + timedelta(days=stride - 1))
-        for line, below in history.below(pending, first, last).items():
+        for line, below in history.below(history.pairs(pending, last), first, last).items():
             for place in np.flatnonzero(below).tolist():
                 if (first - since[line]).days + place >= clean_days:
                     break
@@ -143,10 +156,3 @@ def _windows(values: Floats, length: int) -> Floats:
     sums = np.zeros((len(values) + 1, *values.shape[1:]))
     np.cumsum(values, axis=0, out=sums[1:])
     return sums[length:] - sums[:-length]
-
-
-def _worst(pairs: Sequence[Pair], scores: Floats) -> Floats:
-    """The lowest score of each line on each day: (days, lines)."""
-    starts = [place for place, pair in enumerate(pairs) if place == 0 or pair[0] != pairs[place - 1][0]]
-    worst: Floats = np.minimum.reduceat(scores, starts, axis=1) if starts else scores
-    return worst

@@ -71,7 +71,7 @@ def memberships(draw: st.DrawFn) -> Membership:
         draw(st.sampled_from(Ramp)),
         draw(st.none() | DAYS.map(after)),
         draw(st.none() | DAYS.map(after)),
-        tuple(Declared(*pair, after(since), much) for pair, since, much in declared),
+        tuple(Declared(line, kind, after(since), much) for (line, kind), since, much in declared),
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from repository.domain.entitlement import Entitlement, Request, entitle
@@ -11,7 +13,32 @@ from repository.domain.rulebook import Rulebook
 from repository.domain.standing import Declared, Ledger, Membership, Ramp, Standing, assess, collect
 from tests.support.rulebooks import DEFAULT_RULEBOOK
 
+RULES = replace(
+    DEFAULT_RULEBOOK,
+    standing=replace(
+        DEFAULT_RULEBOOK.standing,
+        tolerance=2.0,
+        spared=0.0,
+        corroboration_from=200,
+        corroboration_expected=0.0,
+        corroboration_share=0.2,
+    ),
+    level=replace(DEFAULT_RULEBOOK.level, seen_days=90),
+)
+"""Numbers that are easy to work with by hand; a scheme's own may change."""
 ADMITTED = date(2026, 1, 5)
+ROUND = replace(
+    DEFAULT_RULEBOOK,
+    standing=replace(
+        DEFAULT_RULEBOOK.standing,
+        tolerance=2.0,
+        spared=0.0,
+        corroboration_from=200,
+        corroboration_expected=0.0,
+        corroboration_share=0.2,
+    ),
+)
+"""The shipped rulebook, with figures for chance that a pencil can follow; what is shipped, the simulation judges."""
 SIXTEEN_A_DAY = 487
 """Declared per month: 487 x 12 / 365.25 is 16."""
 Row = tuple[date, str, str, Mapping[str, int]]
@@ -41,7 +68,8 @@ def terms(
 ) -> Membership:
     """Terms with volumes declared by `line/class` from admission on; unless said otherwise all of it due at once."""
     volumes = {"motor/claim": SIXTEEN_A_DAY} if declared is None else declared
-    each = tuple(Declared(*name.split("/"), ADMITTED, per_month) for name, per_month in volumes.items())
+    pairs = {name: name.split("/") for name in volumes}
+    each = tuple(Declared(line, kind, ADMITTED, volumes[name]) for name, (line, kind) in pairs.items())
     return Membership(ADMITTED, ramp, covenant_until if ramp is Ramp.COVENANT else None, back_book_on, each)
 
 
@@ -61,7 +89,7 @@ def stand(
     *rows: list[Row],
     on: Membership | None = None,
     who: Member | None = None,
-    rulebook: Rulebook = DEFAULT_RULEBOOK,
+    rulebook: Rulebook = RULES,
     peers: Mapping[tuple[str, str], float | None] | None = None,
 ) -> Standing:
     """The standing on the day that many days after admission."""
@@ -78,7 +106,7 @@ def ask(
     used_today: int = 0,
     used_this_minute: int = 0,
     asked: int = 1,
-    rulebook: Rulebook = DEFAULT_RULEBOOK,
+    rulebook: Rulebook = RULES,
     at: datetime | None = None,
 ) -> Entitlement:
     """What a member is entitled to at noon of the day of its standing."""

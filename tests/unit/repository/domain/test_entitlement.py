@@ -14,8 +14,7 @@ from repository.domain.entitlement import Request
 from repository.domain.members import Member, MemberStatus
 from repository.domain.rulebook import ClosedPurpose, Rulebook, SubscriberClass
 from repository.domain.standing import Grant, Ramp, Standing
-from tests.support.rulebooks import DEFAULT_RULEBOOK
-from tests.support.standing import ask, day, filed, member, noon, stand, terms
+from tests.support.standing import RULES, ask, day, filed, member, noon, stand, terms
 
 LAWFUL = Grant(
     lines=("motor",),
@@ -35,12 +34,12 @@ def steady(*classes: str, days: int = 60) -> Standing:
 
 
 def changed(table: str, **entries: Any) -> Rulebook:
-    """The shipped rulebook with some entries of a table changed."""
-    return replace(DEFAULT_RULEBOOK, **{table: replace(getattr(DEFAULT_RULEBOOK, table), **entries)})
+    """The rulebook with some entries of a table changed."""
+    return replace(RULES, **{table: replace(getattr(RULES, table), **entries)})
 
 
 def closing(*closed: tuple[str, str, str]) -> Rulebook:
-    """The shipped rulebook with these (line, class, purpose) closed."""
+    """The rulebook with these (line, class, purpose) closed."""
     return changed("purposes", closed=tuple(ClosedPurpose(*each) for each in closed))
 
 
@@ -83,7 +82,7 @@ def test_another_line_is_not_seen() -> None:
 def test_an_allowed_request_says_on_what() -> None:
     """The rule, the rulebook's digest and the figures come back."""
     allowed = ask(steady("claim"), used_today=7)
-    assert (allowed.allowed, allowed.rule, allowed.rulebook) == (True, "R2", DEFAULT_RULEBOOK.digest)
+    assert (allowed.allowed, allowed.rule, allowed.rulebook) == (True, "R2", RULES.digest)
     assert allowed.figures == {
         "line": "motor",
         "purpose": "new_business",
@@ -247,10 +246,8 @@ def test_a_grant_gives_its_scope_and_no_more() -> None:
 def test_a_grant_never_exceeds_the_rulebook() -> None:
     """Tier and quota are the lower of grant and rulebook."""
     wide = replace(LAWFUL, tier=3, quota_per_day=9999)
-    rules = replace(DEFAULT_RULEBOOK.subscribers[SubscriberClass.LAW_ENFORCEMENT], tier=1)
-    rulebook = replace(
-        DEFAULT_RULEBOOK, subscribers={**DEFAULT_RULEBOOK.subscribers, SubscriberClass.LAW_ENFORCEMENT: rules}
-    )
+    rules = replace(RULES.subscribers[SubscriberClass.LAW_ENFORCEMENT], tier=1)
+    rulebook = replace(RULES, subscribers={**RULES.subscribers, SubscriberClass.LAW_ENFORCEMENT: rules})
     seen = ask(officer(grant=wide), who=OFFICER, purpose="law_enforcement", rulebook=rulebook)
     assert seen.tier("motor", "claim") == 1
     assert seen.quota.per_day == 50

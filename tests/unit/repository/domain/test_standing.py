@@ -20,8 +20,7 @@ from repository.domain.standing import (
     collect,
     peer_share,
 )
-from tests.support.rulebooks import DEFAULT_RULEBOOK
-from tests.support.standing import ADMITTED, SIXTEEN_A_DAY, Row, day, filed, ledger, member, stand, terms
+from tests.support.standing import ADMITTED, RULES, SIXTEEN_A_DAY, Row, day, filed, ledger, member, stand, terms
 
 
 def motor(standing: Standing) -> LineStanding:
@@ -308,27 +307,27 @@ def test_nothing_is_concluded_from_few_records_or_few_peers() -> None:
     assert pair(stand(90, filed([80], accepted=199), peers={("motor", "claim"): 0.5})).uncorroborated == 0
     assert pair(stand(90, filed([80], accepted=200), peers={("motor", "claim"): 0.5})).accepted == 0
     assert pair(stand(90, filed([80], accepted=200), peers={("motor", "claim"): None})).accepted == 200
-    assert peer_share([0.4, 0.6], DEFAULT_RULEBOOK.standing) is None
-    assert peer_share([0.4, 0.6, 0.9], DEFAULT_RULEBOOK.standing) == 0.6
+    assert peer_share([0.4, 0.6], RULES.standing) is None
+    assert peer_share([0.4, 0.6, 0.9], RULES.standing) == 0.6
 
 
 def test_each_day_is_judged_under_the_rulebook_of_that_day() -> None:
     """Half of what was declared was enough until day 100: only from then on are the days below."""
-    rules = DEFAULT_RULEBOOK.standing
-    lenient = replace(DEFAULT_RULEBOOK, digest="lenient", standing=replace(rules, completeness_target=0.5))
-    schedule = [(ADMITTED, lenient), (day(100), DEFAULT_RULEBOOK)]
+    rules = RULES.standing
+    lenient = replace(RULES, digest="lenient", standing=replace(rules, completeness_target=0.5))
+    schedule = [(ADMITTED, lenient), (day(100), RULES)]
     rows = ledger(filed(range(200), accepted=8))
     before = assess(member(), terms(), rows, schedule, {}, today=day(99))
     after = assess(member(), terms(), rows, schedule, {}, today=day(130))
     assert (before.rulebook, motor(before).step) == ("lenient", Step.GOOD)
-    assert (after.rulebook, motor(after).below_since) == (DEFAULT_RULEBOOK.digest, day(100))
+    assert (after.rulebook, motor(after).below_since) == (RULES.digest, day(100))
     assert motor(after).step is Step.PLAN
 
 
 def test_a_ledger_may_begin_later_than_the_member() -> None:
     """The first day judged is then the first whose whole window it has; the run is the same while it lies in it."""
     begun = collect(day(100), filed(range(100, 300), accepted=16))
-    late = assess(member(), terms(), begun, [(ADMITTED, DEFAULT_RULEBOOK)], {}, today=day(340))
+    late = assess(member(), terms(), begun, [(ADMITTED, RULES)], {}, today=day(340))
     whole = stand(340, filed(range(300), accepted=16))
     assert motor(late) == motor(whole)
     assert motor(whole).below_since is not None
