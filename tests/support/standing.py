@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from repository.domain.entitlement import Entitlement, Request, entitle
@@ -27,18 +26,6 @@ RULES = replace(
 )
 """Numbers that are easy to work with by hand; a scheme's own may change."""
 ADMITTED = date(2026, 1, 5)
-ROUND = replace(
-    DEFAULT_RULEBOOK,
-    standing=replace(
-        DEFAULT_RULEBOOK.standing,
-        tolerance=2.0,
-        spared=0.0,
-        corroboration_from=200,
-        corroboration_expected=0.0,
-        corroboration_share=0.2,
-    ),
-)
-"""The shipped rulebook, with figures for chance that a pencil can follow; what is shipped, the simulation judges."""
 SIXTEEN_A_DAY = 487
 """Declared per month: 487 x 12 / 365.25 is 16."""
 Row = tuple[date, str, str, Mapping[str, int]]
