@@ -41,9 +41,12 @@ def clocks() -> Clocks:
     return Clocks(services().rulebook, services().clock().date())
 
 
-def own_row(session: Session) -> MemberRow:
-    """The row of the member who makes this request; raises ProblemError for an operator or auditor."""
-    return session.get_one(MemberRow, own_member().id)
+def own_row(session: Session, *, to_change: bool = False) -> MemberRow:
+    """The row of the member who makes this request; raises ProblemError for an operator or auditor.
+
+    With `to_change` nobody else changes it until the transaction ends.
+    """
+    return session.get_one(MemberRow, own_member().id, with_for_update=to_change)
 
 
 def _sentence(error: Exception) -> str:

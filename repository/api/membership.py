@@ -246,7 +246,7 @@ def attest(_body: dict[str, Any]) -> Response:
     """Attest for a year from today that what was declared is true and that privacy notices are given (R1)."""
     today = services().clock().date()
     with services().database.write() as session, problems():
-        row = own_row(session)
+        row = own_row(session, to_change=True)
         membership.attest(session, row, act("volumes true, privacy notices given"), today)
         return json_response(overview.attestation(row, services().rulebook, today), 201)
 
@@ -264,7 +264,7 @@ def declare(body: dict[str, Any]) -> Response:
         raise ProblemError("invalid", errors=[FieldProblem(field="from", expected="a month as YYYY-MM")]) from None
     volume = Declaration(body["line"], body["record_class"], body["per_month"], month)
     with services().database.write() as session, problems():
-        since = membership.declare(session, own_row(session), act(), volume)
+        since = membership.declare(session, own_row(session, to_change=True), act(), volume)
     made = {"line": volume.line, "class": volume.record_class, "per_month": volume.per_month}
     return json_response(made | {"from": since.isoformat()}, 201)
 
@@ -276,7 +276,7 @@ def declare(body: dict[str, Any]) -> Response:
 def load_back_book() -> Response:
     """Say, once, that what was held before is filed; the clean days of a member that contributes first begin (R5)."""
     with services().database.write() as session, problems():
-        day = membership.load_back_book(session, own_row(session), act())
+        day = membership.load_back_book(session, own_row(session, to_change=True), act())
     return json_response({"back_book_on": day.isoformat()}, 201)
 
 
@@ -289,5 +289,5 @@ def withdraw(body: dict[str, Any]) -> Response:
     """Leave the scheme, for good."""
     with services().database.write() as session, problems():
         doing = act(given_reason(body["reason"]))
-        membership.change_status(session, own_row(session), doing, MemberStatus.WITHDRAWN)
+        membership.change_status(session, own_row(session, to_change=True), doing, MemberStatus.WITHDRAWN)
     return json_response({"status": MemberStatus.WITHDRAWN.value, "at": doing.now.isoformat()})

@@ -57,6 +57,10 @@ def enter(
     Raises FieldError without grounds, LifeCycleError for what is not appealed against or is already.
     """
     grounds = given_reason(appealing.grounds, "grounds")
+    if member_id is not None:
+        session.get_one(
+            MemberRow, member_id, with_for_update=True
+        )  # one appeal against a thing, though two come at once
     taken_by = _taken_by(session, member_id, appealing.against)
     if taken_by is None:
         return None
@@ -90,7 +94,7 @@ def decide(session: Session, appeal_id: str, act: Act, verdict: Verdict, ruleboo
     An appeal upheld opens a refused application again, and reinstates a member that the operator suspended. Figures
     are not touched: what was wrong in them is put right where they come from. Raises as `applications.decide` does.
     """
-    row = session.get(AppealRow, appeal_id)
+    row = session.get(AppealRow, appeal_id, with_for_update=True)
     if row is None:
         return None
     if row.status != CaseStatus.OPEN.value:
@@ -144,7 +148,7 @@ def _taken_by(session: Session, member_id: str | None, against: str) -> str | No
     """Who took what is appealed against; None when there is nothing of that id for them."""
     connection = session.connection()
     if member_id is None:
-        application = session.get(ApplicationRow, against) if is_id(against, "app") else None
+        application = session.get(ApplicationRow, against, with_for_update=True) if is_id(against, "app") else None
         if application is None:
             return None
         if application.status != CaseStatus.REFUSED.value:
@@ -161,13 +165,13 @@ def _taken_by(session: Session, member_id: str | None, against: str) -> str | No
 
 
 def _put_right(session: Session, row: AppealRow, act: Act, rulebook: Rulebook) -> None:
-    application = session.get(ApplicationRow, row.against)
+    application = session.get(ApplicationRow, row.against, with_for_update=True)
     if application is not None:
         applications.reopen(session, application, act, rulebook)
         return
     event = membership.event(session.connection(), row.against)
     if event is None or event["kind"] != EventKind.MEMBERSHIP_SUSPENDED or row.member_id is None:
         return
-    member = session.get_one(MemberRow, row.member_id)
+    member = session.get_one(MemberRow, row.member_id, with_for_update=True)
     if member.status == MemberStatus.SUSPENDED.value:
         lifecycle.change_status(session, member, act, MemberStatus.ACTIVE)

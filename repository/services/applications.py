@@ -89,7 +89,7 @@ def decide(
     The act's actor is the officer: raises NotIndependentError for who entered it or refused it before, LifeCycleError
     when it was decided, FieldError without a reason, OnboardingError where nobody of that name can be admitted.
     """
-    row = session.get(ApplicationRow, application_id)
+    row = session.get(ApplicationRow, application_id, with_for_update=True)
     if row is None:
         return None
     if row.status != CaseStatus.OPEN.value:

@@ -25,6 +25,7 @@ def grant(
     Raises FieldError where it reaches beyond the rules of its class, LifeCycleError for a member that contributes.
     """
     check_grant(wanted, act.now.date(), rules)
+    session.refresh(row, with_for_update=True)  # a member has one grant, though two are given at once
     connection = session.connection()
     if row.subscriber is None and membership.contributes(connection, row.id):
         raise LifeCycleError("a member that declares volumes or has filed earns its access, and takes no grant (R7)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -19,7 +19,8 @@ from repository.domain.membership import (
     check_volume,
     declared_from,
 )
-from repository.domain.standing import LineStanding, Ramp, Step
+from repository.domain.ramp import missed_covenant
+from repository.domain.standing import LineStanding, Ramp, Standing, Step
 from repository.services.lifecycle import Act, What, tell
 from repository.storage import ledger, membership
 from repository.storage.members import MemberRow
@@ -111,26 +112,36 @@ def change_status(session: Session, row: MemberRow, act: Act, status: MemberStat
     tell(session.connection(), act, what, before=present.value, after=status.value)
 
 
-def note_steps(connection: Connection, member_id: str, lines: Iterable[LineStanding], now: datetime) -> int:
-    """R6: note the steps of a standing just assessed, with an event for each that changed; how many did."""
-    known = membership.steps(connection, member_id)
-    return sum(_note(connection, member_id, line, known.get(line.line), now) for line in lines)
+def note_steps(connection: Connection, standing: Standing, now: datetime) -> int:
+    """R5, R6: note the steps of a standing just assessed, with an event for each that changed; how many did.
+
+    A line that the member has left, and owes nothing in any more, is good again.
+    """
+    known = membership.steps(connection, standing.member_id)
+    changed = [line for line in standing.lines if line.step is not _step(known.get(line.line))]
+    for line in changed:
+        _note(connection, standing, line, _step(known.get(line.line)), now)
+    listed = {line.line for line in standing.lines}
+    left = [name for name, step in sorted(known.items()) if name not in listed and step.step is not Step.GOOD]
+    for name in left:
+        membership.put_step(connection, standing.member_id, name, StoredStep(Step.GOOD, standing.on, None))
+        what = What(EventKind.MEMBERSHIP_STEP_CHANGED, "R6", standing.member_id)
+        after = Step.GOOD.value
+        tell(connection, Act(now, SYSTEM), what, line=name, before=known[name].step.value, after=after)
+    return len(changed) + len(left)
 
 
-def note_step(connection: Connection, member_id: str, line: LineStanding, now: datetime) -> bool:
-    """The same for one line; whether it changed."""
-    return note_steps(connection, member_id, (line,), now) > 0
+def _step(known: StoredStep | None) -> Step:
+    return known.step if known else Step.GOOD
 
 
-def _note(connection: Connection, member_id: str, line: LineStanding, known: StoredStep | None, now: datetime) -> bool:
-    before = known.step if known else Step.GOOD
-    if line.step is before:
-        return False
-    membership.put_step(connection, member_id, line.line, StoredStep(line.step, now.date(), line.below_since))
+def _note(connection: Connection, standing: Standing, line: LineStanding, before: Step, now: datetime) -> None:
+    membership.put_step(connection, standing.member_id, line.line, StoredStep(line.step, standing.on, line.below_since))
+    missed = missed_covenant(standing.ramp, standing.covenant_until, line.below_since, standing.on)
     tell(
         connection,
         Act(now, SYSTEM, line.improve or None),
-        What(EventKind.MEMBERSHIP_STEP_CHANGED, "R6", member_id),
+        What(EventKind.MEMBERSHIP_STEP_CHANGED, "R5" if missed else "R6", standing.member_id),
         line=line.line,
         before=before.value,
         after=line.step.value,
@@ -138,8 +149,8 @@ def _note(connection: Connection, member_id: str, line: LineStanding, known: Sto
         below_since=line.below_since.isoformat() if line.below_since else None,
         next_step=line.next_step.value if line.next_step else None,
         next_on=line.next_on.isoformat() if line.next_on else None,
+        rulebook=standing.rulebook,
     )
-    return True
 
 
 def _declare(session: Session, row: MemberRow, act: Act, volume: Declaration) -> date:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from repository.domain.members import MemberStatus
 from repository.domain.rulebook import Level
-from repository.domain.standing import LineStanding, Step
+from repository.domain.standing import LineStanding, Ramp, Standing, Step
 from repository.services import Services, membership
 from repository.services.onboarding import change_status
 from repository.storage.base import Base
@@ -63,7 +63,8 @@ def test_a_step_of_the_ladder_is_appealed(services: Services, alpha: Person, off
     """The system took it, so any operator may decide; upholding leaves the figures to where they come from."""
     member_id = alpha.get("/v1/membership")["member"]["id"]
     with services.database.writing() as connection:
-        membership.note_step(connection, member_id, RESTRICTED, services.clock())
+        standing = Standing(member_id, services.clock().date(), "digest", Ramp.COVENANT, None, (RESTRICTED,))
+        membership.note_steps(connection, standing, services.clock())
     event_id = alpha.history("membership.step_changed")[0]["id"]
     appeal = alpha.post("/v1/appeals", {"against": event_id, "grounds": "the declaration was wrong"})
     assert alpha.post("/v1/appeals", {"against": event_id, "grounds": "and again"}, status=409)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
 from repository.domain.members import MemberStatus
 from repository.domain.rulebook import Level, SubscriberClass
-from repository.domain.standing import LineStanding, Ramp, Step
+from repository.domain.standing import LineStanding, Ramp, Standing, Step
 from repository.services import Services, grants, membership
 from repository.services.lifecycle import Act
 from repository.services.onboarding import change_status, renew
@@ -21,7 +21,9 @@ from tests.support.clock import FakeClock
 from tests.support.members import Admissions, TestMember
 
 ATTESTED = {"volumes_true": True, "privacy_notice": True}
-MOTOR = LineStanding("motor", Level.CLAIMS, 0.61, Step.WARNED, None, Step.PLAN, None, None, (), "File 12 more claims.")
+BELOW = date(2026, 2, 20)
+MOTOR = LineStanding("motor", Level.CLAIMS, 0.61, Step.WARNED, BELOW, Step.PLAN, None, None, (), "File 12 more claims.")
+HOME = LineStanding("home", Level.CLAIMS, 1.0, Step.GOOD, None, None, None, None, (), "")
 
 
 def test_a_membership_is_seen_whole(alpha: Person) -> None:
@@ -167,15 +169,36 @@ def test_a_line_that_is_left_is_owed_nothing(alpha: Person, services: Services) 
 def test_the_ladder_s_steps_are_events(alpha: Person, services: Services) -> None:
     """A step that differs from the last one is told with its figures, once; good from the start is no event."""
     member_id, now = alpha.get("/v1/membership")["member"]["id"], services.clock()
-    good = LineStanding("home", Level.CLAIMS, 1.0, Step.GOOD, None, None, None, None, (), "")
+    standing = Standing(member_id, now.date(), "digest", Ramp.COVENANT, date(2027, 3, 2), (MOTOR, HOME))
     with services.database.writing() as connection:
-        assert membership.note_steps(connection, member_id, [MOTOR, good], now) == 1
-        assert not membership.note_step(connection, member_id, MOTOR, now)
+        assert membership.note_steps(connection, standing, now) == 1
+        assert membership.note_steps(connection, standing, now) == 0
     (event,) = alpha.history("membership.step_changed")
     assert (event["by"], event["rule"], event["reason"]) == ("system", "R6", "File 12 more claims.")
     assert (event["figures"]["before"], event["figures"]["after"]) == ("good", "warned")
     (step,) = alpha.get("/v1/membership")["steps"]
-    assert (step["line"], step["step"], step["since"]) == ("motor", "warned", "2026-03-02")
+    assert (step["line"], step["step"], step["below_since"]) == ("motor", "warned", "2026-02-20")
+
+
+def test_a_missed_covenant_is_told_as_such(alpha: Person, services: Services) -> None:
+    """Whoever is below target on the covenant's date is suspended under R5, not by the ladder's days."""
+    member_id, now = alpha.get("/v1/membership")["member"]["id"], services.clock()
+    line = replace(MOTOR, step=Step.SUSPENDED)
+    standing = Standing(member_id, now.date(), "digest", Ramp.COVENANT, now.date(), (line,))
+    with services.database.writing() as connection:
+        membership.note_steps(connection, standing, now)
+    assert [each["rule"] for each in alpha.history("membership.step_changed")] == ["R5"]
+
+
+def test_a_line_that_was_left_is_good_again(alpha: Person, services: Services) -> None:
+    """A standing without the line ends its step, with an event."""
+    member_id, now = alpha.get("/v1/membership")["member"]["id"], services.clock()
+    standing = Standing(member_id, now.date(), "digest", Ramp.COVENANT, date(2027, 3, 2), (MOTOR, HOME))
+    with services.database.writing() as connection:
+        membership.note_steps(connection, standing, now)
+        assert membership.note_steps(connection, replace(standing, lines=(HOME,)), now) == 1
+    assert [each["step"] for each in alpha.get("/v1/membership")["steps"]] == ["good"]
+    assert len(alpha.history("membership.step_changed")) == 2
 
 
 def test_the_history_is_read_page_by_page(alpha: Person, clock: FakeClock) -> None:
