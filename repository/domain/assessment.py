@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from repository.domain.ladder import Step
-from repository.domain.measures import Measure
+from repository.domain.measures import NOTHING_DECLARED, Measure
 from repository.domain.rulebook import Level
 from repository.domain.terms import Grant, Ramp
 
@@ -19,7 +19,8 @@ class PairStanding:
 
     `accepted` is without those that count as thin: `thin` with too few keys, `uncorroborated` such as nobody else ever
     meets. `judged`: whether something was declared within the window, so that the score counts for the line; of other
-    classes only the duty to answer does. `counts`: whether the class counts as contributed in the line (R2).
+    classes only the duty to answer does. `counts`: whether the class counts as contributed in the line (R2), by its
+    own `contribution` and that of all of the line's declared classes together.
     """
 
     line: str
@@ -31,6 +32,7 @@ class PairStanding:
     judged: bool
     measures: tuple[Measure, ...]
     score: float
+    contribution: Measure
     counts: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -45,6 +47,7 @@ class PairStanding:
             "judged": self.judged,
             "measures": [each.as_dict() for each in self.measures],
             "score": self.score,
+            "contribution": self.contribution.as_dict(),
             "counts": self.counts,
         }
 
@@ -61,6 +64,7 @@ class PairStanding:
             judged=stored["judged"],
             measures=tuple(map(Measure.from_dict, stored["measures"])),
             score=stored["score"],
+            contribution=Measure.from_dict(stored["contribution"]),
             counts=stored["counts"],
         )
 
@@ -83,6 +87,7 @@ class LineStanding:
     may_ask_from: date | None
     pairs: tuple[PairStanding, ...]
     improve: str
+    contribution: Measure = NOTHING_DECLARED
 
     @property
     def accepted(self) -> int:
@@ -94,6 +99,7 @@ class LineStanding:
         return {
             "line": self.line,
             "level": self.level.value,
+            "contribution": self.contribution.as_dict(),
             "score": self.score,
             "step": self.step.value,
             "below_since": _iso(self.below_since),
@@ -110,6 +116,7 @@ class LineStanding:
         return cls(
             line=stored["line"],
             level=Level(stored["level"]),
+            contribution=Measure.from_dict(stored["contribution"]),
             score=stored["score"],
             step=Step(stored["step"]),
             below_since=_day(stored["below_since"]),

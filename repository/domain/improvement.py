@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import ceil, sqrt
 
 from repository.domain.assessment import PairStanding
-from repository.domain.measures import DUTY, Measure
+from repository.domain.measures import DUTY, Measure, contribution
 from repository.domain.rulebook import Rulebook, StandingRules
 
 _SINGULAR = {
@@ -26,11 +26,29 @@ def improvement(pairs: Sequence[PairStanding], line: str, rulebook: Rulebook) ->
     if not below:
         if sum(each.accepted for each in pairs) < rulebook.window.accepted_to_ask:
             return f"File {_counted(rulebook.window.accepted_to_ask, line, 'record')} to ask in this line."
-        return "At target."
+        return _contribute(pairs, line, rulebook) or "At target."
     weakest = min(below, key=lambda each: (_weakness(each), each.record_class))
     measures = weakest.measures if weakest.judged else weakest.measures[DUTY:]
     worst = min(measures, key=lambda each: each.value)
     return _SENTENCES[worst.name](weakest, worst, rulebook)
+
+
+def _contribute(pairs: Sequence[PairStanding], line: str, rulebook: Rulebook) -> str | None:
+    """What is missing until what is declared counts as contributed: a new member is at target long before that."""
+    declared = [each for each in pairs if each.per_month > 0]
+    given = contribution(sum(each.accepted for each in declared), sum(each.per_month for each in declared), rulebook)
+    if _short(given, rulebook) > 0:
+        return (
+            f"At target. File {_counted(_short(given, rulebook), f'more {line}', 'record')} to count as contributing."
+        )
+    short = [(_short(each.contribution, rulebook), each.record_class, each) for each in declared if not each.counts]
+    most = max((each for each in short if each[0] > 0), default=None)
+    return f"At target. File {_more(most[2], most[0])} for them to count as contributed." if most else None
+
+
+def _short(given: Measure, rulebook: Rulebook) -> int:
+    """How many filings a contribution lacks to count."""
+    return ceil(rulebook.level.counts_from * given.target * given.total - given.allowance - given.met - 1e-9)
 
 
 def _weakness(pair: PairStanding) -> float:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from statistics import median
 from typing import Any
 
 import numpy as np
 
 from repository.domain.ledger import COUNTS, Floats
-from repository.domain.rulebook import StandingRules
+from repository.domain.rulebook import Rulebook, StandingRules
+from repository.domain.terms import MONTHS_PER_DAY
 
 MEASURES = ("completeness", "timeliness", "accuracy", "duty")
 COMPLETENESS, TIMELINESS, ACCURACY, DUTY = range(4)
+CONTRIBUTION = "contribution"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ class Measure:
     def from_dict(cls, stored: Mapping[str, Any]) -> Measure:
         """From what `as_dict` gave."""
         return cls(**stored)
+
+
+NOTHING_DECLARED = Measure(CONTRIBUTION, 0.0, 0.0, 1.0, 0.0, 1.0)
+"""The contribution where nothing was declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,18 @@ def judge(sums: Floats, expected: Floats, peers: Floats, rules: StandingRules) -
     return Judged(met, total, allowance, value, accepted, of["thin"], full - accepted)
 
 
+def contribution(accepted: int, per_month: float, rulebook: Rulebook) -> Measure:
+    """R2: what was accepted in the window, a back book too, of the volume declared today for a whole window.
+
+    Neither a short membership nor a covenant makes that volume smaller: what is seen follows what was given.
+    """
+    rules = rulebook.standing
+    total = per_month * MONTHS_PER_DAY * rulebook.window.days
+    allowance = max(rules.spared, rules.tolerance * sqrt(total)) if total > 0 else 0.0
+    value = min(1.0, (accepted + allowance) / (rules.completeness_target * total)) if total > 0 else 1.0
+    return Measure(CONTRIBUTION, float(accepted), total, rules.completeness_target, allowance, value)
+
+
 def peer_share(shares: Sequence[float], rules: StandingRules) -> float | None:
     """The median share of corroborated records among other members' shares; None when there are too few members."""
     return float(median(shares)) if shares and len(shares) >= rules.corroboration_peers else None
@@ -102,7 +121,8 @@ def peer_share(shares: Sequence[float], rules: StandingRules) -> float | None:
 def _credible(accepted: Floats, corroborated: Floats, peers: Floats, rules: StandingRules) -> Floats:
     """How many records their share of corroborated ones vouches for; infinitely many where nothing is concluded."""
     needed = np.broadcast_to(rules.corroboration_share * peers, accepted.shape)
-    judged = (needed > 0) & (accepted >= rules.corroboration_from)
+    telling = accepted * peers >= rules.corroboration_expected
+    judged = (needed > 0) & (accepted >= rules.corroboration_from) & telling
     vouched: Floats = np.divide(corroborated, needed, out=np.full(accepted.shape, np.inf), where=judged)
     return vouched
 
@@ -110,13 +130,15 @@ def _credible(accepted: Floats, corroborated: Floats, peers: Floats, rules: Stan
 def _valued(met: Floats, total: Floats, rules: StandingRules) -> tuple[Floats, Floats]:
     """Allowances and values: chance alone, at the rulebook's tolerance, puts nobody below a target.
 
-    What is to come is a count, with a variance as large as itself; the others are shares of a known total.
+    What is to come is a count, with a variance as large as itself; the others are shares of a known total. A few
+    records are spared in any case: in a class of three, one bad one is no habit.
     """
     target = np.array(targets(rules)).reshape(-1, 1, 1)
     allowance = total * (1 - target)
     allowance[COMPLETENESS] = total[COMPLETENESS]
     np.sqrt(allowance, out=allowance)
     allowance *= rules.tolerance
+    np.maximum(allowance, rules.spared, out=allowance, where=total > 0)
     value = met + allowance
     np.divide(value, target * total, out=value, where=total > 0)
     value[total == 0] = 1.0

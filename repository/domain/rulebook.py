@@ -50,6 +50,7 @@ class LevelRules:
     at_par: int
     highest: int
     counts_from: float
+    seen_days: int
     keys_needed: int
 
 
@@ -66,7 +67,9 @@ class StandingRules:
     duty_band: Band
     request_working_days: int
     tolerance: float
+    spared: float
     corroboration_from: int
+    corroboration_expected: float
     corroboration_share: float
     corroboration_peers: int
 

@@ -6,8 +6,8 @@ Same arguments, same standing: there is no clock and no chance in it, and every 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from itertools import groupby
 
 import numpy as np
@@ -15,11 +15,11 @@ import numpy as np
 from matching.vocabulary import LINES
 from repository.domain.assessment import LineStanding, PairStanding, Standing
 from repository.domain.filings import FRAUD_CLASSES
-from repository.domain.history import AT_TARGET, Days, History, Schedule, below_since, in_force, listed
+from repository.domain.history import AT_TARGET, Days, Flags, History, Schedule, below_since, in_force, listed
 from repository.domain.improvement import improvement
 from repository.domain.ladder import Rung, Step, rung
 from repository.domain.ledger import COUNTS, Ledger, Pair, collect
-from repository.domain.measures import ACCURACY, COMPLETENESS, MEASURES, Measure, peer_share, targets
+from repository.domain.measures import ACCURACY, MEASURES, Measure, contribution, peer_share, targets
 from repository.domain.members import Member
 from repository.domain.ramp import may_ask_from, missed_covenant
 from repository.domain.rulebook import Level, Rulebook
@@ -72,11 +72,13 @@ def assess(
     history = History(membership, ledger, schedule, peers)
     pairs = listed(membership, ledger, today)
     (days,) = history.judge(pairs, today, today)
-    scores = dict(zip(dict.fromkeys(line for line, _ in pairs), days.scores[0].tolist(), strict=True))
-    lines = sorted(member.lines | scores.keys(), key=LINES.index)
-    since = below_since(history, [line for line, score in scores.items() if score < AT_TARGET], today)
+    scores = dict(zip(pairs, days.scores[0].tolist(), strict=True))
+    weakest = {line: min(each, key=scores.__getitem__) for line, each in groupby(pairs, lambda pair: pair[0])}
+    lines = sorted(member.lines | weakest.keys(), key=LINES.index)
+    since = below_since(history, {line: each for line, each in weakest.items() if scores[each] < AT_TARGET}, today)
     opens = may_ask_from(history, lines, rulebook.ramp, today)
-    by_line = {line: tuple(each) for line, each in groupby(_pairs(pairs, days, rulebook), lambda each: each.line)}
+    judged = _pairs(pairs, days, _seen(pairs, days, ledger, rulebook, today), rulebook)
+    by_line = {line: tuple(each) for line, each in groupby(judged, lambda each: each.line)}
     return Standing(
         member_id=member.id,
         on=today,
@@ -87,7 +89,7 @@ def assess(
             _line(
                 line,
                 by_line.get(line, ()),
-                _Run(scores.get(line, 1.0), since.get(line), opens[line]),
+                _Run(scores[weakest[line]] if line in weakest else 1.0, since.get(line), opens[line]),
                 _rung(membership, since.get(line), rulebook, today),
                 rulebook,
             )
@@ -108,8 +110,24 @@ def level(pairs: Iterable[PairStanding]) -> Level:
     return Level.MARKS if any(each.accepted > 0 for each in listed) else Level.NOTHING
 
 
-def _pairs(pairs: Sequence[Pair], days: Days, rulebook: Rulebook) -> Iterator[PairStanding]:
-    """Today's standing in each pair that was declared, or of which anything was filed or asked in the window."""
+def _seen(pairs: Sequence[Pair], days: Days, ledger: Ledger, rulebook: Rulebook, today: date) -> list[bool]:
+    """Whether anything of each pair was accepted lately: who files a few a year has months without any."""
+    seen: Flags = days.measures.accepted[-1] >= 1
+    if not seen.all():
+        back = rulebook.level.seen_days
+        lately = dict(
+            zip(COUNTS, ledger.between(pairs, today - timedelta(days=back), back + 1).sum(axis=0), strict=True)
+        )
+        seen = seen | (lately["accepted"] > lately["thin"])
+    found: list[bool] = seen.tolist()
+    return found
+
+
+def _pairs(pairs: Sequence[Pair], days: Days, seen: Sequence[bool], rulebook: Rulebook) -> Iterator[PairStanding]:
+    """Today's standing in each pair that was declared, or of which anything was filed or asked in the window.
+
+    Whether a class counts as contributed is said for the class by itself.
+    """
     of = days.measures
     arrays = (of.met, of.total, of.allowance, of.value)
     figures = np.stack([each[:, -1] for each in arrays], axis=-1).swapaxes(0, 1).tolist()
@@ -125,12 +143,9 @@ def _pairs(pairs: Sequence[Pair], days: Days, rulebook: Rulebook) -> Iterator[Pa
         )
         if not (per_month[place] > 0 or any(each.total > 0 for each in measures)):
             continue
-        contributed = (
-            per_month[place] > 0
-            and accepted[place] >= 1
-            and measures[COMPLETENESS].value >= rulebook.level.counts_from
-            and measures[ACCURACY].value >= rulebook.level.counts_from
-        )
+        given = contribution(accepted[place], per_month[place], rulebook)
+        contributed = per_month[place] > 0 and seen[place]
+        contributed &= min(given.value, measures[ACCURACY].value) >= rulebook.level.counts_from
         yield PairStanding(
             line=line,
             record_class=record_class,
@@ -141,6 +156,7 @@ def _pairs(pairs: Sequence[Pair], days: Days, rulebook: Rulebook) -> Iterator[Pa
             judged=judged[place],
             measures=measures,
             score=scores[place],
+            contribution=given,
             counts=contributed,
         )
 
@@ -153,6 +169,10 @@ def _rung(membership: Membership, since: date | None, rulebook: Rulebook, today:
 
 
 def _line(line: str, pairs: tuple[PairStanding, ...], run: _Run, reached: Rung, rulebook: Rulebook) -> LineStanding:
+    declared = [each for each in pairs if each.per_month > 0]
+    given = contribution(sum(each.accepted for each in declared), sum(each.per_month for each in declared), rulebook)
+    if given.value < rulebook.level.counts_from or not any(each.accepted for each in declared):
+        pairs = tuple(replace(each, counts=False) for each in pairs)
     return LineStanding(
         line=line,
         level=level(pairs),
@@ -164,4 +184,5 @@ def _line(line: str, pairs: tuple[PairStanding, ...], run: _Run, reached: Rung, 
         may_ask_from=run.may_ask_from,
         pairs=pairs,
         improve=improvement(pairs, line, rulebook),
+        contribution=given,
     )

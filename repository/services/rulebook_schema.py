@@ -43,7 +43,7 @@ def _whole(low: int, high: int, *, required: bool = True) -> fields.Integer:
 
 
 def _number(low: float, high: float) -> fields.Float:
-    expected = f"a number from {low:g} to {high:g}"
+    expected = f"a number from {low:.12g} to {high:.12g}"
     check = validate.Range(low, high, error=expected)
     return _Number(required=True, validate=check, error_messages=_messages(expected))
 
@@ -131,8 +131,8 @@ class _StandingSchema(_Table):
     timely_days, answer_days = _whole(0, 365), _whole(1, 365)
     duty_band = _word(_BANDS)
     request_working_days = _whole(1, 365)
-    tolerance = _number(0.0, 10.0)
-    corroboration_from = _whole(1, 10**9)
+    tolerance, spared = _number(0.0, 10.0), _number(0.0, 100.0)
+    corroboration_from, corroboration_expected = _whole(1, 10**9), _number(0.0, 1e9)
     corroboration_share = _share()
     corroboration_peers = _whole(1, 4095)
 
@@ -204,6 +204,7 @@ class RulebookSchema(_Table):
         at_par=_tier(),
         highest=_tier(rules.POINTER_TIER),
         counts_from=_share(),
+        seen_days=_whole(1, 3650),
         keys_needed=_whole(1, 200),
     )
     standing = _nested(_StandingSchema)
