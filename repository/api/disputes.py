@@ -110,7 +110,7 @@ def _problems() -> Iterator[None]:
 @requires("investigator", "member_admin", while_suspended=True)
 @blueprint.arguments(DisputeRequestSchema)
 @blueprint.response(201, DisputeSchema)
-@blueprint.alt_response(200, "The same dispute was raised before and is not closed.")
+@blueprint.alt_response(200, schema=DisputeSchema, description="The same dispute was raised before and is not closed")
 @blueprint.problems(400, 404, 409, 413, 415)
 def raise_one(body: dict[str, Any]) -> Response:
     """Dispute the other side of a hit that the member was shown in full. The same again is the same dispute."""
