@@ -70,12 +70,16 @@ def value(entry: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """R3 and R4 worked out for one insurer: what it declared, what is due of it, and what it filed."""
+    """R3 and R4 worked out for one insurer: what it declared, what is due of it, and what it filed.
+
+    `by_chance`: whether the allowance is the tolerance's, and not the records that are spared in any case.
+    """
 
     per_month: int
     due: float
     filed: int
     allowance: float
+    by_chance: bool
     needed: float
     value: float
 
@@ -85,6 +89,7 @@ def example(rulebook: Rulebook) -> Example:
     rules = rulebook.standing
     due = _EXAMPLE_PER_MONTH * rulebook.window.days / _DAYS_A_MONTH
     filed = round(due * 0.9)
-    allowance = rules.tolerance * math.sqrt(due)
-    needed = rules.completeness_target * due
-    return Example(_EXAMPLE_PER_MONTH, due, filed, allowance, needed, min(1.0, (filed + allowance) / needed))
+    chance = rules.tolerance * math.sqrt(due)
+    allowance, needed = max(rules.spared, chance), rules.completeness_target * due
+    value = min(1.0, (filed + allowance) / needed)
+    return Example(_EXAMPLE_PER_MONTH, due, filed, allowance, chance >= rules.spared, needed, value)

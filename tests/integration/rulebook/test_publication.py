@@ -153,6 +153,7 @@ def test_the_page_has_every_number(client: FlaskClient, services: Services) -> N
             changes.setdefault(table, {})[name] = value if small else 11 + place
     changes["standing"] |= {"completeness_target": 0.9137, "timeliness_target": 0.8237, "accuracy_target": 0.7337}
     changes["standing"] |= {"duty_target": 0.6437, "tolerance": 1.37, "corroboration_share": 0.1937}
+    changes["standing"] |= {"spared": 5.37, "corroboration_expected": 6.37}
     changes["level"]["counts_from"] = 0.4737
     changes["quota"]["per_accepted"] = 4.37
     changes["filing"]["clock_skew_days"] = 9
@@ -222,12 +223,14 @@ def test_what_the_operator_wrote_is_text(client: FlaskClient, services: Services
 
 def test_the_worked_example_adds_up(client: FlaskClient, services: Services) -> None:
     """What the page works out with a pencil is what the rule says."""
-    use_rules(services, "standing", tolerance=0.0)
+    use_rules(services, "standing", tolerance=0.0, spared=0.0)
     words = " ".join(page(client).words.split())
     assert "declared 400 customers a month owes 1182.8 in 90 days. It filed 1,064" in words
     assert f"= {1064 / (0.95 * 400 * 12 / 365.25 * 90):.3f}: below target" in words
     use_rules(services, "standing", tolerance=2.0)
-    assert "which counts as 1: on target" in " ".join(page(client).words.split())
+    words = " ".join(page(client).words.split()).replace("\u00d7", "x")
+    assert "allows it 2 x √1182.8 = 68.8. Its completeness is (1,064 + 68.8) / (0.95 x 1182.8)" in words
+    assert "which counts as 1: on target" in words
 
 
 def test_a_day_before_any_is_the_first_rulebook(client: FlaskClient) -> None:
