@@ -54,7 +54,7 @@ def _found(hit: Hit) -> str:
     about = [hit.record_class, _counted(hit.document.get("count"))]
     parts = [" ".join(filter(None, about)), hit.document.get("age_band"), *hit.labels.values()]
     if hit.protected:
-        parts.append("protect: nothing against the person")
+        parts.append("to be protected")
     return ", ".join(str(part) for part in parts if part)
 
 

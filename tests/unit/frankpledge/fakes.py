@@ -64,6 +64,30 @@ TIER_3 = {
 }
 
 
+TIER_2 = {
+    "id": "hit_2",
+    "tier": 2,
+    "class": "victim",
+    "count": {"fewer_than": 3},
+    "age_band": "0-6m",
+    "adverse": False,
+    "attention": "protect",
+    "labels": {"tlp": "amber_strict"},
+    "seen_by": {"fewer_than": 3},
+}
+PROOF = {
+    "id": "prf_1",
+    "reference": "S-17",
+    "state": "entered",
+    "case_type": "claim_fraud",
+    "product_action": "refused",
+    "exception": None,
+    "notified_on": None,
+    "deferral_reason": "police ask so",
+    "filings": 2,
+}
+
+
 class HashEncoder:
     """Stands for the real encoder: one key from all atoms, none when there are none. Fast, and deterministic."""
 
@@ -118,6 +142,8 @@ class FakePool:
             ("POST", "/v1/screenings/bulk", self._bulk),
             ("POST", "/v1/screenings", lambda _: ok(self._screening())),
             ("GET", "/v1/hits", self._hits),
+            ("POST", "/v1/proofs", self._proof),
+            ("GET", "/v1/proofs", lambda _: ok({"items": [PROOF], "next_cursor": None})),
             ("GET", "/v1/standing", lambda _: ok(self.standing)),
         ]
         for method, prefix, handle in routes:
@@ -230,12 +256,20 @@ class FakePool:
         refused = {"status": 422, "title": "Not so", "errors": [{"field": "subject", "expected": "more"}]}
         return ok({"results": [refused if q["reference"] == "bad" else self._screening() for q in asked]})
 
+    def _proof(self, request: httpx.Request) -> httpx.Response:
+        action = request.url.path.removeprefix("/v1/proofs").removeprefix("/prf_1")
+        states = {"": "entered", "/approval": "approved", "/withdrawal": "withdrawn"}
+        if action not in states:
+            return problem(404, title="There is no such thing")
+        return ok({**PROOF, "state": states[action]}, 200 if action else 201)
+
     def _hits(self, request: httpx.Request) -> httpx.Response:
         if request.url.path != "/v1/hits":
             return ok(TIER_3) if request.url.path.endswith("/hit_1") else problem(404, title="There is no such thing")
         first = "cursor" not in request.url.params
-        tier_1 = {name: TIER_3[name] for name in ("created_at", "band", "own")} | {"id": "hit_0", "tier": 1}
-        return ok({"items": [TIER_3 if first else tier_1], "next_cursor": "next" if first else None})
+        shared = {name: TIER_3[name] for name in ("created_at", "band", "own")}
+        tier_1 = shared | {"id": "hit_0", "tier": 1, "seen_by": {"members": 4}}
+        return ok({"items": [TIER_3] if first else [shared | TIER_2, tier_1], "next_cursor": "next" if first else None})
 
 
 RECEIPT = {"id": "fil_1", "reference": "P-1", "version": 1, "result": "created", "hits": 0}

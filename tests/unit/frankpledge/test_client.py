@@ -97,13 +97,20 @@ def test_hits_come_page_by_page_as_far_as_wanted(pool: Pool, fake: FakePool) -> 
     assert [hit.id for hit in islice(pool.hits(band="strong", record_class="suspected"), 1)] == ["hit_1"]
     assert len(fake.sent("/v1/hits")) == 1
     assert dict(fake.sent("/v1/hits")[0].url.params) == {"band": "strong", "class": "suspected", "limit": "100"}
-    assert [hit.id for hit in pool.hits()] == ["hit_1", "hit_0"]
+    assert [hit.id for hit in pool.hits()] == ["hit_1", "hit_2", "hit_0"]
 
 
 def test_what_the_tier_does_not_show_is_none(pool: Pool) -> None:
     """A hit of tier 1 says that it is one, and no more."""
     *_, hit = pool.hits()
     assert (hit.tier, hit.record_class, hit.weight, hit.contributor, hit.explanation) == (1, None, None, None, ())
+    assert (hit.labels, hit.protected) == ({}, False)
+
+
+def test_labels_and_protection_are_told(pool: Pool) -> None:
+    """From tier 2 on, where the record has them."""
+    _, victim, _ = pool.hits()
+    assert (victim.tier, victim.labels, victim.protected) == (2, {"tlp": "amber_strict"}, True)
 
 
 @pytest.mark.parametrize("name", ["../standing", "hit_1/x", "", "hit 1", "hit_é"])

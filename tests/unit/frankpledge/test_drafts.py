@@ -139,6 +139,24 @@ def test_nested_records_become_filings() -> None:
     assert draft.facts.claim["kind"] == "collision"
 
 
+def test_labels_come_in_columns_or_nested() -> None:
+    """With the names of the encoded filing; a filing without any has none; unknown ones are named by the list."""
+    [plain, flat] = run(
+        {"ref": "1", "family_name": "Doe"},
+        {"ref": "2", "family_name": "Doe", "tlp": "TLP:RED", "information_grade": "b"},
+    )
+    assert isinstance(plain, Draft)
+    assert isinstance(flat, Draft)
+    assert (plain.facts.labels, flat.facts.labels) == (None, {"tlp": "red", "information": "B"})
+    labels = {"tlp": "amber", "code": "P", "source": ""}
+    nested = run_nested({"ref": "1", "class": "customer", "labels": labels, "subjects": [{"family_name": "Doe"}]})
+    assert isinstance(nested, Draft)
+    assert nested.facts.labels == {"tlp": "amber", "code": "P"}
+    refused = run_nested({"ref": "1", "labels": {"colour": "red"}, "subjects": [{"family_name": "Doe"}]})
+    assert isinstance(refused, Refused)
+    assert refused.rejects == (Reject(1, "labels", "expected no other keys than tlp, source, information, code"),)
+
+
 def test_nested_faults_are_named_by_place() -> None:
     """The subject is named by its place in the list, a claim's unknown key by the list of known ones."""
     refused = run_nested(

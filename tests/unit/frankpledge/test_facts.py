@@ -35,8 +35,29 @@ def test_good_cells_become_facts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("column", "value", "label"),
+    [
+        ("tlp", "TLP:AMBER+STRICT", "amber_strict"),
+        ("tlp", "tlp: Red", "red"),
+        ("tlp", "Clear", "clear"),
+        ("source_grade", "Not reliable", "not_reliable"),
+        ("information_grade", "b", "B"),
+        ("handling_code", "p", "P"),
+    ],
+)
+def test_labels_are_read_however_they_are_spelt(column: str, value: str, label: str) -> None:
+    """As markings are written on paper, and as the encoded filing has them."""
+    facts, rejects = read_cells(1, {"ref": "P-1", column: value}, None)
+    assert (facts[column], rejects) == (label, [])
+
+
+@pytest.mark.parametrize(
     ("column", "value", "expected"),
     [
+        ("tlp", "white", "one of clear, green, amber, amber_strict, red"),
+        ("source_grade", "B2", "one of reliable"),
+        ("information_grade", "F", "one of A, B"),
+        ("handling_code", "X9", "one of P, C"),
         ("ref", "", "1 to 64 printable ASCII"),
         ("ref", "x" * 65, "1 to 64 printable ASCII"),
         ("ref", "a\tb", "1 to 64 printable ASCII"),

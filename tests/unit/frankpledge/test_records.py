@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -63,6 +64,15 @@ def test_a_filing_without_claim_has_no_claim(encoder: RecordEncoder) -> None:
     """`claim` is absent, not null."""
     [line] = encoder.filings([draft(Party("person", "policyholder", PERSON))]).lines
     assert "claim" not in orjson.loads(line)
+
+
+def test_labels_travel_with_the_filing(encoder: RecordEncoder) -> None:
+    """As they are; a filing without any has no such field."""
+    plain = draft(Party("person", "policyholder", PERSON))
+    labelled = replace(plain, facts=replace(plain.facts, labels={"tlp": "red"}))
+    first, second = map(orjson.loads, encoder.filings([plain, labelled]).lines)
+    assert second == first | {"labels": {"tlp": "red"}}
+    assert "labels" not in first
 
 
 def test_lines_and_rejects_keep_their_order(encoder: RecordEncoder) -> None:

@@ -86,6 +86,9 @@ def test_hits_are_listed_and_shown(run: Run) -> None:
     assert "suspected (1 in all), under a year" in listed
     assert "Alder Insurance: motor, 2026-01-05, claimant" in listed
     assert "a record (tier 1 shows no more)" in listed
+    assert "held by 4 other members" in listed
+    assert "victim (fewer than 3), 0-6m, amber_strict, to be protected" in " ".join(listed.split())
+    assert "held by fewer than 3 other members" in listed
     assert "Why hit_1" in run("hits", "hit_1").stdout
     assert [orjson.loads(line)["id"] for line in run("hits", "--json", "--limit", 1).stdout.splitlines()] == ["hit_1"]
 
