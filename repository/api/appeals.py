@@ -8,8 +8,9 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from repository.api.base import Blueprint, json_response, requires
-from repository.api.cases import act, clocks, problems
+from repository.api.cases import act, clocks, page, problems, wanted
 from repository.api.context import current_actor, services
+from repository.api.cursors import PageSchema
 from repository.api.own import path_id
 from repository.api.problems import ProblemError
 from repository.domain.membership import CaseStatus, Verdict
@@ -50,12 +51,13 @@ class AppealSchema(Schema):
 
 
 class AppealsSchema(Schema):
-    """Appeals, those due first first."""
+    """A page of appeals, those due first first."""
 
     items = fields.List(fields.Nested(AppealSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
-class AppealQuerySchema(Schema):
+class AppealQuerySchema(PageSchema):
     """Which appeals: all, or those of one status."""
 
     status = fields.String(validate=validate.OneOf(STATUSES))
@@ -91,11 +93,11 @@ def enter(body: dict[str, Any]) -> Response:
 def list_all(query: dict[str, Any]) -> Response:
     """The own appeals, or for operators all, those due first first."""
     member_id = current_actor().member_id
-    status = CaseStatus(query["status"]) if "status" in query else None
+    asked = wanted(query, "appeals", member_id)
     with services().database.read() as session:
-        rows = appeals.listed(session, status, member_id)
+        rows = appeals.listed(session, asked)
         items = [appeals.as_json(row, clocks(), to_member=member_id is not None) for row in rows]
-    return json_response({"items": items})
+    return page(asked, "appeals", items)
 
 
 @blueprint.route("/v1/appeals/<string:appeal_id>")

@@ -9,8 +9,9 @@ from marshmallow import Schema, fields, validate
 
 from matching.vocabulary import LINES
 from repository.api.base import Blueprint, json_response, requires
-from repository.api.cases import act, clocks, problems
+from repository.api.cases import act, clocks, page, problems, wanted
 from repository.api.context import services
+from repository.api.cursors import PageSchema
 from repository.api.own import path_id
 from repository.api.problems import ProblemError
 from repository.domain.membership import MOST_PER_MONTH, Applying, CaseStatus, Verdict
@@ -67,12 +68,13 @@ class ApplicationSchema(Schema):
 
 
 class ApplicationsSchema(Schema):
-    """Applications, those due first first."""
+    """A page of applications, those due first first."""
 
     items = fields.List(fields.Nested(ApplicationSchema), required=True)
+    next_cursor = fields.String(required=True, allow_none=True)
 
 
-class ApplicationQuerySchema(Schema):
+class ApplicationQuerySchema(PageSchema):
     """Which applications: all, or those of one status."""
 
     status = fields.String(validate=validate.OneOf(STATUSES))
@@ -113,10 +115,10 @@ def enter(body: dict[str, Any]) -> Response:
 @blueprint.response(200, ApplicationsSchema)
 def list_all(query: dict[str, Any]) -> Response:
     """The applications, those due first first."""
-    status = CaseStatus(query["status"]) if "status" in query else None
+    asked = wanted(query, "applications")
     with services().database.read() as session:
-        items = [applications.as_json(row, clocks()) for row in applications.listed(session, status)]
-    return json_response({"items": items})
+        items = [applications.as_json(row, clocks()) for row in applications.listed(session, asked)]
+    return page(asked, "applications", items)
 
 
 @blueprint.route("/v1/applications/<string:application_id>")

@@ -18,6 +18,7 @@ from repository.services.appeals import Appealing
 from repository.services.applications import RULES, Clocks
 from repository.services.compose import now
 from repository.services.lifecycle import Act
+from repository.storage.membership import Wanted
 
 PASSWORD_VARIABLE = "FRANKPLEDGE_OFFICER_PASSWORD"  # noqa: S105 - the name of one
 _officer = click.option("--officer", required=True, metavar="USERNAME", help="The operator who decides.")
@@ -75,7 +76,7 @@ def list_applications(pool: Pool, every: bool, as_json: bool) -> None:
     """List open applications, those due first first; late ones are marked."""
     clocks = Clocks(rulebook(pool), now().date())
     with pool.database.read() as session:
-        rows = applications.listed(session, None if every else CaseStatus.OPEN)
+        rows = applications.listed(session, Wanted(None if every else CaseStatus.OPEN))
         shown = [applications.as_json(row, clocks) for row in rows]
     if as_json:
         print_json(shown)
@@ -151,7 +152,7 @@ def list_appeals(pool: Pool, every: bool, as_json: bool) -> None:
     """List open appeals, those due first first; late ones are marked."""
     clocks = Clocks(rulebook(pool), now().date())
     with pool.database.read() as session:
-        rows = appeals.listed(session, None if every else CaseStatus.OPEN)
+        rows = appeals.listed(session, Wanted(None if every else CaseStatus.OPEN))
         shown = [appeals.as_json(row, clocks, to_member=False) for row in rows]
     if as_json:
         print_json(shown)

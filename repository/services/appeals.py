@@ -27,7 +27,7 @@ from repository.services.applications import Clocks
 from repository.services.lifecycle import Act, What, given_reason, tell
 from repository.storage import membership
 from repository.storage.members import MemberRow
-from repository.storage.membership import AppealRow, ApplicationRow
+from repository.storage.membership import AppealRow, ApplicationRow, Wanted
 
 APPEALABLE = frozenset(
     {
@@ -39,6 +39,8 @@ APPEALABLE = frozenset(
     }
 )
 """Events of a membership that can be appealed against."""
+MOST_OPEN = 50
+"""Appeals of one member that are open at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,9 @@ def enter(
     )
     if session.scalar(waiting) is not None:
         raise LifeCycleError("an appeal against this is open")
+    most = Wanted(CaseStatus.OPEN, member_id, limit=MOST_OPEN)
+    if member_id is not None and len(membership.appeals(session.connection(), most)) == MOST_OPEN:
+        raise LifeCycleError(f"{MOST_OPEN} appeals of the member are open")
     row = AppealRow(
         id=act.new_id("apl"),
         member_id=member_id,
@@ -118,10 +123,9 @@ def find(session: Session, appeal_id: str, member_id: str | None = None) -> Appe
     return row if row is not None and member_id in (None, row.member_id) else None
 
 
-def listed(session: Session, status: CaseStatus | None = None, member_id: str | None = None) -> list[AppealRow]:
-    """Appeals, those due first first; of one member, or of all."""
-    found = membership.appeals(session.connection(), status, member_id)
-    return [session.get_one(AppealRow, each["id"]) for each in found]
+def listed(session: Session, wanted: Wanted) -> list[AppealRow]:
+    """Appeals, those due first first."""
+    return [session.get_one(AppealRow, each) for each in membership.appeals(session.connection(), wanted)]
 
 
 def as_json(row: AppealRow, clocks: Clocks, *, to_member: bool) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from repository.services.lifecycle import Act, What, given_reason, tell
 from repository.services.onboarding import admit_member
 from repository.storage import membership
 from repository.storage.members import find_member
-from repository.storage.membership import ApplicationRow
+from repository.storage.membership import ApplicationRow, Wanted
 
 LONGEST_NAME = 200
 RULES = ("R1", "R4", "R5", "R7", "R9")
@@ -123,11 +123,9 @@ def find(session: Session, application_id: str) -> ApplicationRow | None:
     return session.get(ApplicationRow, application_id)
 
 
-def listed(session: Session, status: CaseStatus | None = None) -> list[ApplicationRow]:
+def listed(session: Session, wanted: Wanted) -> list[ApplicationRow]:
     """Applications, those due first first."""
-    return [
-        session.get_one(ApplicationRow, each["id"]) for each in membership.applications(session.connection(), status)
-    ]
+    return [session.get_one(ApplicationRow, each) for each in membership.applications(session.connection(), wanted)]
 
 
 def as_json(row: ApplicationRow, clocks: Clocks) -> dict[str, Any]:

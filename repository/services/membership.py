@@ -31,6 +31,8 @@ _STATUS_EVENTS = {
     MemberStatus.SUSPENDED: EventKind.MEMBERSHIP_SUSPENDED,
     MemberStatus.WITHDRAWN: EventKind.MEMBERSHIP_WITHDRAWN,
 }
+MOST_A_DAY = 20
+"""Declarations of one (line, class) a day: each is kept for good, and read with every assessment."""
 _AHEAD = timedelta(days=1)  # east of UTC it is tomorrow already
 
 
@@ -78,6 +80,10 @@ def declare(session: Session, row: MemberRow, act: Act, volume: Declaration) -> 
     if row.subscriber is not None:
         raise LifeCycleError("a member under a grant never contributes, and declares nothing (R7)")
     check_volume(volume.line, volume.record_class, volume.per_month, row.lines)
+    midnight = act.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    pair = (volume.line, volume.record_class)
+    if membership.declared_today(session.connection(), row.id, pair, midnight) >= MOST_A_DAY:
+        raise LifeCycleError(f"a class of a line is declared {MOST_A_DAY} times a day at most")
     return _declare(session, row, act, volume)
 
 

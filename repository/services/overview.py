@@ -16,7 +16,7 @@ from repository.services import appeals
 from repository.services.applications import Clocks
 from repository.storage import membership
 from repository.storage.members import MemberRow
-from repository.storage.membership import ApplicationRow, GrantRow
+from repository.storage.membership import ApplicationRow, GrantRow, Wanted
 
 OPERATOR = "operator"
 LATEST = 50
@@ -56,7 +56,8 @@ def overview(session: Session, row: MemberRow, rulebook: Rulebook, today: date, 
         ],
         "application": _application(application),
         "appeals": [
-            appeals.as_json(each, clocks, to_member=to_member) for each in appeals.listed(session, None, row.id)
+            appeals.as_json(each, clocks, to_member=to_member)
+            for each in appeals.listed(session, Wanted(member_id=row.id))
         ],
         "history": history(session, row.id, to_member=to_member)[0],
     }

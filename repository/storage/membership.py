@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, ForeignKey, Table, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, ForeignKey, Table, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.domain.membership import CaseStatus
@@ -105,6 +105,16 @@ class AppealRow(Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None]
     reason: Mapped[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which applications or appeals: of a status, of a member, after one by its due day and id; None is all."""
+
+    status: CaseStatus | None = None
+    member_id: str | None = None
+    after: tuple[date, str] | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,16 +252,25 @@ def put_step(connection: Connection, member_id: str, line: str, step: StoredStep
     put(connection, _STEPS, [{"member_id": member_id, "line": line} | values])
 
 
-def applications(connection: Connection, status: CaseStatus | None = None) -> list[dict[str, Any]]:
-    """Applications, those due first first; of one status or of all."""
-    return _cases(connection, cast(Table, ApplicationRow.__table__), status, None)
+def applications(connection: Connection, wanted: Wanted) -> list[str]:
+    """The ids of applications, those due first first."""
+    return _cases(connection, cast(Table, ApplicationRow.__table__), wanted)
 
 
-def appeals(
-    connection: Connection, status: CaseStatus | None = None, member_id: str | None = None
-) -> list[dict[str, Any]]:
-    """Appeals, those due first first; of one status or of all, of one member or of all."""
-    return _cases(connection, cast(Table, AppealRow.__table__), status, member_id)
+def appeals(connection: Connection, wanted: Wanted) -> list[str]:
+    """The ids of appeals, those due first first."""
+    return _cases(connection, cast(Table, AppealRow.__table__), wanted)
+
+
+def declared_today(connection: Connection, member_id: str, pair: tuple[str, str], midnight: datetime) -> int:
+    """How often a member has declared a (line, class) since midnight."""
+    query = select(func.count()).where(
+        _DECLARATIONS.c.member_id == member_id,
+        _DECLARATIONS.c.line == pair[0],
+        _DECLARATIONS.c.record_class == pair[1],
+        _DECLARATIONS.c.declared_at >= midnight,
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def history(
@@ -290,13 +309,14 @@ def actor_ids(connection: Connection, member_id: str) -> frozenset[str]:
     return frozenset(connection.scalars(select(actors.c.id).where(actors.c.member_id == member_id)))
 
 
-def _cases(
-    connection: Connection, table: Table, status: CaseStatus | None, member_id: str | None
-) -> list[dict[str, Any]]:
+def _cases(connection: Connection, table: Table, wanted: Wanted) -> list[str]:
     conditions: list[ColumnElement[bool]] = []
-    if status is not None:
-        conditions.append(table.c.status == status.value)
-    if member_id is not None:
-        conditions.append(table.c.member_id == member_id)
-    query = select(table).where(*conditions).order_by(table.c.due_on, table.c.id)
-    return [dict(row) for row in connection.execute(query).mappings()]
+    if wanted.status is not None:
+        conditions.append(table.c.status == wanted.status.value)
+    if wanted.member_id is not None:
+        conditions.append(table.c.member_id == wanted.member_id)
+    if wanted.after is not None:
+        due_on, last = wanted.after
+        conditions.append(or_(table.c.due_on > due_on, and_(table.c.due_on == due_on, table.c.id > last)))
+    query = select(table.c.id).where(*conditions).order_by(table.c.due_on, table.c.id).limit(wanted.limit)
+    return [str(found) for found in connection.scalars(query)]

@@ -149,6 +149,23 @@ def test_what_cannot_be_applied_for_names_its_field(officer: Officers, change: d
     assert olga.get("/v1/applications")["items"] == []
 
 
+def test_applications_are_read_page_by_page(officer: Officers) -> None:
+    """Those due first first, each once, to the end; a cursor fits its own list only."""
+    olga = officer("olga")
+    entered = [olga.post("/v1/applications", APPLYING | {"name": f"Insurer {number}"})["id"] for number in range(5)]
+    seen, address = [], "/v1/applications?status=open&limit=2"
+    cursors = []
+    while address:
+        page = olga.get(address)
+        seen += [each["id"] for each in page["items"]]
+        cursors.append(page["next_cursor"])
+        address = f"/v1/applications?status=open&limit=2&cursor={cursors[-1]}" if cursors[-1] else ""
+    assert seen == sorted(entered)
+    assert len(cursors) == 3
+    for other in (f"/v1/applications?cursor={cursors[0]}", f"/v1/appeals?status=open&cursor={cursors[0]}"):
+        assert olga.get(other, status=422)["type"] == "/v1/problems/invalid-cursor"
+
+
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_a_name_applies_once(officer: Officers, alpha: Person) -> None:
     """Neither while it waits, nor when it is a member's."""

@@ -118,6 +118,18 @@ def test_what_cannot_be_declared_names_its_field(alpha: Person, change: dict[str
     assert [each["field"] for each in problem["errors"]] == [field]
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_volume_is_declared_so_often_a_day(alpha: Person, clock: FakeClock) -> None:
+    """What is kept for good has a bound; the next day, and other classes, are free of it."""
+    body = {"line": "motor", "class": "claim", "per_month": 5, "from": "2026-04"}
+    for _ in range(19):  # and the one of its admission
+        alpha.post("/v1/declarations", body)
+    assert "20 times a day" in alpha.post("/v1/declarations", body, status=409)["detail"]
+    alpha.post("/v1/declarations", body | {"class": "customer"})
+    clock.advance(days=1)
+    _again(alpha).post("/v1/declarations", body)
+
+
 def test_the_back_book_is_loaded_once(client: FlaskClient, member: Admissions, services: Services) -> None:
     """Only of who contributes first; the day it was declared is kept, and a second time changes nothing."""
     alpha, beta = (Person(client, member(name)) for name in ("Alpha", "Beta"))
