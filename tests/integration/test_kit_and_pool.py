@@ -31,7 +31,9 @@ from repository.jobs.worker import IntakeWorker
 from repository.services import Services
 from repository.services.operator import accept_fingerprint
 from tests.support.clock import FakeClock
+from tests.support.encodings import claim
 from tests.support.members import Admissions, TestMember
+from tests.support.proofs import colleague, proof
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 
@@ -184,3 +186,36 @@ def test_members_cannot_look_at_each_other(app: Flask, member: Admissions, conne
     thief = Pool("http://127.0.0.1", Credentials(alder.client_id, "x"), transport=httpx.WSGITransport(app))
     with pytest.raises(AuthenticationError):
         thief.log_in()
+
+
+def test_a_proven_case_with_labels_is_filed_by_two_people(
+    app: Flask, member: Admissions, connect: Connect, encoder: RecordEncoder, tmp_path: Path
+) -> None:
+    """Labels go from a column to the pool and to who meets the record; the case is taken once it was approved."""
+    alder, birch = member("Alder"), member("Birch")
+    rows = EXTRACT.splitlines()[:2]
+    (tmp_path / "in.csv").write_text(f"{rows[0]},role,tlp,information_grade\n{rows[1]},claimant,TLP:AMBER+STRICT,b\n")
+    source = open_source(tmp_path / "in.csv")
+    found = drafts(source.rows(), plan(source.headings, {}), Defaults("proven", "motor", "2026-03-01"))
+    [line] = [line for chunk in encode_here(found, encoder) for line in chunk.lines]
+    source.close()
+    filing = orjson.loads(line)
+    enters, approves = connect(alder), connect(colleague(app.test_client(), member.services, alder))
+    with pytest.raises(InvalidRequestError):
+        enters.file(filing)
+    entered = enters.enter_proof(proof("P-1"))
+    with pytest.raises(RefusedError):
+        enters.approve_proof(entered.id)
+    assert approves.approve_proof(entered.id).state == "approved"
+    assert enters.file(filing).result == "created"
+    assert [(each.id, each.filings) for each in approves.proofs()] == [(entered.id, 1)]
+    asks = connect(birch)
+    asks.file(filing | {"ref": "B-1", "class": "suspected"})
+    asks.file(filing | {"ref": "B-2", "class": "claim", "claim": claim(), "labels": {}})
+    [subject] = encoder.subjects(ASKED, "policyholder")
+    [hit] = asks.screen(encoder.asking(purpose="claim_validation", line="motor"), Question("C-1", subject)).hits
+    assert (hit.tier, hit.labels, hit.contributor) == (2, {"tlp": "amber_strict", "information": "B"}, None)
+    assert hit.record_class == "proven"
+    assert enters.withdraw_proof(entered.id).state == "withdrawn"
+    with pytest.raises(InvalidRequestError):
+        enters.file(filing)
