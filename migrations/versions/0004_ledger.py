@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_ledger_member_id_members"),
         sa.PrimaryKeyConstraint("member_id", "day", "line", "record_class", name="pk_ledger"),
     )
+    op.create_index("ix_ledger_day", "ledger", ["day"])
     op.execute(
         "INSERT INTO ledger (member_id, day, line, record_class, accepted, late, back_book, thin, corroborated,"
         " upheld, due, answered, last_at)"

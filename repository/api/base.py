@@ -130,7 +130,7 @@ class FieldProblemSchema(Schema):
 
 
 class ProblemSchema(Schema):
-    """A problem as in RFC 9457. Refusals under the scheme's rules also have rule, figures and remedy."""
+    """A problem as in RFC 9457. Refusals under the scheme's rules also have rule, figures, remedy and the decision."""
 
     type = fields.String(required=True, metadata={"format": "uri-reference"})
     title = fields.String(required=True)
@@ -141,6 +141,8 @@ class ProblemSchema(Schema):
     rule = fields.String()
     figures = fields.Dict()
     remedy = fields.String()
+    rulebook = fields.String()
+    decision = fields.String(metadata={"description": "The id under which it is stored; an appeal names it"})
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc] # untyped, see the import

@@ -129,8 +129,9 @@ _TYPES = (
         "membership",
         403,
         "The membership does not allow this",
-        "Rule R1: members ask on an active membership, a signed agreement and a yearly attestation. The figures and the"
-        " remedy say what is missing.",
+        "Rule R1: members ask on an active membership, a signed agreement and a yearly attestation; R7: who never"
+        " contributes asks under a grant that has not expired and covers what is asked. The figures and the remedy say"
+        " what is missing.",
     ),
     ProblemType(
         "not-independent",
@@ -143,8 +144,23 @@ _TYPES = (
         "reciprocity",
         403,
         "What is asked exceeds what is given",
-        "Rule R2: members see as much of a line and class as they contribute to it. The figures say what was counted,"
-        " and the remedy what would change the answer.",
+        "Rule R2: members see as much of a line and class as they contribute to it; R5: a new member asks once it was"
+        " clean for long enough, or under a covenant; R6: nobody asks in a line that was below target for too long."
+        " The figures say what was counted, and the remedy what would change the answer.",
+    ),
+    ProblemType(
+        "purpose",
+        403,
+        "The purpose does not allow this",
+        "The rulebook closes this purpose, or it is not one of the member's, or too many different subjects were asked"
+        " about under one reference. Nothing was looked for. GET /v1/rulebook says which purposes are open.",
+    ),
+    ProblemType(
+        "quota",
+        429,
+        "The quota is used up",
+        "Rule R10: so many questions a day, by what a member contributes, and so many a minute. Of questions sent"
+        " together either all are answered or none. Wait as long as the Retry-After header says.",
     ),
     # Filing
     ProblemType(

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+from math import ceil
+
 from repository.api.context import current_actor
 from repository.api.problems import FieldProblem, ProblemError
 from repository.domain.errors import FieldError
 from repository.domain.ids import Prefix, is_id
 from repository.domain.members import Member
-from repository.domain.reciprocity import Decision
+from repository.services.entitlements import Granted
 
 _SLUGS = {"schema": "unknown-schema", "fingerprint": "another-key"}
-_RULES = {"R1": "membership", "R2": "reciprocity"}
+_RULES = {
+    "R1": "membership",
+    "R2": "reciprocity",
+    "R5": "reciprocity",
+    "R6": "reciprocity",
+    "R7": "membership",
+    "R10": "quota",
+    "PURPOSE": "purpose",
+}
 
 
 def own_member() -> Member:
@@ -35,13 +46,25 @@ def field_problem(error: FieldError) -> ProblemError:
     )
 
 
-def refusal(decision: Decision) -> ProblemError:
-    """A problem that names the rule, the figures, and what would change the answer."""
+def refusal(granted: Granted) -> ProblemError:
+    """A problem that names the rule, the figures, what would change the answer, and the decision, for an appeal."""
+    found = granted.entitlement
     return ProblemError(
-        _RULES[decision.rule],
-        decision.detail,
-        rule=decision.rule,
-        rulebook=decision.rulebook,
-        figures=dict(decision.figures),
-        remedy=decision.remedy,
+        _RULES[found.rule],
+        found.detail,
+        headers=_retry_after(granted) if found.rule == "R10" else None,
+        rule=found.rule,
+        rulebook=granted.rulebook.version,
+        figures=dict(found.figures),
+        remedy=found.remedy,
+        decision=granted.id,
     )
+
+
+def _retry_after(granted: Granted) -> dict[str, str]:
+    """Until the minute, or the day, is over for which there is no quota left."""
+    now = granted.now.astimezone(UTC)
+    minute = now.replace(second=0, microsecond=0)
+    by_day = "per_day" in granted.entitlement.figures
+    following = minute.replace(hour=0, minute=0) + timedelta(days=1) if by_day else minute + timedelta(minutes=1)
+    return {"Retry-After": str(ceil((following - now).total_seconds()))}

@@ -17,7 +17,7 @@ from repository.domain.errors import FieldError
 from repository.domain.screening import Answer, Question
 from repository.services import screening
 from repository.services.encodings import question_from_json
-from repository.services.reciprocity import RefusedError
+from repository.services.entitlements import RefusedError
 
 blueprint = Blueprint("screenings", __name__, description="Asking the pool")
 
@@ -27,7 +27,16 @@ _ADVERSE = (
     "False where victims' or protective entries were met, the class of all else may be seen, and none is of fraud"
 )
 _MORE = "Whether there are more hits of tier 2 and above than those told, which are the best"
+_RELEASE = "Required for the purposes law_enforcement, subject_access and audit"
 _REFERENCE = "The member's own case, quote or claim reference"
+
+
+class ReleaseSchema(Schema):
+    """The three checks of a data release, as the asking person answers them. They are kept with the question."""
+
+    minimum = fields.Boolean(required=True, metadata={"description": "Whether this is the minimum that is needed"})
+    legal_power = fields.Boolean(required=True, metadata={"description": "Whether there is a legal power to have it"})
+    third_party = fields.Boolean(required=True, metadata={"description": "Whether it can reach a third party"})
 
 
 class AskingSchema(DomainSchema):
@@ -38,6 +47,7 @@ class AskingSchema(DomainSchema):
     purpose = fields.String(required=True, validate=validate.OneOf(PURPOSES))
     lawful_basis = fields.String()
     line = fields.String(required=True, validate=validate.OneOf(LINES))
+    release = fields.Nested(ReleaseSchema, metadata={"description": _RELEASE})
 
 
 class ScreeningRequestSchema(AskingSchema):
@@ -85,7 +95,7 @@ class BulkAnswerSchema(Schema):
 @requires("screener", "investigator", while_suspended=True)
 @blueprint.arguments(ScreeningRequestSchema)
 @blueprint.response(200, ScreeningSchema)
-@blueprint.problems(400, 413, 415)
+@blueprint.problems(400, 413, 415, 429)
 def screen(body: dict[str, Any]) -> Response:
     """Ask about one subject. Answered from the pool of the other members, as far as the own contributions reach."""
     try:
@@ -100,7 +110,7 @@ def screen(body: dict[str, Any]) -> Response:
 @requires("screener", "investigator", while_suspended=True)
 @blueprint.arguments(BulkRequestSchema)
 @blueprint.response(200, BulkAnswerSchema)
-@blueprint.problems(400, 413, 415)
+@blueprint.problems(400, 413, 415, 429)
 def screen_many(body: dict[str, Any]) -> Response:
     """Ask about up to 1,000 subjects. Each is answered, or has a problem in its place."""
     try:
@@ -127,4 +137,4 @@ def _answers(asking: screening.Asking, questions: list[Question]) -> list[dict[s
     try:
         return screening.screen(services(), current_actor(), own_member(), asking, questions)
     except RefusedError as error:
-        raise refusal(error.decision) from None
+        raise refusal(error.granted) from None

@@ -23,14 +23,17 @@ class Request:
     """What is asked: `asked` queries on top of the `used_today` (and `used_this_minute`) that the member asked before.
 
     `line` is None where no line is asked in (a list of hits, with `asked` at 0), `purpose` where none is needed.
+    `subjects`: how many different ones were asked, with these, under one reference for this purpose; the most of any
+    reference.
     """
 
     action: str
     purpose: str | None
     line: str | None
-    used_today: int
-    used_this_minute: int
+    used_today: int = 0
+    used_this_minute: int = 0
     asked: int = 1
+    subjects: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -127,6 +130,11 @@ def _purpose_refusal(member: Member, request: Request, rulebook: Rulebook) -> Re
     if closed.issuperset(RECORD_CLASSES):
         detail = f"Nothing of line {request.line} is open to this purpose."
         return Refusal("PURPOSE", detail, "Ask under the purpose that the enquiry has, if it is open.", told)
+    most, days = rulebook.quota.subjects_per_reference, rulebook.quota.reference_days
+    if request.subjects > most:
+        told |= {"subjects": request.subjects, "subjects_per_reference": most, "reference_days": days}
+        detail = f"At most {most} different subjects are asked under one reference for a purpose in {days} days."
+        return Refusal("PURPOSE", detail, "Ask about each under the reference of its own case, quote or claim.", told)
     return None
 
 

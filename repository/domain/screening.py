@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TypeGuard
 
@@ -14,6 +14,8 @@ from repository.domain.filings import one_of
 from repository.domain.rulebook import Rulebook
 
 MAX_BASIS_LENGTH = 200
+RELEASE_PURPOSES = frozenset({"law_enforcement", "subject_access", "audit"})
+"""Purposes under which data leaves the circle of those who hold it: the three checks of a release are asked."""
 
 
 class Answer(StrEnum):
@@ -24,12 +26,26 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """The three checks of a data release: is it the minimum, is there a legal power, can it reach a third party."""
+
+    minimum: bool
+    legal_power: bool
+    third_party: bool
+
+    def as_dict(self) -> dict[str, bool]:
+        """As JSON."""
+        return {"minimum": self.minimum, "legal_power": self.legal_power, "third_party": self.third_party}
+
+
+@dataclass(frozen=True, slots=True)
 class Purpose:
-    """Why is asked, in which line, and on what lawful basis."""
+    """Why is asked, in which line, and on what lawful basis. `release` is there wherever the purpose asks for it."""
 
     purpose: str
     line: str
     lawful_basis: str | None
+    release: Release | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +61,21 @@ def purpose_from_json(body: Mapping[str, object]) -> Purpose:
     basis = body.get("lawful_basis")
     if basis is not None and not _is_basis(basis):
         raise FieldError("lawful_basis", f"1 to {MAX_BASIS_LENGTH} printable characters in one line, or nothing")
-    return Purpose(one_of(body, "purpose", PURPOSES), one_of(body, "line", LINES), basis)
+    purpose = one_of(body, "purpose", PURPOSES)
+    return Purpose(purpose, one_of(body, "line", LINES), basis, _release(body.get("release"), purpose))
+
+
+def _release(given: object, purpose: str) -> Release | None:
+    if given is None and purpose not in RELEASE_PURPOSES:
+        return None
+    names = [each.name for each in fields(Release)]
+    if (
+        not isinstance(given, Mapping)
+        or given.keys() != set(names)
+        or not all(isinstance(answer, bool) for answer in given.values())
+    ):
+        raise FieldError("release", f"{', '.join(names)}, each true or false; it is asked for this purpose")
+    return Release(**given)
 
 
 def _is_basis(text: object) -> TypeGuard[str]:

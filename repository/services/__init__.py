@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matching.linkage import Linker
     from matching.schema import LinkageSchema
     from repository.domain.rulebook import Rulebook
+    from repository.services.assessment import Assessments
     from repository.services.rulebooks import Rulebooks
     from repository.settings import Settings
     from repository.storage.engine import Database
@@ -33,6 +34,7 @@ class Services:
     schema: LinkageSchema
     linker: Linker
     rulebooks: Rulebooks
+    assessments: Assessments
 
     @property
     def rulebook(self) -> Rulebook:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from matching.schema import load_schema
 from repository.services import Clock, Services
+from repository.services.assessment import Assessments
 from repository.services.modelling import linker
 from repository.services.rulebooks import Rulebooks
 from repository.settings import Settings, read_operator_secret
@@ -21,6 +22,7 @@ def now() -> datetime:
 def compose(settings: Settings, clock: Clock = now) -> Services:
     """Everything a use case needs, from the settings; raises SettingsError when a secret cannot be used."""
     database = Database(create_engine(settings.database_url))
+    rulebooks = Rulebooks(database)
     return Services(
         settings=settings,
         database=database,
@@ -28,5 +30,6 @@ def compose(settings: Settings, clock: Clock = now) -> Services:
         sealer=Sealer(read_operator_secret(settings.operator_secret_file)),
         schema=load_schema(),
         linker=linker(settings),
-        rulebooks=Rulebooks(database),
+        rulebooks=rulebooks,
+        assessments=Assessments(rulebooks),
     )

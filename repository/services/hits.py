@@ -10,14 +10,15 @@ from sqlalchemy import Connection
 
 from matching.types import Band
 from repository.domain import disclosure
+from repository.domain.asking import Request
 from repository.domain.disclosure import Reach
-from repository.domain.events import Event, EventKind
+from repository.domain.events import EventKind
 from repository.domain.hits import Hit, Own, Theirs, disclose
 from repository.domain.members import Actor, Member
-from repository.domain.reciprocity import CLASS_TIER, HIT_TIER, Entitlement, Inputs, entitlement, may_see
-from repository.services import Services, outcomes, pool, reciprocity
-from repository.services.reciprocity import RefusedError
-from repository.storage import events, hits
+from repository.domain.rulebook import CLASS_TIER, HIT_TIER
+from repository.services import Services, entitlements, outcomes, pool
+from repository.services.entitlements import DEFAULT_PURPOSE, Granted
+from repository.storage import hits
 from repository.storage.hits import Filter, HitView
 
 ACTION = "hits"
@@ -33,7 +34,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of the list is wanted: bands, the line of the own side, the class of the other side, own outcomes.
+    """What of the list is wanted, and for what: bands, the line of the own side, the class of the other side, outcomes.
 
     Hits whose two sides the member found not to be the same are listed for `outcome` only.
     """
@@ -43,6 +44,7 @@ class Wanted:
     record_class: str | None = None
     answered: bool | None = None
     outcome: str | None = None
+    purpose: str = DEFAULT_PURPOSE
 
 
 def list_hits(
@@ -52,8 +54,8 @@ def list_hits(
 
     A filter by class finds only hits whose class the member may see: it would tell the class otherwise.
     """
-    inputs, may = _entitled(services, actor, member)
-    seen, counted = _reaches(services, may)
+    granted = _entitled(services, actor, member, wanted.purpose)
+    seen, counted = _reaches(granted)
     wanted_only = seen if wanted.record_class is None else counted.of_class(wanted.record_class)
     bands = None if wanted.bands is None else [int(band) for band in wanted.bands]
     with services.database.read() as session:
@@ -62,39 +64,33 @@ def list_hits(
         views = hits.page(connection, member.id, chosen, before=before, limit=limit + 1)
         views, more = views[:limit], len(views) > limit
         counts = _count(connection, member, views, seen, counted)
-    return _show(services, inputs, may, views, counts), more
+    return _show(services, granted, views, counts), more
 
 
-def one_hit(services: Services, actor: Actor, member: Member, hit_id: str) -> dict[str, Any] | None:
+def one_hit(
+    services: Services, actor: Actor, member: Member, hit_id: str, purpose: str = DEFAULT_PURPOSE
+) -> dict[str, Any] | None:
     """One of a member's hits as JSON, None when there is none that the member may see. Raises RefusedError."""
-    inputs, may = _entitled(services, actor, member)
+    granted = _entitled(services, actor, member, purpose)
     with services.database.read() as session:
         connection = session.connection()
-        seen, counted = _reaches(services, may)
+        seen, counted = _reaches(granted)
         view = hits.one(connection, member.id, hit_id, seen=seen, counted=counted)
         if view is None:
             return None
         counts = _count(connection, member, [view], seen, counted)
-    return _show(services, inputs, may, [view], counts)[0]
+    return _show(services, granted, [view], counts)[0]
 
 
-def _entitled(services: Services, actor: Actor, member: Member) -> tuple[Inputs, Entitlement]:
-    with services.database.write() as session:
-        connection = session.connection()
-        inputs = reciprocity.inputs(services, connection, member)
-        decision = may_see(inputs, services.rulebook)
-        decision_id = reciprocity.remember(services, connection, decision, inputs, actor=actor, action=ACTION)
-        kind = EventKind.HITS_READ if decision.allowed else EventKind.HITS_REFUSED
-        event_id = reciprocity.new_id(services, "evt")
-        events.append(connection, Event(event_id, inputs.now, kind, actor.id, member.id, decision_id))
-    if not decision.allowed:
-        raise RefusedError(decision)
-    return inputs, entitlement(inputs.contributions, services.rulebook)
+def _entitled(services: Services, actor: Actor, member: Member, purpose: str) -> Granted:
+    request = Request(ACTION, purpose, None, asked=0)
+    return entitlements.decide(services, actor, member, request, (EventKind.HITS_READ, EventKind.HITS_REFUSED))
 
 
-def _reaches(services: Services, may: Entitlement) -> tuple[Reach, Reach]:
+def _reaches(granted: Granted) -> tuple[Reach, Reach]:
     """What is seen at all, and what is seen with its class and may therefore be counted."""
-    seen, counted = (disclosure.reach(may.from_tier(tier), tier, services.rulebook) for tier in (HIT_TIER, CLASS_TIER))
+    may, rulebook = granted.entitlement, granted.rulebook
+    seen, counted = (disclosure.reach(may.from_tier(tier), tier, rulebook) for tier in (HIT_TIER, CLASS_TIER))
     return seen, counted
 
 
@@ -104,22 +100,20 @@ def _count(connection: Connection, member: Member, views: Sequence[HitView], see
     return Counts(of_class, hits.holders(connection, member.id, live, seen))
 
 
-def _show(
-    services: Services, inputs: Inputs, may: Entitlement, views: Sequence[HitView], counts: Counts
-) -> list[dict[str, Any]]:
+def _show(services: Services, granted: Granted, views: Sequence[HitView], counts: Counts) -> list[dict[str, Any]]:
     shown = []
     tiers = {}
-    rulebook = services.rulebook
+    may, rulebook, now = granted.entitlement, granted.rulebook, granted.now
     for view in views:
         tier = disclosure.tier_of(may.tier(view.their_line, view.their_class), view.labels, rulebook)
         tiers[view.id] = tier if view.superseded_at is None else HIT_TIER
         hit = _hit(services, view, counts)
-        shown.append(disclose(hit, tier, today=inputs.now.date(), rulebook=rulebook))
+        shown.append(disclose(hit, tier, today=now.date(), rulebook=rulebook))
     if tiers:
         with services.database.write() as session:
             connection = session.connection()
-            hits.note_shown(connection, inputs.member.id, tiers, now=inputs.now)
-            outcomes.add_own(services, connection, inputs.member.id, shown, now=inputs.now)
+            hits.note_shown(connection, granted.member.id, tiers, now=now)
+            outcomes.add_own(services, connection, granted.member.id, shown, now=now)
     return shown
 
 

@@ -13,17 +13,15 @@ from sqlalchemy import Connection
 
 from matching.types import EncodedSubject
 from matching.wire import unpack
-from repository.domain import disclosure
 from repository.domain.errors import FieldError
 from repository.domain.filings import Filing, Outcome
-from repository.domain.members import query_refusal
 from repository.domain.proofs import NEEDED, PROVEN
-from repository.domain.reciprocity import HIT_TIER, entitlement
 from repository.services import Services, outcomes, pool, reciprocity
+from repository.services.crediting import credit, visible
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
-from repository.storage import dialect, filings, index, ledger, proofs
+from repository.services.pool import Sighting
+from repository.storage import dialect, filings, index, proofs
 from repository.storage.filings import Standing
-from repository.storage.ledger import LedgerRow
 from repository.storage.sealing import record_context
 
 
@@ -107,17 +105,13 @@ def take_in(services: Services, connection: Connection, source: Source, batch: S
     if source.batch_id is not None:
         unchanged = [(p.filing_id, p.numbered.row) for p in taken.plans if p.outcome is Outcome.UNCHANGED]
         filings.note_batch(connection, source.batch_id, unchanged)
-    # Records count, not versions: filing one record over and over earns nothing.
-    new = [p.numbered.filing.facts for p in accepted if p.outcome is Outcome.CREATED]
-    lines = Counter((facts.line, facts.record_class) for facts in new)
-    rows = [
-        LedgerRow(source.member.id, source.now.date(), line, kind, {"accepted": n}, source.now)
-        for (line, kind), n in lines.items()
-    ]
-    ledger.add(connection, rows)
     matched = [each for each in accepted if each.matched]
-    if matched:
-        _store_subjects(services, connection, source, matched)
+    seen = _store_subjects(services, connection, source, matched) if matched else []
+    new = {each.filing_id: each.numbered.filing for each in accepted if each.outcome is Outcome.CREATED}
+    credit(services, connection, source, new, {filing_id for filing_id, _ in seen})
+    told = visible(services, connection, source, seen)
+    for each in matched:
+        each.hits = told[each.filing_id]
     return taken
 
 
@@ -197,8 +191,13 @@ def _store_facts(connection: Connection, source: Source, accepted: Sequence[Plan
     filings.insert_versions(connection, versions)
 
 
-def _store_subjects(services: Services, connection: Connection, source: Source, matched: Sequence[Plan]) -> None:
-    """Take the encodings before out, look the new ones up, store and index them, and record the hits."""
+def _store_subjects(
+    services: Services, connection: Connection, source: Source, matched: Sequence[Plan]
+) -> list[tuple[str, Sighting]]:
+    """Take the encodings before out, look the new ones up, store and index them, and record the hits.
+
+    Returns what was seen, with the id of the filing each is of.
+    """
     replaced = [each.filing_id for each in matched if each.outcome is Outcome.NEW_VERSION]
     removed = _take_out(services, connection, replaced)
     places = [(each, place) for each in matched for place in range(len(each.numbered.filing.subjects))]
@@ -230,7 +229,7 @@ def _store_subjects(services: Services, connection: Connection, source: Source, 
     filed = {(each.filing_id, place): subject for (each, place), subject in zip(places, subjects, strict=True)}
     rescore_screening_hits(services, connection, source, filed, replaced=replaced)
     outcomes.release(connection, replaced, today=source.now.date())
-    _count_visible(services, connection, source, [(places[s.subject][0], s) for s in linked.sightings])
+    return [(places[s.subject][0].filing_id, s) for s in linked.sightings]
 
 
 def _take_out(services: Services, connection: Connection, filing_ids: Sequence[str]) -> Counter[str]:
@@ -243,26 +242,3 @@ def _take_out(services: Services, connection: Connection, filing_ids: Sequence[s
     ]
     index.remove(connection, services.sealer, [row[0] for row in rows], [each.keys for each in opened])
     return Counter(kind for _, kind, _ in rows)
-
-
-def _count_visible(
-    services: Services, connection: Connection, source: Source, sightings: Sequence[tuple[Plan, pool.Sighting]]
-) -> None:
-    """Count for each filing the hits its member may see: a number that is told must not tell more than the hits do.
-
-    Of those of one subject that are seen at tier 1, one is told (see `storage.hits.Filter`).
-    """
-    if not sightings:
-        return
-    if query_refusal(source.member, source.now.date(), services.rulebook.membership) is not None:
-        return
-    inputs = reciprocity.inputs(services, connection, source.member)
-    may = entitlement(inputs.contributions, services.rulebook)
-    told: set[int] = set()
-    for each, sighting in sightings:
-        record = sighting.candidate
-        tier = disclosure.tier_of(may.tier(record.line, record.record_class), record.labels, services.rulebook)
-        if tier > HIT_TIER or (tier == HIT_TIER and sighting.subject not in told):
-            each.hits += 1
-        if tier == HIT_TIER:
-            told.add(sighting.subject)

@@ -14,28 +14,20 @@ from matching.types import EncodedSubject
 from matching.wire import pack
 from repository import metrics
 from repository.domain import disclosure, hits, screening
-from repository.domain.events import Event, EventKind
+from repository.domain.asking import Request
+from repository.domain.entitlement import Entitlement
+from repository.domain.events import EventKind
 from repository.domain.filings import refuse_unknown
 from repository.domain.hits import Hit, Own, Theirs
 from repository.domain.members import Actor, Member
-from repository.domain.reciprocity import (
-    CLASS_TIER,
-    HIT_TIER,
-    NO_TIER,
-    Decision,
-    Entitlement,
-    Inputs,
-    entitlement,
-    may_ask,
-)
-from repository.domain.rulebook import Rulebook
+from repository.domain.rulebook import CLASS_TIER, HIT_TIER, NO_TIER, POINTER_TIER, Rulebook
 from repository.domain.screening import Purpose, Question, purpose_from_json
-from repository.services import Services, outcomes, pool, reciprocity
+from repository.services import Services, entitlements, outcomes, pool, reciprocity
 from repository.services.encodings import encoding
+from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Linked, Sighting
-from repository.services.reciprocity import RefusedError
-from repository.storage import events, filings, screenings
+from repository.storage import filings, screenings
 from repository.storage.filings import Candidate
 from repository.storage.operator import accepted_fingerprints
 from repository.storage.sealing import named_context
@@ -43,8 +35,8 @@ from repository.storage.sealing import named_context
 ACTION = "screening"
 
 
-ONE_FIELDS = frozenset({"schema", "fingerprint", "purpose", "lawful_basis", "line", "reference", "subject"})
-BULK_FIELDS = frozenset({"schema", "fingerprint", "purpose", "lawful_basis", "line", "screenings"})
+ONE_FIELDS = frozenset({"schema", "fingerprint", "purpose", "lawful_basis", "line", "release", "reference", "subject"})
+BULK_FIELDS = frozenset({"schema", "fingerprint", "purpose", "lawful_basis", "line", "release", "screenings"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +54,7 @@ class _Asked:
     question: Question
     subject: EncodedSubject
     packed: bytes
+    digest: bytes
     sightings: Sequence[Sighting]
     capped: int
     pool_size: int
@@ -88,46 +81,84 @@ def asking(services: Services, body: Mapping[str, object], known: frozenset[str]
 def screen(
     services: Services, actor: Actor, member: Member, request: Asking, questions: Sequence[Question]
 ) -> list[dict[str, Any]]:
-    """Answer every question, in order. Raises RefusedError, before anything is matched, when R1 or R2 denies it."""
+    """Answer every question, in order, or none. Raises RefusedError, before anything is matched, when a rule denies it.
+
+    Only where others of the member ask at the same time and use its quota up (R10) is that found after matching.
+    """
     subjects = pool.rekeyed(services.sealer, [each.subject for each in questions])
     packed = [pack(each) for each in subjects]
+    digests = [services.sealer.digest(b"screened" + member.id.encode(), each) for each in packed]
     distinct = {each: place for place, each in enumerate(packed)}
     with services.database.reading() as connection:
-        inputs = reciprocity.inputs(services, connection, member)
-        decision = may_ask(inputs, request.purpose.line, services.rulebook)
+        named = [(question.reference, digest) for question, digest in zip(questions, digests, strict=True)]
+        most = _most_subjects(services, connection, member, request, named)
+        wanted = Request(ACTION, request.purpose.purpose, request.purpose.line, asked=len(questions), subjects=most)
+        granted = entitlements.entitled(services, connection, actor, member, wanted)
         looked_for = [subjects[place] for place in distinct.values()]
-        linked = pool.link(services, connection, member, looked_for) if decision.allowed else None
+        linked = pool.link(services, connection, member, looked_for) if granted.entitlement.allowed else None
     if linked is None:
-        _refuse(services, actor, inputs, decision)
-    asked = _asked(questions, subjects, packed, linked)
-    answered = _answers(services, inputs, request.purpose.line, asked)
-    with services.database.writing() as connection:
-        standing = _standing(connection, asked)
-        if standing is not asked:
-            answered = _answers(services, inputs, request.purpose.line, standing)
-        decision_id = reciprocity.remember(services, connection, decision, inputs, actor=actor, action=ACTION)
-        source = Source(member, actor.id, None, inputs.now)
-        screenings.add(connection, [_row(services, source, request, each, decision_id) for each in answered])
-        record_screening_hits(services, connection, source, [kept for each in answered for kept in each.kept], linked)
-        told = [hit for each in answered for hit in each.body["hits"]]
-        outcomes.add_own(services, connection, member.id, told, now=inputs.now)
-        pool.note_keys(services, connection, linked, inputs.now)
-        _tell(services, connection, source, EventKind.SCREENING_ANSWERED, decision_id=decision_id, answered=answered)
+        _refuse(services, granted)
+    asked = _asked(questions, subjects, packed, digests, linked)
+    try:
+        answered = _answer_all(services, granted, request, asked, linked)
+    except RefusedError as late:
+        _refuse(services, late.granted)
     for each in answered:
         metrics.SCREENINGS.labels(answer=each.body["answer"]).inc()
     return [each.body for each in answered]
 
 
+def _most_subjects(
+    services: Services, connection: Connection, member: Member, request: Asking, asked: Sequence[tuple[str, bytes]]
+) -> int:
+    """How many different subjects the reference with the most has, these with those asked before for the purpose."""
+    since = services.clock() - timedelta(days=services.rulebook.quota.reference_days)
+    references = {reference for reference, _ in asked}
+    found = screenings.asked_under(connection, member.id, request.purpose.purpose, references, since=since)
+    for reference, digest in asked:
+        found.setdefault(reference, set()).add(digest)
+    return max(map(len, found.values()), default=0)
+
+
+def _answer_all(
+    services: Services, granted: Granted, request: Asking, asked: list[_Asked], linked: Linked
+) -> list[_Answered]:
+    """Answer, and store the decision, the questions and what was told. Raises RefusedError, then nothing is stored."""
+    answered = _answers(services, granted, asked)
+    with services.database.writing() as connection:
+        granted = entitlements.counted(connection, granted)
+        if not granted.entitlement.allowed:
+            raise RefusedError(granted)
+        standing = _standing(connection, asked)
+        if standing is not asked:
+            answered = _answers(services, granted, standing)
+        entitlements.remember(connection, granted)
+        source = Source(granted.member, granted.actor.id, None, granted.now)
+        screenings.add(connection, [_row(services, granted, request, each) for each in answered])
+        record_screening_hits(services, connection, source, [kept for each in answered for kept in each.kept], linked)
+        pointed = [hit for each in answered for hit in each.body["hits"] if hit["tier"] >= POINTER_TIER]
+        if pointed:
+            outcomes.add_own(services, connection, granted.member.id, pointed, now=granted.now)
+        pool.note_keys(services, connection, linked, granted.now)
+        figures = Counter(each.body["answer"] for each in answered)
+        entitlements.tell(services, connection, granted, EventKind.SCREENING_ANSWERED, figures)
+    return answered
+
+
 def _asked(
-    questions: Sequence[Question], subjects: Sequence[EncodedSubject], packed: Sequence[bytes], linked: Linked
+    questions: Sequence[Question],
+    subjects: Sequence[EncodedSubject],
+    packed: Sequence[bytes],
+    digests: Sequence[bytes],
+    linked: Linked,
 ) -> list[_Asked]:
     """Questions with what was found for them; what is the same in several was looked for once."""
     places = {each: place for place, each in enumerate(dict.fromkeys(packed))}
     seen = linked.by_subject()
     asked = []
-    for question, subject, content in zip(questions, subjects, packed, strict=True):
+    for question, subject, content, digest in zip(questions, subjects, packed, digests, strict=True):
         place, pool_size = places[content], linked.pool_sizes.get(subject.kind, 0)
-        asked.append(_Asked(question, subject, content, seen[place], linked.capped[place], pool_size))
+        asked.append(_Asked(question, subject, content, digest, seen[place], linked.capped[place], pool_size))
     return asked
 
 
@@ -146,29 +177,27 @@ def _standing(connection: Connection, asked: list[_Asked]) -> list[_Asked]:
     ]
 
 
-def _refuse(services: Services, actor: Actor, inputs: Inputs, decision: Decision) -> NoReturn:
+def _refuse(services: Services, granted: Granted) -> NoReturn:
     metrics.SCREENINGS.labels(answer="refused").inc()
-    with services.database.write() as session:
-        connection = session.connection()
-        decision_id = reciprocity.remember(services, connection, decision, inputs, actor=actor, action=ACTION)
-        source = Source(inputs.member, actor.id, None, inputs.now)
-        _tell(services, connection, source, EventKind.SCREENING_REFUSED, decision_id=decision_id, answered=[])
-    raise RefusedError(decision)
+    with services.database.writing() as connection:
+        entitlements.remember(connection, granted)
+        entitlements.tell(services, connection, granted, EventKind.SCREENING_REFUSED)
+    raise RefusedError(granted)
 
 
-def _answers(services: Services, inputs: Inputs, line: str, asked: Sequence[_Asked]) -> list[_Answered]:
-    may = entitlement(inputs.contributions, services.rulebook)
-    return [_answer(services, inputs, may, line, each) for each in asked]
+def _answers(services: Services, granted: Granted, asked: Sequence[_Asked]) -> list[_Answered]:
+    return [_answer(services, granted, each) for each in asked]
 
 
-def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, asked: _Asked) -> _Answered:
+def _answer(services: Services, granted: Granted, asked: _Asked) -> _Answered:
     """Show each sighting as far as its tier allows; what may not be shown does not move the answer either.
 
     At tier 1 the best stands for all: how many there are is tier 2. Those not shown are kept, for a tier to come.
     Hot keys are told only to who may see the class of every record in the line: they say that many records are there.
     """
     screening_id = reciprocity.new_id(services, "scr")
-    rulebook = services.rulebook
+    may, rulebook, now = granted.entitlement, granted.rulebook, granted.now
+    line = granted.request.line or ""
     seen = [(s, _tier(may, s.candidate, rulebook)) for s in asked.sightings]
     seen = [(sighting, tier) for sighting, tier in seen if tier >= HIT_TIER]
     counts = Counter(sighting.candidate.record_class for sighting, tier in seen if tier >= CLASS_TIER)
@@ -185,9 +214,9 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
             continue
         told = told or tier == HIT_TIER
         count = counts[sighting.candidate.record_class]
-        hit = _hit(hit_id, own, sighting, inputs.now, count=count, seen_by=members)
-        bodies.append(hits.disclose(hit, tier, today=inputs.now.date(), rulebook=rulebook))
-    answer = screening.answer([sighting.match.band for sighting, _ in seen], services.rulebook)
+        hit = _hit(hit_id, own, sighting, now, count=count, seen_by=members)
+        bodies.append(hits.disclose(hit, tier, today=now.date(), rulebook=rulebook))
+    answer = screening.answer([sighting.match.band for sighting, _ in seen], rulebook)
     body = {
         "id": screening_id,
         "reference": asked.question.reference,
@@ -197,7 +226,7 @@ def _answer(services: Services, inputs: Inputs, may: Entitlement, line: str, ask
         "more_hits": any(tier >= CLASS_TIER for _, tier in seen[rulebook.disclosure.hits_per_subject :]),
         "capped_keys": asked.capped if may.all_from_tier(CLASS_TIER, line) else 0,
         "model": services.linker.model_id,
-        "rulebook": services.rulebook.version,
+        "rulebook": rulebook.version,
     }
     return _Answered(screening_id, asked, body, kept)
 
@@ -231,15 +260,15 @@ def _hit(hit_id: str, own: Own, sighting: Sighting, now: datetime, *, count: int
     )
 
 
-def _row(services: Services, source: Source, request: Asking, answered: _Answered, decision_id: str) -> dict[str, Any]:
-    subject = answered.asked.subject
+def _row(services: Services, granted: Granted, request: Asking, answered: _Answered) -> dict[str, Any]:
+    subject, release = answered.asked.subject, request.purpose.release
     return {
         "id": answered.screening_id,
-        "at": source.now,
-        "expires_at": source.now + timedelta(days=services.rulebook.screening.keep_days),
-        "member_id": source.member.id,
-        "actor_id": source.actor_id,
-        "decision_id": decision_id,
+        "at": granted.now,
+        "expires_at": granted.now + timedelta(days=granted.rulebook.screening.keep_days),
+        "member_id": granted.member.id,
+        "actor_id": granted.actor.id,
+        "decision_id": granted.id,
         "purpose": request.purpose.purpose,
         "lawful_basis": request.purpose.lawful_basis,
         "reference": answered.asked.question.reference,
@@ -254,26 +283,6 @@ def _row(services: Services, source: Source, request: Asking, answered: _Answere
         "pool_size": answered.asked.pool_size,
         "model_id": services.linker.model_id,
         "envelope": services.sealer.seal(named_context(answered.screening_id), answered.asked.packed),
+        "subject_digest": answered.asked.digest,
+        "release_checks": release.as_dict() if release else None,
     }
-
-
-def _tell(
-    services: Services,
-    connection: Connection,
-    source: Source,
-    kind: EventKind,
-    *,
-    decision_id: str,
-    answered: Sequence[_Answered],
-) -> None:
-    figures = Counter(each.body["answer"] for each in answered)
-    event = Event(
-        id=reciprocity.new_id(services, "evt"),
-        at=source.now,
-        kind=kind,
-        actor_id=source.actor_id,
-        member_id=source.member.id,
-        subject_id=decision_id,
-        figures=dict(figures),
-    )
-    events.append(connection, event)

@@ -173,8 +173,9 @@ def add_up(
 
 
 def count_in_period(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Insert rows of (`period`, `start`, `used`); where the key is there already, add to `used`, or start over when a
-    new period has begun. Returns what is used now, by period.
+    """Insert rows of (`period`, `start`, `used`), and return what is used now, by period.
+
+    Where the key is there already, add to `used`, or start over when a new period has begun.
     """
     insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     statement = insert.values(list(rows))

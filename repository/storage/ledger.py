@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Connection, ForeignKey, bindparam, select, update
+import numpy as np
+from sqlalchemy import Connection, ForeignKey, Index, bindparam, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from repository.domain.ledger import COUNTS, Ledger
 from repository.storage import dialect
-from repository.storage.base import Base
+from repository.storage.base import Base, UtcDateTime
 from repository.storage.members import MemberRow
 
 
@@ -22,6 +24,7 @@ class LedgerDayRow(Base):
     """
 
     __tablename__ = "ledger"
+    __table_args__ = (Index("ix_ledger_day", "day"),)
 
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
@@ -40,18 +43,32 @@ class LedgerDayRow(Base):
 
 LEDGER = Base.metadata.tables["ledger"]
 MEMBERS = Base.metadata.tables[MemberRow.__tablename__]
-COLUMNS = ("accepted", "late", "back_book", "thin", "corroborated", "upheld", "due", "answered")
 _TOUCH = update(MEMBERS).where(MEMBERS.c.id == bindparam("member")).values(ledger_version=MEMBERS.c.ledger_version + 1)
-_SINCE = (
-    select(LEDGER.c.day, LEDGER.c.line, LEDGER.c.record_class, *(LEDGER.c[name] for name in COLUMNS), LEDGER.c.last_at)
-    .where(LEDGER.c.member_id == bindparam("member"), LEDGER.c.day >= bindparam("start"))
-    .order_by(LEDGER.c.day, LEDGER.c.line, LEDGER.c.record_class)
+_SINCE = select(LEDGER.c.day, LEDGER.c.line, LEDGER.c.record_class, *(LEDGER.c[name] for name in COUNTS)).where(
+    LEDGER.c.member_id == bindparam("member"), LEDGER.c.day >= bindparam("start")
+)
+_SHARES = (
+    select(
+        LEDGER.c.line,
+        LEDGER.c.record_class,
+        LEDGER.c.member_id,
+        func.sum(LEDGER.c.accepted),
+        func.sum(LEDGER.c.corroborated),
+    )
+    .where(LEDGER.c.day >= bindparam("start"), LEDGER.c.day < bindparam("until"))
+    .group_by(LEDGER.c.line, LEDGER.c.record_class, LEDGER.c.member_id)
+    .having(func.sum(LEDGER.c.accepted) >= bindparam("at_least"))
+)
+_LAST = (
+    select(LEDGER.c.line, LEDGER.c.record_class, func.max(LEDGER.c.last_at, type_=UtcDateTime()))
+    .where(LEDGER.c.member_id == bindparam("member"), LEDGER.c.day >= bindparam("start"), LEDGER.c.accepted > 0)
+    .group_by(LEDGER.c.line, LEDGER.c.record_class)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """What is added to one (line, class) of a member on one day: counts by the names of COLUMNS, 0 where not named."""
+    """What is added to one (line, class) of a member on one day: counts by the names of COUNTS, 0 where not named."""
 
     member_id: str
     day: date
@@ -76,11 +93,11 @@ def add(connection: Connection, rows: Sequence[LedgerRow], *, today: date | None
                 "line": each.line,
                 "record_class": each.record_class,
                 "last_at": each.last_at,
-                **{name: each.counts.get(name, 0) for name in COLUMNS},
+                **{name: each.counts.get(name, 0) for name in COUNTS},
             }
             for each in sorted(rows, key=lambda row: (row.member_id, row.day, row.line, row.record_class))
         ],
-        COLUMNS,
+        COUNTS,
         "last_at",
     )
     for member_id in sorted({each.member_id for each in rows if today is None or each.day <= today}):
@@ -92,10 +109,48 @@ def touch(connection: Connection, member_id: str) -> None:
     connection.execute(_TOUCH, {"member": member_id})
 
 
-def since(connection: Connection, member_id: str, start: date) -> list[LedgerRow]:
-    """A member's rows from a day on, by day, line and class."""
-    rows = connection.execute(_SINCE, {"member": member_id, "start": start})
-    return [
-        LedgerRow(member_id, row.day, row.line, row.record_class, dict(zip(COLUMNS, row[3:-1], strict=True)), row[-1])
-        for row in rows
-    ]
+def read(connection: Connection, member_id: str, first: date) -> Ledger:
+    """A member's ledger from a day on."""
+    return _filled(Ledger(first, (), {}), connection, member_id, first)
+
+
+def read_again(connection: Connection, member_id: str, known: Ledger, changed_from: date) -> Ledger:
+    """A ledger read before, with the days from `changed_from` on as they are now; those before it do not change."""
+    return _filled(known, connection, member_id, max(known.first, changed_from))
+
+
+def shares(connection: Connection, start: date, until: date, at_least: int) -> dict[tuple[str, str], dict[str, float]]:
+    """The share of corroborated records of each (line, class), by member, from a day up to another.
+
+    Only of members that had `at_least` so many accepted.
+    """
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    of = {"start": start, "until": until, "at_least": max(1, at_least)}
+    for line, record_class, member_id, accepted, corroborated in connection.execute(_SHARES, of):
+        found.setdefault((line, record_class), {})[member_id] = int(corroborated) / int(accepted)
+    return found
+
+
+def last_accepted(connection: Connection, member_id: str, start: date) -> dict[tuple[str, str], datetime]:
+    """When a filing of each (line, class) was last accepted since a day."""
+    rows = connection.execute(_LAST, {"member": member_id, "start": start})
+    return {(line, record_class): last_at for line, record_class, last_at in rows}
+
+
+def _filled(known: Ledger, connection: Connection, member_id: str, start: date) -> Ledger:
+    """A ledger with the days from `start` on, none of which `known` is trusted for, from the database."""
+    rows = connection.execute(_SINCE, {"member": member_id, "start": start}).all()
+    pairs = tuple(sorted({*known.pairs, *((row.line, row.record_class) for row in rows)}))
+    last = max((row.day for row in rows), default=known.first)
+    counts = np.zeros((len(COUNTS), len(pairs), max(known.days, (last - known.first).days + 1)), np.int64)
+    places = {pair: place for place, pair in enumerate(pairs)}
+    kept = min(known.days, (start - known.first).days)
+    if known.pairs and kept:
+        there = [places[pair] for pair in known.pairs]
+        for column, name in enumerate(COUNTS):
+            counts[column, there, :kept] = known.counts[name][:, :kept]
+    if rows:
+        pair_of = [places[row.line, row.record_class] for row in rows]
+        day_of = [(row.day - known.first).days for row in rows]
+        counts[:, pair_of, day_of] = np.array([row[3:] for row in rows], np.int64).T
+    return Ledger(known.first, pairs, dict(zip(COUNTS, counts, strict=True)))

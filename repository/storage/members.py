@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, RowMapping, func, select
+from sqlalchemy import Connection, ForeignKey, RowMapping, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.domain.members import Actor, Member, MemberStatus, Role
@@ -114,6 +114,11 @@ def find_member(session: Session, id_or_name: str) -> MemberRow | None:
 def next_number(session: Session) -> int:
     """The number for a member admitted now; two admitted at once are kept apart by the unique column."""
     return (session.scalar(select(func.max(MemberRow.number))) or 0) + 1
+
+
+def admitted_on(connection: Connection, member_id: str) -> date:
+    """The day a member was admitted. Raises NoResultFound where there is no such member."""
+    return connection.execute(select(MemberRow.admitted_on).where(MemberRow.id == member_id)).scalar_one()
 
 
 def all_members(session: Session) -> list[MemberRow]:

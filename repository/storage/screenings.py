@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, LargeBinary, insert
+from sqlalchemy import JSON, Connection, ForeignKey, Index, LargeBinary, Select, bindparam, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.storage import dialect
-from repository.storage.base import Base
+from repository.storage.base import Base, UtcDateTime
 
 
 class ScreeningRow(Base):
-    """One question and its answer. The envelope holds the re-keyed encoding until `expires_at`."""
+    """One question and its answer. The envelope holds the re-keyed encoding until `expires_at`.
+
+    `subject_digest` tells whether a member asked the same subject before. `release_checks` are the three of a data
+    release as they were answered; null where the purpose asks none.
+    """
 
     __tablename__ = "screenings"
+    __table_args__ = (Index("ix_screenings_member_id_reference", "member_id", "reference"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
-    member_id: Mapped[str] = mapped_column(ForeignKey("members.id"), index=True)
+    member_id: Mapped[str] = mapped_column(ForeignKey("members.id"))
     actor_id: Mapped[str] = mapped_column(ForeignKey("actors.id"))
     decision_id: Mapped[str] = mapped_column(ForeignKey("decisions.id"))
     purpose: Mapped[str]
@@ -38,13 +43,47 @@ class ScreeningRow(Base):
     pool_size: Mapped[int]
     model_id: Mapped[str]
     envelope: Mapped[bytes] = mapped_column(LargeBinary)
+    subject_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    release_checks: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 SCREENINGS = Base.metadata.tables["screenings"]
 _INSERT = dialect.Prepared(lambda _name: insert(SCREENINGS))
 
 
+def _asked_under(dialect_name: str) -> Select[Any]:
+    references = dialect.wanted_texts(dialect_name)
+    asked = SCREENINGS.c
+    return (
+        select(asked.reference, asked.subject_digest)
+        .select_from(references.join(SCREENINGS, asked.reference == references.c.value))
+        .where(
+            asked.member_id == bindparam("member"),
+            asked.purpose == bindparam("purpose"),
+            asked.at >= bindparam("start", type_=UtcDateTime()),
+            asked.subject_digest.is_not(None),
+        )
+        .distinct()
+    )
+
+
+_ASKED_UNDER = dialect.Prepared(_asked_under)
+
+
 def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Store screenings."""
     if rows:
         _INSERT.write(connection, rows)
+
+
+def asked_under(
+    connection: Connection, member_id: str, purpose: str, references: Iterable[str], *, since: datetime
+) -> dict[str, set[bytes]]:
+    """The digests of the subjects that a member asked under each of these references for a purpose."""
+    wanted = dialect.wanted(connection.dialect.name, sorted(set(references)))
+    found: dict[str, set[bytes]] = {}
+    for reference, digest in _ASKED_UNDER.rows(
+        connection, {"member": member_id, "purpose": purpose, "start": since, **wanted}
+    ):
+        found.setdefault(reference, set()).add(bytes(digest))
+    return found

@@ -1,13 +1,19 @@
-"""How much each member has asked today and in this minute (R10)."""
+"""How much each member has asked today and in this minute (R10), beside the version of its ledger."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ColumnElement, Connection, ForeignKey, FromClause, and_, bindparam, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from repository.storage.base import Base
+from repository.storage import dialect
+from repository.storage.base import Base, UtcDateTime
+from repository.storage.members import MemberRow
+from repository.storage.standings import STANDINGS
+
+DAY, MINUTE = "day", "minute"
 
 
 class UsageRow(Base):
@@ -21,4 +27,69 @@ class UsageRow(Base):
     used: Mapped[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Questions asked so far today and in this minute, in UTC."""
+
+    today: int
+    this_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The version of a member's ledger, what it has asked, and whether a standing is stored."""
+
+    ledger_version: int
+    usage: Usage
+    stored: bool
+
+
 USAGE = Base.metadata.tables["usage"]
+_OF_DAY, _OF_MINUTE = USAGE.alias("of_day"), USAGE.alias("of_minute")
+_MEMBERS = Base.metadata.tables[MemberRow.__tablename__]
+
+
+def _counter(of: FromClause, period: str) -> ColumnElement[bool]:
+    start = bindparam(period, type_=UtcDateTime())
+    return and_(of.c.member_id == _MEMBERS.c.id, of.c.period == period, of.c.start == start)
+
+
+_READ = dialect.Prepared(
+    lambda _name: (
+        select(
+            _MEMBERS.c.ledger_version,
+            func.coalesce(_OF_DAY.c.used, 0),
+            func.coalesce(_OF_MINUTE.c.used, 0),
+            func.count(STANDINGS.c.id),
+        )
+        .select_from(
+            _MEMBERS.outerjoin(_OF_DAY, _counter(_OF_DAY, DAY))
+            .outerjoin(_OF_MINUTE, _counter(_OF_MINUTE, MINUTE))
+            .outerjoin(STANDINGS, STANDINGS.c.id == bindparam("standing"))
+        )
+        .where(_MEMBERS.c.id == bindparam("member"))
+        .group_by(_MEMBERS.c.ledger_version, _OF_DAY.c.used, _OF_MINUTE.c.used)
+    )
+)
+
+
+def read(connection: Connection, member_id: str, standing_id: str, now: datetime) -> Before:
+    """What has to be known of a member before it is decided on; `standing_id` may be that of no standing."""
+    of = {"member": member_id, "standing": standing_id, **_starts(now)}
+    ((version, today, this_minute, stored),) = _READ.rows(connection, of)
+    return Before(version, Usage(today, this_minute), bool(stored))
+
+
+def add(connection: Connection, member_id: str, asked: int, now: datetime) -> Usage:
+    """Count questions asked now, and return what was asked before them: nobody else counts until this is committed."""
+    rows = [
+        {"member_id": member_id, "period": period, "start": start, "used": asked}
+        for period, start in _starts(now).items()
+    ]
+    used = dialect.count_in_period(connection, USAGE, rows)
+    return Usage(used[DAY] - asked, used[MINUTE] - asked)
+
+
+def _starts(now: datetime) -> dict[str, datetime]:
+    minute = now.astimezone(UTC).replace(second=0, microsecond=0)
+    return {DAY: minute.replace(hour=0, minute=0), MINUTE: minute}

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from repository.domain.members import MemberStatus
-from repository.domain.reciprocity import Inputs, may_ask
 from repository.services import pool
+from repository.services.entitlements import taken_again
 from repository.services.onboarding import change_status
-from repository.storage import decisions
+from repository.storage import decisions, standings
 from repository.storage.screenings import SCREENINGS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
@@ -165,11 +165,15 @@ def test_every_decision_is_stored_and_can_be_replayed(alpha: Desk, clock: FakeCl
     alpha.file(filing("A-1"))
     alpha.screen(question("ann"))
     with alpha.services.database.read() as session:
-        stored = decisions.of_member(session.connection(), alpha.member.id, action="screening")
-    assert [(each["allowed"], each["rule"]) for each in stored] == [(False, "R2"), (True, "R2")]
-    for each in stored:
-        again = may_ask(Inputs.from_dict(each["inputs"]), "motor", DEFAULT_RULEBOOK)
-        assert (again.allowed, again.figures) == (each["allowed"], each["figures"])
+        connection = session.connection()
+        stored = decisions.of_member(connection, alpha.member.id, action="screening")
+        assert [(each["allowed"], each["rule"]) for each in stored] == [(False, "R2"), (True, "R2")]
+        for each in stored:
+            standing = standings.find(connection, each["standing_id"])
+            assert standing is not None
+            rulebook = alpha.services.rulebooks.by_digest(each["rulebook_digest"])
+            assert taken_again(each, standing, rulebook) == {}
+            assert taken_again(each | {"rule": "R6"}, standing, rulebook) == {"rule": ("R6", "R2")}
 
 
 def test_a_suspended_member_is_refused_and_the_refusal_is_stored(alpha: Desk) -> None:

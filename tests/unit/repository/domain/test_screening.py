@@ -8,7 +8,7 @@ import pytest
 
 from matching.types import Band
 from repository.domain.errors import FieldError
-from repository.domain.screening import Answer, Purpose, answer, purpose_from_json
+from repository.domain.screening import Answer, Purpose, Release, answer, purpose_from_json
 from tests.support.rulebooks import DEFAULT_RULEBOOK
 
 
@@ -16,7 +16,22 @@ def test_a_purpose_is_read() -> None:
     """Purpose and line come from closed lists; a lawful basis is optional."""
     body = {"purpose": "claim_validation", "line": "home", "lawful_basis": "legitimate interest"}
     assert purpose_from_json(body) == Purpose("claim_validation", "home", "legitimate interest")
-    assert purpose_from_json({"purpose": "audit", "line": "pet"}).lawful_basis is None
+    assert purpose_from_json({"purpose": "investigation", "line": "pet"}).lawful_basis is None
+
+
+CHECKS = {"minimum": True, "legal_power": True, "third_party": False}
+
+
+@pytest.mark.parametrize("purpose", ["law_enforcement", "subject_access", "audit"])
+def test_a_release_is_checked(purpose: str) -> None:
+    """Purposes under which data leaves the circle ask the three checks; others take them."""
+    body = {"purpose": purpose, "line": "home"}
+    assert purpose_from_json(body | {"release": CHECKS}).release == Release(True, True, False)
+    assert purpose_from_json(body | {"purpose": "investigation", "release": CHECKS}).release is not None
+    for wrong in (None, {}, CHECKS | {"minimum": "yes"}, CHECKS | {"more": True}, "all"):
+        with pytest.raises(FieldError) as caught:
+            purpose_from_json(body | {"release": wrong})
+        assert caught.value.field == "release"
 
 
 @pytest.mark.parametrize(

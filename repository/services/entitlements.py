@@ -1,0 +1,192 @@
+"""The one way to others' data: what an actor may see and ask now, and the decision on it, stored.
+
+Every read of what other members filed takes its tiers from `entitled` (or `decide`), which ask the rules and nothing
+else; every decision is stored with what it was made from, so that it can be made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from matching.vocabulary import LINES, RECORD_CLASSES
+from repository.domain.asking import Request
+from repository.domain.entitlement import Entitlement, entitle
+from repository.domain.events import Event, EventKind
+from repository.domain.members import Actor, Member, MemberStatus
+from repository.domain.rulebook import Rulebook, SubscriberClass
+from repository.domain.standing import Standing
+from repository.services import Services, reciprocity
+from repository.services.assessment import Assessed
+from repository.services.membership import note_steps
+from repository.storage import decisions, events, standings, usage
+from repository.storage.usage import Usage
+
+DEFAULT_PURPOSE = "investigation"
+"""What others' records are read for where nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A decision, `id` being its own, allowed or not, and what it was made from.
+
+    `new_standing`: whether the standing is yet to be stored.
+    """
+
+    id: str
+    actor: Actor
+    member: Member
+    request: Request
+    entitlement: Entitlement
+    assessed: Assessed
+    rulebook: Rulebook
+    now: datetime
+    new_standing: bool
+
+
+class RefusedError(Exception):
+    """A rule of the scheme does not allow it; the decision says which, and is stored."""
+
+    def __init__(self, granted: Granted) -> None:
+        super().__init__(granted.entitlement.rule)
+        self.granted = granted
+
+
+def entitled(
+    services: Services, connection: Connection, actor: Actor, member: Member, request: Request, *, keep: bool = True
+) -> Granted:
+    """What a member's actor may see and ask now. Reads only; what was asked before is filled in here.
+
+    `keep=False` in a transaction that has written to the member's ledger before.
+    """
+    now = services.clock()
+    known = services.assessments.last_id(member.id)
+    before = usage.read(connection, member.id, known, now)
+    assessed = services.assessments.of(connection, member, before.ledger_version, now.date(), keep=keep)
+    rulebook = services.rulebooks.at(now)
+    request = replace(request, used_today=before.usage.today, used_this_minute=before.usage.this_minute)
+    found = entitle(member, assessed.standing, request, rulebook, now)
+    decision_id = reciprocity.new_id(services, "dec")
+    new = not (before.stored and known == assessed.id)
+    return Granted(decision_id, actor, member, request, found, assessed, rulebook, now, new)
+
+
+def counted(connection: Connection, granted: Granted) -> Granted:
+    """Count what is asked (R10), and decide again where others of the member asked in between.
+
+    In the writing transaction that answers; where the decision is a refusal now, that transaction is to be undone.
+    """
+    request = granted.request
+    before = usage.add(connection, granted.member.id, request.asked, granted.now)
+    if before == Usage(request.used_today, request.used_this_minute):
+        return granted
+    request = replace(request, used_today=before.today, used_this_minute=before.this_minute)
+    found = entitle(granted.member, granted.assessed.standing, request, granted.rulebook, granted.now)
+    return replace(granted, request=request, entitlement=found)
+
+
+def remember(connection: Connection, granted: Granted) -> None:
+    """Store a decision, and its standing where that is new: then the ladder's steps are noted, too (R6)."""
+    member, assessed, found = granted.member, granted.assessed, granted.entitlement
+    if granted.new_standing:
+        standings.add(connection, assessed.id, member.id, assessed.body, at=granted.now)
+        note_steps(connection, assessed.standing, granted.now)
+    row = {
+        "id": granted.id,
+        "at": granted.now,
+        "member_id": member.id,
+        "actor_id": granted.actor.id,
+        "action": granted.request.action,
+        "allowed": found.allowed,
+        "rule": found.rule,
+        "rulebook": granted.rulebook.version,
+        "figures": dict(found.figures),
+        "request": granted.request.as_dict() | {"member": _facts(member)},
+        "standing_id": assessed.id,
+        "rulebook_digest": granted.rulebook.digest,
+        "answer": _answer(found),
+    }
+    decisions.add(connection, row)
+
+
+def decide(
+    services: Services, actor: Actor, member: Member, request: Request, told: tuple[EventKind, EventKind]
+) -> Granted:
+    """Decide in a transaction of its own, with an event: the first of `told` for an allow, the second for a deny.
+
+    Raises RefusedError for a deny.
+    """
+    with services.database.writing() as connection:
+        granted = entitled(services, connection, actor, member, request)
+        remember(connection, granted)
+        allowed = granted.entitlement.allowed
+        tell(services, connection, granted, told[0] if allowed else told[1])
+    if not allowed:
+        raise RefusedError(granted)
+    return granted
+
+
+def tell(
+    services: Services,
+    connection: Connection,
+    granted: Granted,
+    kind: EventKind,
+    figures: Mapping[str, int] | None = None,
+) -> None:
+    """Append the event of a decision; of a refusal it says the rule and the purpose."""
+    shown: dict[str, str | int | None] = dict(figures or {})
+    if not granted.entitlement.allowed:
+        shown |= {"rule": granted.entitlement.rule, "purpose": granted.request.purpose}
+    event_id = reciprocity.new_id(services, "evt")
+    event = Event(event_id, granted.now, kind, granted.actor.id, granted.member.id, granted.id, shown)
+    events.append(connection, event)
+
+
+def taken_again(row: Mapping[str, Any], standing: Mapping[str, Any], rulebook: Rulebook) -> dict[str, tuple[Any, Any]]:
+    """What differs when a stored decision is taken again on its standing: (as stored, now) by name. Empty: nothing."""
+    asked = dict(row["request"])
+    member = _member(row["member_id"], asked.pop("member"))
+    found = entitle(member, Standing.from_dict(standing), Request.from_dict(asked), rulebook, row["at"])
+    now = {"allowed": found.allowed, "rule": found.rule, "figures": dict(found.figures), "answer": _answer(found)}
+    return {name: (row[name], value) for name, value in now.items() if row[name] != value}
+
+
+def _answer(found: Entitlement) -> dict[str, Any]:
+    """The tiers, one digit for each line and class in the order of the vocabulary, and the quota."""
+    tiers = "".join(str(found.tier(line, record_class)) for line in LINES for record_class in RECORD_CLASSES)
+    return {"tiers": tiers, "per_day": found.quota.per_day, "per_minute": found.quota.per_minute}
+
+
+def _facts(member: Member) -> dict[str, Any]:
+    """What a decision uses of a member, as JSON; the name is left out."""
+    return {
+        "status": member.status.value,
+        "lines": sorted(member.lines),
+        "agreement_signed_on": _iso(member.agreement_signed_on),
+        "attested_on": _iso(member.attested_on),
+        "subscriber": member.subscriber.value if member.subscriber else None,
+    }
+
+
+def _member(member_id: str, facts: Mapping[str, Any]) -> Member:
+    return Member(
+        id=member_id,
+        name="",
+        status=MemberStatus(facts["status"]),
+        lines=frozenset(facts["lines"]),
+        agreement_signed_on=_day(facts["agreement_signed_on"]),
+        attested_on=_day(facts["attested_on"]),
+        subscriber=SubscriberClass(facts["subscriber"]) if facts["subscriber"] else None,
+    )
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
