@@ -29,10 +29,15 @@ class Pool:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
+    @property
+    def exists(self) -> bool:
+        """Whether `init` was run."""
+        return self.settings.operator_secret_file.exists()
+
     @functools.cached_property
     def database(self) -> Database:
         """The pool's database; it must be there: `init` makes it."""
-        if not self.settings.operator_secret_file.exists():
+        if not self.exists:
             raise SettingsError(
                 f"there is no pool in {self.settings.data_dir}: run `frankpledge-admin init`, or point to another"
                 " directory with --data-dir"

@@ -13,6 +13,7 @@ from repository.cli.context import Pool, console, print_json, table
 from repository.services import rulebook_file
 from repository.services.compose import now
 from repository.services.rulebook_diff import Change, changed_entries, flat
+from repository.services.rulebook_effects import Effect, member_effects
 from repository.services.rulebook_words import value
 from repository.services.rulebooks import BEGINNING, SHIPPED, Edition, RulebookError, Rulebooks
 
@@ -101,19 +102,33 @@ def list_rulebooks(pool: Pool, as_json: bool) -> None:
 @_as_json
 @click.pass_obj
 def diff(pool: Pool, old: str, new: str, as_json: bool) -> None:
-    """Tell what changes from OLD to NEW: versions, files, `current` or `shipped`."""
-    before, after = _either(pool, old), _either(pool, new)
+    """Tell what changes from OLD to NEW: versions, files, `current` or `shipped`.
+
+    First the entries, then what differs for which member, if each of the two had always been in force.
+    """
+    before, after = either(pool, old), either(pool, new)
     changes = changed_entries(before.entries, after.entries)
+    effects = _effects(pool, before, after) if pool.exists else []
     if as_json:
         print_json(
             {
                 "old": before.rulebook.version,
                 "new": after.rulebook.version,
                 "entries": [each.as_dict() for each in changes],
+                "members": [each.as_dict() for each in effects],
             }
         )
         return
-    _print_changes(changes, before.rulebook.version, after.rulebook.version)
+    names = before.rulebook.version, after.rulebook.version
+    _print_changes(changes, *names)
+    if pool.exists:
+        console().print()
+        _print_effects(effects, *names)
+
+
+def _effects(pool: Pool, old: Edition, new: Edition) -> list[Effect]:
+    with pool.database.read() as session:
+        return list(member_effects(session, old.rulebook, new.rulebook, now()))
 
 
 def _print_changes(changes: Iterable[Change], old: str, new: str) -> None:
@@ -121,6 +136,14 @@ def _print_changes(changes: Iterable[Change], old: str, new: str) -> None:
     for each in changes:
         rows.add_row(each.entry, escape(value(each.old)), escape(value(each.new)))
     console().print(rows if rows.row_count else f"No entry differs between {old} and {new}.")
+
+
+def _print_effects(effects: Iterable[Effect], old: str, new: str) -> None:
+    rows = table("member", "line", "what", f"always {old}", f"always {new}")
+    for each in effects:
+        told = (value(each.old), value(each.new))
+        rows.add_row(escape(each.member.name), each.line or "(all)", each.what, *told)
+    console().print(rows if rows.row_count else "Nothing differs for any member.")
 
 
 def _print_edition(edition: Edition) -> None:
@@ -143,7 +166,7 @@ def _text(file: Path) -> str:
         raise click.ClickException(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _either(pool: Pool, named: str) -> Edition:
+def either(pool: Pool, named: str) -> Edition:
     """The rulebook in a file, or a stored one by its version; only for that a pool is needed."""
     if named == SHIPPED:
         return _from_text(rulebook_file.default_text())
