@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from repository.cli.context import Pool, console, print_json, table
 from repository.services import rulebook_file
-from repository.services.compose import now
+from repository.services.compose import compose, now
 from repository.services.rulebook_diff import Change, changed_entries, flat
 from repository.services.rulebook_effects import Effect, member_effects
 from repository.services.rulebook_words import value
@@ -127,8 +127,11 @@ def diff(pool: Pool, old: str, new: str, as_json: bool) -> None:
 
 
 def _effects(pool: Pool, old: Edition, new: Edition) -> list[Effect]:
-    with pool.database.read() as session:
-        return list(member_effects(session, old.rulebook, new.rulebook, now()))
+    services = compose(pool.settings)
+    try:
+        return list(member_effects(services, old.rulebook, new.rulebook))
+    finally:
+        services.database.close()
 
 
 def _print_changes(changes: Iterable[Change], old: str, new: str) -> None:

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from matching.vocabulary import RECORD_CLASSES
 from repository.domain.entitlement import Entitlement, Request, entitle
 from repository.domain.members import Member, MemberStatus
 from repository.domain.rulebook import Rulebook
 from repository.domain.standing import Standing
-from repository.services.assessment import assess_under, shares
+from repository.services import Services
 from repository.services.rulebooks import BEGINNING
-from repository.storage.members import all_members
+from repository.services.standing import assess_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +44,13 @@ class Under:
     rulebook: Rulebook
 
 
-def member_effects(session: Session, old: Rulebook, new: Rulebook, now: datetime) -> Iterator[Effect]:
-    """What changes, member after member; those who left are passed over."""
-    connection, today = session.connection(), now.date()
-    corroborated = {each.digest: shares(connection, each, today) for each in (old, new)}
-    members = (row.as_member() for row in all_members(session) if row.status != MemberStatus.WITHDRAWN)
-    for member in members:
-        before, after = (
-            Under(assess_under(connection, member, [(BEGINNING, each)], today, corroborated[each.digest]), each)
-            for each in (old, new)
-        )
-        yield from compared(member, before, after, now)
+def member_effects(services: Services, old: Rulebook, new: Rulebook) -> Iterator[Effect]:
+    """What changes today, member after member; those who left are passed over."""
+    with services.database.reading() as connection:
+        standings = (assess_all(services, connection, [(BEGINNING, each)]) for each in (old, new))
+        for (member, before), (_, after) in zip(*standings, strict=True):
+            if member.status is not MemberStatus.WITHDRAWN:
+                yield from compared(member, Under(before, old), Under(after, new), services.clock())
 
 
 def compared(member: Member, old: Under, new: Under, now: datetime) -> Iterator[Effect]:

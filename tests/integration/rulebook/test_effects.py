@@ -29,8 +29,7 @@ def file_claims(services: Services, member: TestMember, days: int, a_day: int = 
 
 def effects(services: Services, new: Rulebook) -> list[Effect]:
     """What a rulebook changes against the shipped one."""
-    with services.database.read() as session:
-        return list(member_effects(session, DEFAULT_RULEBOOK, new, services.clock()))
+    return list(member_effects(services, DEFAULT_RULEBOOK, new))
 
 
 def test_each_member_is_compared(member: Admissions, clock: FakeClock) -> None:
