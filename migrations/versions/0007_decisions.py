@@ -31,6 +31,8 @@ def upgrade() -> None:
     op.add_column("decisions", sa.Column("rulebook_digest", sa.String(), nullable=True))
     op.add_column("decisions", sa.Column("answer", sa.JSON(none_as_null=True), nullable=True))
     op.create_index("ix_decisions_at", "decisions", ["at"])
+    op.create_index("ix_decisions_member_id_id", "decisions", ["member_id", "id"])
+    op.drop_index("ix_decisions_member_id", "decisions")
 
     op.add_column("screenings", sa.Column("subject_digest", sa.LargeBinary(), nullable=True))
     op.add_column("screenings", sa.Column("release_checks", sa.JSON(none_as_null=True), nullable=True))
@@ -44,6 +46,8 @@ def downgrade() -> None:
     op.create_index("ix_screenings_member_id", "screenings", ["member_id"])
     op.drop_column("screenings", "release_checks")
     op.drop_column("screenings", "subject_digest")
+    op.create_index("ix_decisions_member_id", "decisions", ["member_id"])
+    op.drop_index("ix_decisions_member_id_id", "decisions")
     op.drop_index("ix_decisions_at", "decisions")
     for name in ("answer", "rulebook_digest", "standing_id"):
         op.drop_column("decisions", name)

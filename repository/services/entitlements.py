@@ -19,7 +19,6 @@ from repository.domain.entitlement import Entitlement, entitle
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member, MemberStatus
 from repository.domain.rulebook import Rulebook, SubscriberClass
-from repository.domain.standing import Standing
 from repository.services import Services, reciprocity
 from repository.services.assessment import Assessed
 from repository.services.membership import note_steps
@@ -108,7 +107,7 @@ def remember(connection: Connection, granted: Granted) -> None:
         "request": granted.request.as_dict() | {"member": _facts(member)},
         "standing_id": assessed.id,
         "rulebook_digest": granted.rulebook.digest,
-        "answer": _answer(found),
+        "answer": answer_of(found),
     }
     decisions.add(connection, row)
 
@@ -146,17 +145,8 @@ def tell(
     events.append(connection, event)
 
 
-def taken_again(row: Mapping[str, Any], standing: Mapping[str, Any], rulebook: Rulebook) -> dict[str, tuple[Any, Any]]:
-    """What differs when a stored decision is taken again on its standing: (as stored, now) by name. Empty: nothing."""
-    asked = dict(row["request"])
-    member = _member(row["member_id"], asked.pop("member"))
-    found = entitle(member, Standing.from_dict(standing), Request.from_dict(asked), rulebook, row["at"])
-    now = {"allowed": found.allowed, "rule": found.rule, "figures": dict(found.figures), "answer": _answer(found)}
-    return {name: (row[name], value) for name, value in now.items() if row[name] != value}
-
-
-def _answer(found: Entitlement) -> dict[str, Any]:
-    """The tiers, one digit for each line and class in the order of the vocabulary, and the quota."""
+def answer_of(found: Entitlement) -> dict[str, Any]:
+    """What is stored of an answer: tiers, a digit for each line and class in the vocabulary's order, and the quota."""
     tiers = "".join(str(found.tier(line, record_class)) for line in LINES for record_class in RECORD_CLASSES)
     return {"tiers": tiers, "per_day": found.quota.per_day, "per_minute": found.quota.per_minute}
 
@@ -172,7 +162,8 @@ def _facts(member: Member) -> dict[str, Any]:
     }
 
 
-def _member(member_id: str, facts: Mapping[str, Any]) -> Member:
+def member_of(member_id: str, facts: Mapping[str, Any]) -> Member:
+    """The member of a stored decision as it was then; the name is not kept."""
     return Member(
         id=member_id,
         name="",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, cast
 
@@ -41,7 +41,14 @@ def add(connection: Connection, standing_id: str, member_id: str, body: str, *, 
     dialect.insert_missing(connection, STANDINGS, [row])
 
 
-def find(connection: Connection, standing_id: str) -> dict[str, Any] | None:
-    """A stored standing as JSON, None when there is none of this id."""
-    body = connection.scalar(select(STANDINGS.c.body).where(STANDINGS.c.id == standing_id))
-    return None if body is None else cast(dict[str, Any], orjson.loads(body))
+def bodies(connection: Connection, standing_ids: Collection[str]) -> Mapping[str, str]:
+    """The texts of some standings by id; those that are not there are left out."""
+    rows = connection.execute(select(STANDINGS.c.id, STANDINGS.c.body).where(STANDINGS.c.id.in_(standing_ids)))
+    return {str(standing_id): str(body) for standing_id, body in rows}
+
+
+def unpack(standing_id: str, body: str) -> dict[str, Any]:
+    """A standing as JSON. Raises ValueError where the text is not the one that was stored under this id."""
+    if hashlib.sha256(body.encode()).hexdigest() != standing_id:
+        raise ValueError("a standing is stored under the SHA-256 of its text")
+    return cast(dict[str, Any], orjson.loads(body))

@@ -10,9 +10,9 @@ import pytest
 
 from repository.domain.members import MemberStatus
 from repository.services import pool
-from repository.services.entitlements import taken_again
 from repository.services.onboarding import change_status
-from repository.storage import decisions, standings
+from repository.services.replay import Replay, differences
+from repository.storage import decisions
 from repository.storage.screenings import SCREENINGS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
@@ -169,11 +169,9 @@ def test_every_decision_is_stored_and_can_be_replayed(alpha: Desk, clock: FakeCl
         stored = decisions.of_member(connection, alpha.member.id, action="screening")
         assert [(each["allowed"], each["rule"]) for each in stored] == [(False, "R2"), (True, "R2")]
         for each in stored:
-            standing = standings.find(connection, each["standing_id"])
-            assert standing is not None
-            rulebook = alpha.services.rulebooks.by_digest(each["rulebook_digest"])
-            assert taken_again(each, standing, rulebook) == {}
-            assert taken_again(each | {"rule": "R6"}, standing, rulebook) == {"rule": ("R6", "R2")}
+            again = Replay().case(connection, each)
+            assert differences(each, again) == {}
+            assert differences(each | {"rule": "R6"}, again) == {"rule": ("R6", "R2")}
 
 
 def test_a_suspended_member_is_refused_and_the_refusal_is_stored(alpha: Desk) -> None:
