@@ -1,4 +1,4 @@
-"""The worker that takes batches in: one for each data directory, in a thread of the service by default.
+"""The worker that takes batches in, and looks at standings daily: one for each data directory, by default in a thread.
 
 The worker holds a lock on a file of its spool, which the kernel frees when its process dies, however it dies. So who
 gets the lock knows that every lease of this spool is dead, and takes the work over at once. The lease in the database
@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 import structlog
 from sqlalchemy import RowMapping
@@ -21,6 +21,7 @@ from repository.jobs.intake import work_through
 from repository.services import Services
 from repository.services.batches import spool_of
 from repository.services.batchwork import LEASE, BatchWork
+from repository.services.sweeping import note_all_steps
 from repository.storage import batches
 from repository.storage.batches import SERVER_FAULT, LeaseLostError
 
@@ -48,6 +49,7 @@ class IntakeWorker:
         self._owner = secrets.token_hex(8)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._looked_on: date | None = None
 
     def start(self) -> None:
         """Work in a thread of this process until `stop`."""
@@ -70,6 +72,14 @@ class IntakeWorker:
         with self._alone() as alone:
             return self._drain() if alone else 0
 
+    def look_daily(self) -> None:
+        """Look at every member's standing, once each day (see `note_all_steps`)."""
+        today = self._services.clock().date()
+        if self._looked_on != today:
+            changed = note_all_steps(self._services)
+            self._looked_on = today
+            _log.info("standings assessed", steps_changed=changed)
+
     def _run(self) -> None:
         faults = 0
         while not self._stop.is_set():
@@ -77,6 +87,7 @@ class IntakeWorker:
                 with self._alone() as alone:
                     while alone and not self._stop.is_set():
                         self._drain()
+                        self.look_daily()
                         faults = 0
                         self._stop.wait(POLL_SECONDS)
             except Exception as error:  # noqa: BLE001 - without this thread no batch is taken in until a restart
