@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from repository.domain.members import MemberStatus
+from repository.domain.rulebook import SubscriberClass
+from repository.services import Services, grants
+from repository.services.lifecycle import Act
 from repository.services.onboarding import change_status
+from repository.storage.members import MemberRow
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.encodings import SCHEMA, claim, filing, subject
+from tests.support.members import Admissions
 
 KEYS = len(SCHEMA.keys("person"))
 
@@ -195,3 +202,15 @@ def test_an_operator_has_nothing_to_file(alpha: Desk, operator: Any) -> None:
     """It is no member."""
     answer = alpha.client.post("/v1/filings", json=filing("P-1"), headers=operator.headers)
     assert answer.status_code == 403
+
+
+def test_a_subscriber_files_nothing(client: FlaskClient, services: Services, member: Admissions, rows: Counted) -> None:
+    """Who asks under a grant has no line to file in (R7): what was never earned by filing is not earned so either."""
+    auditor = Desk(client, services, member("Auditor", declared={}))
+    rules = services.rulebook.subscribers[SubscriberClass.AUDITOR]
+    with services.database.write() as session:
+        row = session.get_one(MemberRow, auditor.member.id)
+        wanted = grants.within(rules, ["motor"], services.clock().date() + timedelta(days=rules.grant_days))
+        grants.grant(session, row, Act(services.clock()), wanted, kind=SubscriberClass.AUDITOR, rules=rules)
+    assert errors(auditor.file(filing("P-1"), status=422)) == ["line"]
+    assert rows("filings") == 0
