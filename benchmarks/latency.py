@@ -8,6 +8,7 @@ screening stored); `lookup` the reading part of it alone. Medians and tails, one
 from __future__ import annotations
 
 import argparse
+import itertools
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -42,8 +43,11 @@ def measure(filled: Filled) -> dict[str, Any]:
     services, asker = filled.services, filled.asker
     asking = Asking(Purpose("new_business", LINE, None), filled.fingerprint)
 
-    def whole(subject: EncodedSubject) -> object:
-        return screen(services, asker.actor, asker.member, asking, [Question("Q-1", subject)])
+    numbers = itertools.count(1)
+
+    def whole(subject: EncodedSubject) -> dict[str, Any]:
+        question = Question(f"Q-{next(numbers)}", subject)
+        return screen(services, asker.actor, asker.member, asking, [question])[0]
 
     def reading(subject: EncodedSubject) -> object:
         with services.database.read() as session:
@@ -52,7 +56,7 @@ def measure(filled: Filled) -> dict[str, Any]:
 
     half = len(filled.questions) // 2
     process, lookup = times(whole, filled.questions[:half]), times(reading, filled.questions[half:])
-    found = [screen(services, asker.actor, asker.member, asking, [Question("Q-1", q)])[0] for q in filled.questions]
+    found = [whole(subject) for subject in filled.questions]
     return {
         "process": process,
         "lookup": lookup,
