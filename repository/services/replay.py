@@ -73,12 +73,12 @@ class Replay:
         self._rulebooks: dict[str, Rulebook | str] = {}
         self._standings: OrderedDict[str, Standing | str] = OrderedDict()
 
-    def pages(self, database: Database, chosen: Chosen) -> Iterator[Page]:
+    def pages(self, database: Database, chosen: Chosen, size: int = decisions.PAGE) -> Iterator[Page]:
         """Take all of these again, a page at a time, each in a transaction of its own: there may be millions."""
         last = ""
         while True:
             with database.reading() as connection:
-                rows = decisions.page(connection, chosen, last)
+                rows = decisions.page(connection, chosen, last, size)
                 if not rows:
                     return
                 page = Page(len(rows), self._deviations(connection, rows))

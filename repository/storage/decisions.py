@@ -14,7 +14,8 @@ from repository.domain import ids
 from repository.storage import dialect
 from repository.storage.base import Base
 
-_PAGE = 1000
+PAGE = 1000
+"""How many decisions are read at once."""
 _SLACK = timedelta(hours=1)  # an id is made a moment after the decision, and clocks are put back now and then
 _FIRST = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -89,7 +90,7 @@ def count(connection: Connection, chosen: Chosen) -> int:
     return int(connection.execute(chosen.among(select(func.count()).select_from(DECISIONS))).scalar_one())
 
 
-def page(connection: Connection, chosen: Chosen, after: str, limit: int = _PAGE) -> Sequence[RowMapping]:
+def page(connection: Connection, chosen: Chosen, after: str, limit: int = PAGE) -> Sequence[RowMapping]:
     """Decisions after an id, oldest first: ids sort by time. The first page comes after the empty id."""
     statement = chosen.among(select(DECISIONS)).where(DECISIONS.c.id > max(after, _before(chosen.since)))
     return connection.execute(statement.order_by(DECISIONS.c.id).limit(limit)).mappings().all()
