@@ -75,10 +75,14 @@ class Market:
 
 
 def generate(plan: Plan, rulebook: Rulebook, begin: date, rng: np.random.Generator) -> Market:
-    """A market in which all chance is drawn from `rng`. The rulebook says what is late, and when answers are due."""
+    """A market in which all chance is drawn from `rng`. The rulebook says what is late, and when answers are due.
+
+    Who would come only after its last day is not in it.
+    """
     players = [
         _player(profile, number, plan, rulebook, begin=begin, rng=rng)
         for number, profile in enumerate(plan.profiles, start=1)
+        if profile.admitted_after < plan.days
     ]
     return Market(begin, plan.days, tuple(players))
 
@@ -142,8 +146,14 @@ def _filed(
     back_book = np.zeros_like(accepted)
     if habits.back_book:
         back_book[:, _LOADED_ON] = rng.poisson(per_day * DAYS_PER_MONTH * habits.back_book * habits.filed)
-    accepted, late, back_book = (_fit(each, days, rulebook) for each in (accepted + back_book, late, back_book))
-    return {"accepted": accepted, "late": late, "back_book": back_book, "thin": rng.binomial(accepted, habits.thin)}
+    accepted, late, back_book = (_fit(each, days, rulebook) for each in (accepted, late, back_book))
+    thin, old_and_thin = rng.binomial(accepted, habits.thin), rng.binomial(back_book, habits.thin)
+    return {
+        "accepted": accepted + back_book,
+        "late": late,
+        "back_book": back_book - old_and_thin,  # a record counts as one or the other
+        "thin": thin + old_and_thin,
+    }
 
 
 def _share(habits: Habits, days: int) -> Floats:

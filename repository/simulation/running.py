@@ -13,6 +13,7 @@ from matching.vocabulary import RECORD_CLASSES
 from repository.domain.entitlement import Entitlement, Request, entitle
 from repository.domain.ladder import Step
 from repository.domain.ledger import COUNTS, Counts, Floats, Ledger, Pair
+from repository.domain.members import MemberStatus
 from repository.domain.rulebook import POINTER_TIER, Rulebook
 from repository.domain.standing import assess, peer_share
 from repository.simulation.market import Market, Player
@@ -53,7 +54,7 @@ def run(
     """
     players = [_own_ledger(player) for player in market.players]
     courses = [_course(player) for player in players]
-    shares = [_shares(player, rulebook) for player in players]
+    shares = [_shares(player, market.begin + timedelta(days=player.start), rulebook) for player in players]
     for day in range(0, market.days, every):
         here = [place for place, player in enumerate(players) if player.start <= day < player.start + player.days]
         today = np.array([shares[place][:, day - players[place].start] for place in here])
@@ -73,8 +74,8 @@ def _judge(
     """One member's day: its standing, what it is entitled to, and how many of its queries are refused."""
     player, on = course.player, begin + timedelta(days=day)
     span = slice(day - player.start, day - player.start + every)
-    attested_on = player.membership.admitted_on + timedelta(days=span.start // 365 * 365)
-    member = replace(player.member, attested_on=attested_on)
+    # What is tried out is not R1: everyone is in order.
+    member = replace(player.member, status=MemberStatus.ACTIVE, agreement_signed_on=on, attested_on=on)
     standing = assess(member, player.membership, player.ledger, ((begin, rulebook),), peers, today=on)
     line = standing.line(player.line)
     request = Request("screening", _PURPOSE, player.line, 0, 0)
@@ -98,13 +99,13 @@ def _course(player: Player) -> Course:
     return Course(player, steps, tiers, player.queries, np.zeros(player.days, np.int64))
 
 
-def _shares(player: Player, rulebook: Rulebook) -> Floats:
-    """The share of corroborated records in the window of each day, by class; NaN where they are too few."""
+def _shares(player: Player, first: date, rulebook: Rulebook) -> Floats:
+    """The share of corroborated records in the window before each day, by class; NaN where they are too few."""
     back = rulebook.window.days
     pairs = [(player.line, record_class) for record_class in RECORD_CLASSES]
-    first = player.membership.admitted_on - timedelta(days=back)
-    sums = np.cumsum(player.ledger.between(pairs, first - timedelta(days=1), player.days + back + 1), axis=0)
-    windows = sums[back + 1 :] - sums[: -back - 1]
+    counts = player.ledger.between(pairs, first - timedelta(days=back + 1), player.days + back)
+    sums = np.cumsum(counts, axis=0)
+    windows = sums[back:] - sums[:-back]
     accepted, met = (windows[:, COUNTS.index(name)] for name in ("accepted", "corroborated"))
     enough = (accepted >= rulebook.standing.corroboration_from) & (accepted > 0)
     share: Floats = np.divide(met, accepted, out=np.full(accepted.shape, np.nan), where=enough)

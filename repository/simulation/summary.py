@@ -39,8 +39,9 @@ class Summary:
 
     `steps` has the days on each step; `tiers` those at the end, by class. `first_restricted` is the first day
     restricted or suspended; `held_from` the day from which nothing was seen above tier 1 any more, None if something
-    is at the end. `fraud_days` are those with more than tier 1 on suspected or proven; `full_share` is the share of
-    its days on which every class was seen at the highest tier that standing gives.
+    is at the end. `fraud_days` are those with more than tier 1 on suspected or proven,
+    `lost_claim_days` those with less than the highest tier on claims after it was first reached; `full_share` is the
+    share of its days on which every class was seen at the highest tier that standing gives.
     """
 
     member: str
@@ -49,10 +50,12 @@ class Summary:
     line: str
     days: int
     steps: dict[str, int]
+    last_step: str
     tiers: dict[str, int]
     first_restricted: int | None
     held_from: int | None
     fraud_days: int
+    lost_claim_days: int
     full_share: float
     asked: int
     refused: int
@@ -68,6 +71,7 @@ def summarise(course: Course, rulebook: Rulebook) -> Summary:
     above = np.flatnonzero(course.tiers.max(axis=1) > HIT_TIER)
     days = len(course.steps)
     held_from = int(above[-1]) + 1 if len(above) else 0
+    claims = course.tiers[:, CLASSES.index("claim")] >= rulebook.level.highest
     return Summary(
         member=course.player.member.id,
         group=course.player.group,
@@ -75,10 +79,12 @@ def summarise(course: Course, rulebook: Rulebook) -> Summary:
         line=course.player.line,
         days=days,
         steps={step.value: int((course.steps == place).sum()) for place, step in enumerate(STEPS)},
+        last_step=STEPS[course.steps[-1]].value,
         tiers={record_class: int(course.tiers[-1, place]) for place, record_class in enumerate(CLASSES)},
         first_restricted=int(limited[0]) if len(limited) else None,
         held_from=held_from if held_from < days else None,
         fraud_days=int((course.tiers[:, _FRAUD].max(axis=1) > HIT_TIER).sum()),
+        lost_claim_days=int((~claims[int(claims.argmax()) :]).sum()) if claims.any() else 0,
         full_share=float((course.tiers.min(axis=1) >= rulebook.level.highest).mean()),
         asked=int(course.asked.sum()),
         refused=int(course.refused.sum()),
