@@ -2,8 +2,8 @@
 
 200 members, 8 lines, 6 classes, 90 days on the ledger, first with the counters of 10 thousand filings and then of 10
 million: who files more must not make decisions dearer. CPU of this process in milliseconds, per decision: `warm` reads
-what was asked and decides on a kept standing; `stored` does so and stores the decision (its transaction's end, which
-waits for the disk, aside); `changed` assesses a member's standing anew after a filing; `cold` reads its whole ledger
+what was asked and decides on a kept standing; `stored` does so and stores the decision (within one transaction,
+whose end waits for the disk); `changed` assesses a member's standing anew after a filing; `cold` reads its whole ledger
 for that. `shares` is the look at who corroborates whom, which a process takes once a day.
 """
 
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import insert, update
+from sqlalchemy import Connection, insert, update
 
 from benchmarks.machine import show
 from benchmarks.pool import Asker, quotas
@@ -87,13 +87,15 @@ def measure(services: Services, askers: Sequence[Asker], decisions: int) -> dict
     """The figures for the counters as they are."""
     today = services.clock().date()
 
-    def decide(asker: Asker, *, store: bool) -> None:
-        request = Request("screening", "claim_validation", LINES[0])
+    request = Request("screening", "claim_validation", LINES[0])
+
+    def decide(asker: Asker) -> None:
         with services.database.reading() as connection:
-            granted = entitlements.entitled(services, connection, asker.actor, asker.member, request)
-            if store:
-                entitlements.remember(connection, granted)
-            connection.rollback()
+            entitlements.entitled(services, connection, asker.actor, asker.member, request)
+
+    def store(connection: Connection, asker: Asker) -> None:
+        granted = entitlements.entitled(services, connection, asker.actor, asker.member, request)
+        entitlements.remember(connection, granted)
 
     def change(asker: Asker) -> None:
         with services.database.writing() as connection:
@@ -104,20 +106,18 @@ def measure(services: Services, askers: Sequence[Asker], decisions: int) -> dict
     with services.database.reading() as connection:
         assessment.shares(connection, services.rulebook, today)
     shares = (time.process_time() - started) * 1000
-    decide(askers[0], store=False)
-    cold = _each(lambda asker: decide(asker, store=False), askers[1:])
+    decide(askers[0])
+    cold = _each(decide, askers[1:])
     many = list(itertools.islice(itertools.cycle(askers), decisions))
     with services.database.writing() as connection:
         for asker in askers:
-            request = Request("screening", "claim_validation", LINES[0])
-            entitlements.remember(
-                connection, entitlements.entitled(services, connection, asker.actor, asker.member, request)
-            )
-    warm = _each(lambda asker: decide(asker, store=False), many)
-    stored = _each(lambda asker: decide(asker, store=True), many)
+            store(connection, asker)
+    warm = _each(decide, many)
+    with services.database.writing() as connection:
+        stored = _each(lambda asker: store(connection, asker), many)
     for asker in askers:
         change(asker)
-    changed = _each(lambda asker: decide(asker, store=False), askers)
+    changed = _each(decide, askers)
     return {"warm": warm, "stored": stored, "changed": changed, "cold": cold, "shares": round(shares, 1)}
 
 

@@ -120,14 +120,41 @@ def standing(document: Mapping[str, Any]) -> Iterable[Table | Text]:
     if not membership.get("allowed", True):
         yield Text(f"         {membership.get('detail', '')} {membership.get('remedy', '')}")
     lines = document.get("lines") or []
-    table = Table("line", "may screen", "given in the window", "sees (tier)")
+    quota = document.get("quota") or {}
+    if quota:
+        yield Text(f"quota    {quota.get('used', 0):,} of {quota.get('per_day', 0):,} questions used today")
+    table = Table("line", "may screen", "score", "step", "given in the window", "sees (tier)")
     for line in lines:
         given = (f"{each['class']} {each['accepted_in_window']:,}" for each in line.get("contributions", ()))
         tiers = (f"{name} {tier}" for name, tier in (line.get("tiers") or {}).items())
         may = "yes" if line.get("may_screen") else "no"
-        table.add_row(line.get("line"), may, ", ".join(given) or "nothing", ", ".join(tiers))
+        score = f"{line.get('score', 1):.2f}"
+        step = _step(line)
+        table.add_row(line.get("line"), may, score, step, ", ".join(given) or "nothing", ", ".join(tiers))
     if lines:
         yield table
+    yield from _workings(lines)
     for line in lines:
         if not line.get("may_screen"):
             yield Text(f"{line.get('line')} ({line.get('rule')}): {line.get('detail', '')} {line.get('remedy', '')}")
+
+
+def _step(line: Mapping[str, Any]) -> str:
+    """Say where a line is on the ladder, and what would come next."""
+    if line.get("next_step") and line.get("next_on"):
+        return f"{line.get('step')}; {line['next_step']} on {line['next_on']}"
+    return str(line.get("step", ""))
+
+
+def _workings(lines: Iterable[Mapping[str, Any]]) -> Iterable[Table | Text]:
+    """Render the arithmetic of the lines below target, and the smallest thing that would help."""
+    for line in lines:
+        if line.get("score", 1) >= 1:
+            continue
+        table = Table("class", "measure", "met", "allowance", "of", "target", "value", title=f"Why {line.get('line')}")
+        for each in line.get("classes", ()):
+            for measure in each.get("measures", ()):
+                figures = (f"{measure[name]:.2f}" for name in ("met", "allowance", "total", "target", "value"))
+                table.add_row(each.get("class"), measure["name"], *figures)
+        yield table
+        yield Text(f"{line.get('line')}: {line.get('improve', '')}")

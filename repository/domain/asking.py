@@ -208,7 +208,10 @@ def _quota_refusal(allowance: Quota, request: Request) -> Refusal | None:
             "per_minute": allowance.per_minute,
         }
         detail = f"At most {allowance.per_minute} queries are answered in a minute."
-        return Refusal("R10", detail, "Wait a minute, and ask more slowly.", {**told})
+        remedy = "Wait a minute, and ask more slowly."
+        if request.asked > allowance.per_minute:
+            remedy = f"Ask at most {allowance.per_minute} queries at once."
+        return Refusal("R10", detail, remedy, {**told})
     return None
 
 
