@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 from repository.domain.history import History, clean_since
@@ -22,7 +23,9 @@ def may_ask_from(history: History, lines: Iterable[str], rules: RampRules, today
     if terms.back_book_on is None:
         return dict.fromkeys(lines)
     begin = max(terms.back_book_on, history.first)
-    since = clean_since(history, lines, begin, clean_days=rules.clean_days, today=today)
+    # What others corroborate grows as the pool fills: judged by today's share, days that were clean would not stay so.
+    alone = replace(history, peers={})
+    since = clean_since(alone, lines, begin, clean_days=rules.clean_days, today=today)
     # A line that is below target today may still be at target when the day is over.
     latest = max(today, begin)
     return {line: min(start, latest) + timedelta(days=rules.clean_days) for line, start in since.items()}
