@@ -8,7 +8,19 @@ from pathlib import Path
 import click
 
 from repository import __version__
-from repository.cli import disputes, keys, members, membership, models, rulebook, serving, setup, worker
+from repository.cli import (
+    decisions,
+    disputes,
+    keys,
+    members,
+    membership,
+    models,
+    rulebook,
+    serving,
+    setup,
+    simulation,
+    worker,
+)
 from repository.cli.context import FriendlyGroup, Pool
 from repository.settings import PREFIX, Settings
 
@@ -33,6 +45,6 @@ def main(context: click.Context, data_dir: Path | None) -> None:
     context.obj = Pool(Settings.from_environment(environment))
 
 
-for module in (setup, members, membership, rulebook, disputes, keys, models, serving, worker):
+for module in (setup, members, membership, rulebook, simulation, decisions, disputes, keys, models, serving, worker):
     for command in module.COMMANDS:
         main.add_command(command)

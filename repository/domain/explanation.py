@@ -49,7 +49,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision in words. `remedy` is empty where it was allowed, `ladder` where no line's standing bears on it."""
+    """A decision in words. `remedy` is what would change it; `ladder` is empty where no line's standing bears on it."""
 
     rule_says: str
     because: str
@@ -84,7 +84,7 @@ def explain(case: Case, decision_id: str) -> Explanation:
         because=found.detail or _allowed(case),
         workings=workings(case),
         ladder=ladder(case, line) if bears and line is not None else "",
-        remedy=found.remedy,
+        remedy=found.remedy or (line.improve if bears and line is not None else ""),
         appeal=appeal(decision_id, case.rulebook),
         seen=tuple(_seen(case)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from math import floor, log10
@@ -120,10 +120,12 @@ def _of_grant(case: Case) -> Workings:
         return
     last = grant.expires_on - timedelta(days=1)
     yield Working("grant", f"expires on {grant.expires_on}: {last} is the last day that it holds; asked on {case.day}")
-    if request.purpose is not None:
-        yield Working("purposes", f"{', '.join(grant.purposes) or 'none'}; asked under {request.purpose}")
+    if request.purpose is not None and case.member.subscriber is not None:
+        open_ = case.rulebook.subscribers[case.member.subscriber].purposes
+        sum_ = f"{_listed(grant.purposes)} (grant), {_listed(open_)} (rulebook); asked under {request.purpose}"
+        yield Working("purposes", sum_)
     if request.line is not None:
-        yield Working("lines", f"{', '.join(grant.lines) or 'none'}; asked in {request.line}")
+        yield Working("lines", f"{_listed(grant.lines)}; asked in {request.line}")
 
 
 def _of_purpose(case: Case) -> Workings:
@@ -133,8 +135,8 @@ def _of_purpose(case: Case) -> Workings:
         sum_ = f"{request.subjects} > {most}, counted over {days} days, these included"
         yield Working("different subjects under one reference", sum_)
         return
-    if case.member.subscriber is None:
-        yield Working("purposes", f"{', '.join(rulebook.purposes.own) or 'none'}; asked under {request.purpose}")
+    if case.member.subscriber is None and request.purpose not in rulebook.purposes.own:
+        yield Working("purposes", f"{_listed(rulebook.purposes.own)}; asked under {request.purpose}")
     closed = {
         each.record_class
         for each in rulebook.purposes.closed
@@ -173,9 +175,10 @@ def _of_floor(case: Case) -> Workings:
     compared = f"{number(accepted)} {'>=' if accepted >= needed else '<'} {number(needed)}"
     sum_ = f"{listed} = {number(accepted)}; {compared}" if "+" in listed else compared
     yield Working(f"accepted in line {case.request.line} in {days} days", sum_)
-    thin = sum(each.thin + each.uncorroborated for each in pairs)
-    if thin:
-        yield Working("not counted there", f"{number(thin)} thin")
+    thin, alone = sum(each.thin for each in pairs), sum(each.uncorroborated for each in pairs)
+    if thin + alone:
+        sum_ = f"{number(thin)} with too few keys, {number(alone)} such as nobody else ever meets"
+        yield Working("accepted, but not counted there", sum_)
 
 
 def _of_ladder(case: Case) -> Workings:
@@ -227,11 +230,10 @@ def _of_line(line: LineStanding, rulebook: Rulebook) -> Workings:
     """R2, R3, R4 and R8: the measures of each class of a line, its score, and whether it counts as contributed."""
     for pair in line.pairs:
         yield from _of_pair(pair, rulebook)
-    if not line.pairs:
+    if len(line.pairs) < 2:
         return
     scores = [pair.score if pair.judged else pair.measures[DUTY].value for pair in line.pairs]
-    least = f"the least of {', '.join(map(share, scores))} = {share(line.score)}" if len(scores) > 1 else ""
-    yield Working(f"{line.line}: score", least or share(line.score))
+    yield Working(f"{line.line}: score", f"the least of {', '.join(map(share, scores))} = {share(line.score)}")
     if line.contribution.total > 0:
         sum_ = f"{measure(line.contribution)}; counts from {number(rulebook.level.counts_from)}"
         yield Working(f"{line.line}: contribution", sum_)
@@ -254,6 +256,10 @@ def _of_pair(pair: PairStanding, rulebook: Rulebook) -> Workings:
         verdict = "it counts as contributed" if pair.counts else "it does not count as contributed"
         from_ = number(rulebook.level.counts_from)
         yield Working(f"{name}: contribution", f"{measure(pair.contribution)}; counts from {from_}; {verdict}")
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words) or "none"
 
 
 _BY_RULE: Mapping[str, Callable[[Case], Workings]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
 
@@ -12,6 +14,8 @@ from tests.support.clock import FakeClock
 from tests.support.encodings import filing, question, subject
 from tests.support.members import Admissions
 from tests.support.rulebooks import load_rules
+
+RELEASE: dict[str, Any] = {"release": {"minimum": True, "legal_power": True, "third_party": False}}
 
 
 @pytest.fixture
@@ -53,6 +57,3 @@ def history(alpha: Desk, beta: Desk, clock: FakeClock) -> Desk:
     alpha.get(f"/v1/hits/{alpha.hits()[0]['id']}")
     alpha.screen(question("eve", purpose="law_enforcement", **RELEASE), status=403)
     return alpha
-
-
-RELEASE = {"release": {"minimum": True, "legal_power": True, "third_party": False}}
