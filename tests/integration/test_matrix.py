@@ -1,0 +1,433 @@
+"""Every endpoint, for every role, over own objects, those of others, and those of members that left.
+
+One table says what each answers; another member's object is not told from one that was never there.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app import create_app
+from repository.api.base import EXTENSION
+from repository.domain import ids
+from repository.domain.ids import Prefix
+from repository.domain.members import MemberStatus
+from repository.domain.rulebook import SubscriberClass
+from repository.jobs.worker import IntakeWorker
+from repository.services import Services, authentication, grants
+from repository.services.lifecycle import Act
+from repository.services.onboarding import change_status
+from repository.services.operator import accept_fingerprint, remember_secret
+from repository.services.signing import create_signing_key
+from repository.settings import Settings, read_operator_secret, write_private_file
+from repository.storage.decisions import DECISIONS
+from repository.storage.members import MemberRow
+from tests.integration.test_every_read_is_entitled import endpoints
+from tests.support.clock import FakeClock
+from tests.support.encodings import FINGERPRINT, filing, ndjson, question, subject
+from tests.support.members import ALL_ROLES, PASSWORD, Admissions, TestMember
+from tests.support.proofs import colleague, proof
+from tests.support.stores import SqliteStores
+
+ACTORS = (*ALL_ROLES, "operator", "auditor", "nobody", "suspended", "withdrawn", "subscriber")
+"""The four roles of one member, who acts outside of members, who has no token, and all roles of three other members."""
+MATRIX = """
+                                                 scr con inv adm ope aud nob sus wit sub
+GET /metrics                                     403 403 403 403 200 200 401 403 403 403
+GET /v1/appeals                                  403 403 403 200 200 403 401 200 403 200
+POST /v1/appeals                                 403 403 403 201 404 403 401 201 403 201
+GET /v1/appeals/<appeal_id>                      403 403 403 200 200 403 401 200 403 404
+POST /v1/appeals/<appeal_id>/decision            403 403 403 403 200 403 401 403 403 403
+GET /v1/applications                             403 403 403 403 200 403 401 403 403 403
+POST /v1/applications                            403 403 403 403 201 403 401 403 403 403
+GET /v1/applications/<application_id>            403 403 403 403 200 403 401 403 403 403
+POST /v1/applications/<application_id>/decision  403 403 403 403 200 403 401 403 403 403
+POST /v1/attestations                            403 403 403 201 403 403 401 201 403 201
+POST /v1/auth/refresh                            401 401 401 401 401 401 401 401 401 401
+POST /v1/auth/revoke                             204 204 204 204 204 204 401 204 204 204
+POST /v1/back-book                               403 403 403 409 403 403 401 409 403 409
+GET /v1/batches                                  403 200 403 200 403 403 401 200 403 200
+POST /v1/batches                                 403 202 403 403 403 403 401 202 403 202
+GET /v1/batches/<batch_id>                       403 200 403 200 403 403 401 200 403 404
+GET /v1/decisions                                403 403 200 200 403 403 401 200 403 200
+GET /v1/decisions/<decision_id>                  403 403 200 200 403 403 401 200 403 200
+POST /v1/declarations                            403 403 403 201 403 403 401 201 403 409
+GET /v1/disputes                                 200 200 200 200 403 403 401 200 403 200
+POST /v1/disputes                                403 403 200 200 403 403 401 200 403 201
+GET /v1/disputes/<dispute_id>                    200 200 200 200 403 403 401 200 403 404
+POST /v1/disputes/<dispute_id>/answer            403 200 200 200 403 403 401 200 403 404
+POST /v1/filings                                 403 201 403 403 403 403 401 201 403 422
+GET /v1/filings/<filing_id>                      403 200 200 200 403 403 401 200 403 404
+GET /v1/hits                                     200 200 200 200 403 403 401 403 403 200
+GET /v1/hits/<hit_id>                            200 200 200 200 403 403 401 403 403 200
+POST /v1/hits/<hit_id>/outcome                   200 403 200 403 403 403 401 200 403 200
+GET /v1/membership                               200 200 200 200 403 403 401 200 403 200
+GET /v1/membership/history                       200 200 200 200 403 403 401 200 403 200
+GET /v1/proofs                                   403 200 200 200 403 403 401 200 403 200
+POST /v1/proofs                                  403 201 201 201 403 403 401 201 403 201
+GET /v1/proofs/<proof_id>                        403 200 200 200 403 403 401 200 403 404
+POST /v1/proofs/<proof_id>/approval              403 403 200 200 403 403 401 200 403 404
+POST /v1/proofs/<proof_id>/withdrawal            403 403 200 200 403 403 401 200 403 404
+POST /v1/screenings                              200 403 200 403 403 403 401 403 403 200
+POST /v1/screenings/bulk                         200 403 200 403 403 403 401 403 403 200
+GET /v1/standing                                 200 200 200 200 403 403 401 200 403 200
+POST /v1/withdrawal                              403 403 403 200 403 403 401 200 403 200
+
+GET /.well-known/jwks.json                       200 200 200 200 200 200 200 200 200 200
+GET /livez                                       200 200 200 200 200 200 200 200 200 200
+GET /readyz                                      200 200 200 200 200 200 200 200 200 200
+GET /rulebook                                    200 200 200 200 200 200 200 200 200 200
+GET /rulebook/<version>                          200 200 200 200 200 200 200 200 200 200
+POST /v1/auth/token                              200 200 200 200 200 200 200 200 200 200
+GET /v1/docs                                     200 200 200 200 200 200 200 200 200 200
+GET /v1/docs/<name>                              200 200 200 200 200 200 200 200 200 200
+GET /v1/openapi.json                             200 200 200 200 200 200 200 200 200 200
+GET /v1/problems/<slug>                          200 200 200 200 200 200 200 200 200 200
+GET /v1/rulebook                                 200 200 200 200 200 200 200 200 200 200
+GET /v1/rulebook.toml                            200 200 200 200 200 200 200 200 200 200
+GET /v1/rulebook/<version>                       200 200 200 200 200 200 200 200 200 200
+GET /v1/scheme                                   200 200 200 200 200 200 200 200 200 200
+"""
+"""What each actor is answered on objects of its own member; operators on applications and appeals. 4xx other than 401
+and 403: the way in was open, and there is no such thing (404), or it does not fit (409, 422: who is under a grant
+files and declares nothing)."""
+Ids = dict[str, str]
+"""Of one member's objects, by what they are."""
+PREFIXES = get_args(Prefix)
+
+
+@dataclass(frozen=True)
+class World:
+    """A pool with members, who have objects. `headers` are by actor, `own` the objects by actor or member."""
+
+    app: Flask
+    clock: FakeClock
+    headers: dict[str, dict[str, str]]
+    own: dict[str, Ids]
+
+    @property
+    def services(self) -> Services:
+        """The composition."""
+        made: Services = self.app.extensions[EXTENSION]
+        return made
+
+    def call(self, name: str, actor: str, objects: Ids) -> TestResponse:
+        """Call an endpoint as an actor, on some member's objects."""
+        method, _, rule = name.partition(" ")
+        path = rule
+        for placeholder, kind in PLACEHOLDERS.items():
+            path = path.replace(placeholder, objects.get(kind, "") or _missing(kind))
+        if name.endswith("/answer"):
+            path = path.replace(objects.get("dispute", "-"), objects.get("received", "") or _missing("dispute"))
+        options = BODIES[name](objects) if name in BODIES else {}
+        headers = self.headers[actor] | options.pop("headers", {})
+        return self.app.test_client().open(path, method=method, headers=headers, **options)
+
+
+PLACEHOLDERS = {
+    "<hit_id>": "hit",
+    "<filing_id>": "filing",
+    "<batch_id>": "batch",
+    "<proof_id>": "proof",
+    "<dispute_id>": "dispute",
+    "<appeal_id>": "appeal",
+    "<decision_id>": "decision",
+    "<application_id>": "application",
+    "<version>": "rulebook",
+    "<name>": "asset",
+    "<slug>": "slug",
+}
+_SHAPES: dict[str, Prefix] = {
+    "hit": "hit",
+    "filing": "fil",
+    "batch": "bat",
+    "proof": "prf",
+    "dispute": "dsp",
+    "appeal": "apl",
+    "application": "app",
+    "decision": "dec",
+}
+
+
+def _missing(kind: str) -> str:
+    """An id of the right shape that nothing has."""
+    if kind not in _SHAPES:
+        return {"rulebook": "no-such", "asset": "no.such", "slug": "no-such"}[kind]
+    return ids.make(_SHAPES[kind], FakeClock()(), b"0123456789")
+
+
+def _asking(_: Ids) -> dict[str, Any]:
+    return {"json": question("nobody-knows", purpose="investigation")}
+
+
+def _bulk(_: Ids) -> dict[str, Any]:
+    asked = question("nobody-knows", purpose="investigation")
+    body = {name: asked[name] for name in ("schema", "fingerprint", "purpose", "line")}
+    return {"json": body | {"screenings": [{"reference": "Q-1", "subject": asked["subject"]}]}}
+
+
+def _upload(_: Ids) -> dict[str, Any]:
+    sent = {"Content-Type": "application/x-ndjson", "Idempotency-Key": "again"}
+    return {"data": ndjson([filing("N-2", subject("nobody-knows"))]), "headers": sent}
+
+
+BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
+    "POST /v1/auth/token": lambda _: {
+        "json": {"grant_type": "password", "username": "olga", "password": PASSWORD},
+    },
+    "POST /v1/screenings": _asking,
+    "POST /v1/screenings/bulk": _bulk,
+    "POST /v1/hits/<hit_id>/outcome": lambda _: {"json": {"outcome": "inconclusive"}},
+    "POST /v1/filings": lambda _: {"json": filing("N-1", subject("nobody-knows"))},
+    "POST /v1/batches": _upload,
+    "POST /v1/proofs": lambda _: {"json": proof("N-3")},
+    "POST /v1/disputes": lambda own: {
+        "json": {
+            "hit": own.get("hit") or _missing("hit"),
+            "ground": "out_of_date",
+            "statement_reference": own.get("statement", "S-1"),
+        }
+    },
+    "POST /v1/disputes/<dispute_id>/answer": lambda _: {"json": {"accepts": False}},
+    "POST /v1/attestations": lambda _: {"json": {"volumes_true": True, "privacy_notice": True}},
+    "POST /v1/declarations": lambda _: {
+        "json": {"line": "motor", "class": "claim", "per_month": 2, "from": "2026-03"},
+    },
+    "POST /v1/withdrawal": lambda _: {"json": {"reason": "we merge", "for_good": True}},
+    "POST /v1/appeals": lambda own: {
+        "json": {"against": own.get("decision") or _missing("decision"), "grounds": "it is wrong"},
+    },
+    "POST /v1/appeals/<appeal_id>/decision": lambda _: {"json": {"uphold": False, "reason": "it is right"}},
+    "POST /v1/applications": lambda _: {"json": {"name": "Newcomer", "lines": ["motor"]}},
+    "POST /v1/applications/<application_id>/decision": lambda _: {"json": {"accept": False, "reason": "not yet"}},
+}
+
+
+class Furnisher:
+    """Gives members their objects."""
+
+    def __init__(self, app: Flask, clock: FakeClock) -> None:
+        self.client = app.test_client()
+        self.services: Services = app.extensions[EXTENSION]
+        self.clock = clock
+
+    def post(self, who: TestMember, path: str, body: object) -> dict[str, Any]:
+        """Post something that succeeds."""
+        self.clock.advance(seconds=1)
+        answer = self.client.post(path, json=body, headers=who.headers)
+        assert answer.status_code in (200, 201), (path, answer.get_json())
+        made: dict[str, Any] = answer.get_json()
+        return made
+
+    def hit(self, who: TestMember) -> str:
+        """The newest hit of a member."""
+        answer = self.client.get("/v1/hits", headers=who.headers)
+        newest: str = answer.get_json()["items"][0]["id"]
+        return newest
+
+    def decisions(self, who: TestMember) -> list[str]:
+        """The decisions taken on a member, oldest first."""
+        decided = select(DECISIONS.c.id).where(DECISIONS.c.member_id == who.id).order_by(DECISIONS.c.id)
+        with self.services.database.reading() as connection:
+            return list(connection.scalars(decided))
+
+    def furnish(self, who: TestMember, peer: TestMember) -> Ids:
+        """A filing, a batch, a proof, a hit with a peer, disputes between the two, and an appeal."""
+        person = f"{who.name}'s"
+        self.post(peer, "/v1/filings", filing(f"{peer.name}/{who.name}", subject(person), record_class="claim"))
+        filed = self.post(who, "/v1/filings", filing(f"{who.name}-1", subject(person), record_class="claim"))
+        sent = {"Content-Type": "application/x-ndjson", "Idempotency-Key": "first"}
+        rows = ndjson([filing(f"{who.name}-2", subject(f"{person} friend"))])
+        batch = self.client.post("/v1/batches", data=rows, headers=who.headers | sent).get_json()
+        IntakeWorker(self.services).run_pending()
+        entered = self.post(colleague(self.client, self.services, who), "/v1/proofs", proof(f"{who.name}-3"))
+        hit = self.hit(who)
+        assert self.hit(peer) == hit
+        disputing = {"hit": hit, "ground": "out_of_date", "statement_reference": f"{who.name}-S"}
+        raised = self.post(who, "/v1/disputes", disputing)
+        received = self.post(peer, "/v1/disputes", disputing | {"statement_reference": f"{peer.name}-S"})
+        appealed, other = self.decisions(who)[:2]
+        appeal = self.post(who, "/v1/appeals", {"against": appealed, "grounds": "it is wrong"})
+        return {
+            "filing": filed["id"],
+            "batch": batch["id"],
+            "proof": entered["id"],
+            "hit": hit,
+            "statement": f"{who.name}-S",
+            "dispute": raised["id"],
+            "received": received["id"],
+            "decision": other,
+            "appeal": appeal["id"],
+        }
+
+
+def _settings(directory: Path, url: str) -> Settings:
+    lasting = timedelta(days=30)
+    under = Settings.under(directory / "data")
+    return replace(under, database_url=url, access_lifetime=lasting, log_level="error")
+
+
+@pytest.fixture(scope="module")
+def furnished(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_stores: SqliteStores
+) -> Iterator[tuple[Path, dict[str, dict[str, str]], dict[str, Ids]]]:
+    """A pool with a member in good order, a peer, one suspended, one that left, and an auditor under a grant."""
+    directory = tmp_path_factory.mktemp("matrix")
+    with pytest.MonkeyPatch.context() as patch, sqlite_stores.fresh(directory) as url:
+        patch.setattr(authentication, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        settings, clock = _settings(directory, url), FakeClock()
+        settings.data_dir.mkdir()
+        write_private_file(settings.operator_secret_file, b"0123456789abcdef" * 4)
+        create_signing_key(settings.signing_keys_dir)
+        app = create_app(settings, clock)
+        services: Services = app.extensions[EXTENSION]
+        with services.database.write() as session:
+            remember_secret(session, read_operator_secret(settings.operator_secret_file))
+            accept_fingerprint(session, "guarded/1", FINGERPRINT, now=clock())
+        headers, own = _people(app, clock)
+        services.database.close()
+        yield directory, headers, own
+
+
+def _people(app: Flask, clock: FakeClock) -> tuple[dict[str, dict[str, str]], dict[str, Ids]]:
+    admit, furnisher = Admissions(app), Furnisher(app, clock)
+    services: Services = app.extensions[EXTENSION]
+    alpha, beta, gamma = admit("Alpha"), admit("Beta"), admit("Gamma")
+    suspended, withdrawn = admit("Sigma"), admit("Omega")
+    subscriber = admit("Theta", declared={})
+    headers = {role: colleague(app.test_client(), services, alpha, (role,)).headers for role in ALL_ROLES}
+    headers["everyone"] = alpha.headers
+    headers["operator"] = admit.operator("olga").headers
+    headers["auditor"] = admit.operator("audra", roles=("auditor",)).headers
+    headers["nobody"] = {}
+    own = {"alpha": furnisher.furnish(alpha, beta), "other": furnisher.furnish(beta, gamma)}
+    for who in (suspended, withdrawn):
+        own[{"Sigma": "suspended", "Omega": "withdrawn"}[who.name]] = furnisher.furnish(who, gamma)
+    headers |= {"suspended": suspended.headers, "withdrawn": withdrawn.headers, "subscriber": subscriber.headers}
+    rules = services.rulebook.subscribers[SubscriberClass.OMBUDSMAN]
+    wanted = grants.within(rules, ("motor",), clock().date() + timedelta(days=20))
+    oscar = admit.operator("oscar")
+    applying = {"name": "Applicant", "lines": ["motor"]}
+    entered = app.test_client().post("/v1/applications", json=applying, headers=oscar.headers).get_json()
+    with services.database.write() as session:
+        change_status(session, "Sigma", MemberStatus.SUSPENDED, now=clock(), reason="a test")
+        change_status(session, "Omega", MemberStatus.WITHDRAWN, now=clock(), reason="a test")
+        row = session.get_one(MemberRow, subscriber.id)
+        grants.grant(session, row, Act(clock()), wanted, kind=SubscriberClass.OMBUDSMAN, rules=rules)
+    asked = furnisher.post(subscriber, "/v1/screenings", question("Alpha's", purpose="investigation"))
+    own["subscriber"] = {"hit": asked["hits"][0]["id"], "decision": furnisher.decisions(subscriber)[0]}
+    public = {"application": entered["id"], "rulebook": services.rulebook.version, "asset": "start.js"}
+    return headers, {actor: objects | public | {"slug": "not-found"} for actor, objects in own.items()}
+
+
+@pytest.fixture
+def world(
+    tmp_path: Path, furnished: tuple[Path, dict[str, dict[str, str]], dict[str, Ids]], quick_hashing: None
+) -> Iterator[World]:
+    """A copy of the furnished pool."""
+    directory, headers, own = furnished
+    with _opened(directory, tmp_path) as (app, clock):
+        yield World(app, clock, headers, own)
+
+
+@contextmanager
+def _opened(directory: Path, copy: Path) -> Iterator[tuple[Flask, FakeClock]]:
+    shutil.copytree(directory, copy, dirs_exist_ok=True)
+    clock = FakeClock()
+    clock.advance(hours=1)
+    app = create_app(_settings(copy, f"sqlite:///{copy / 'frankpledge.db'}"), clock)
+    yield app, clock
+    services: Services = app.extensions[EXTENSION]
+    services.database.close()
+
+
+def _objects(world: World, actor: str) -> Ids:
+    return world.own.get(actor, world.own["alpha"])
+
+
+def _rows() -> dict[str, dict[str, int]]:
+    lines = [line.split() for line in MATRIX.splitlines()[2:] if line.strip()]
+    return {f"{method} {rule}": dict(zip(ACTORS, map(int, codes), strict=True)) for method, rule, *codes in lines}
+
+
+ROWS = _rows()
+OF_MEMBERS = ("<hit_id>", "<filing_id>", "<batch_id>", "<proof_id>", "<dispute_id>", "<appeal_id>", "<decision_id>")
+ON_OBJECTS = [
+    *(name for name in ROWS if any(each in name for each in OF_MEMBERS) and not name.endswith("/decision")),
+    "POST /v1/disputes",
+    "POST /v1/appeals",
+]
+"""Endpoints of members that name an object of a member, the last two in their body."""
+
+
+def test_every_endpoint_is_in_the_table(world: World) -> None:
+    """What is new has no row, and fails here."""
+    assert endpoints(world.app) == ROWS.keys()
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_roles(world: World, name: str) -> None:
+    """Each actor is answered as the table says: by its roles, by the state of its membership, on what is its own."""
+    answers = {actor: world.call(name, actor, world.own.get(actor, world.own["alpha"])) for actor in ACTORS}
+    assert {actor: answer.status_code for actor, answer in answers.items()} == ROWS[name]
+    for answer in answers.values():
+        if answer.status_code >= 400:
+            assert answer.mimetype == "application/problem+json"
+
+
+@pytest.mark.parametrize("name", ON_OBJECTS)
+def test_objects_of_others(world: World, name: str) -> None:
+    """What is another member's, or was of one that left, is answered just like what was never there: the same bytes."""
+    allowed = [actor for actor in (*ALL_ROLES, "subscriber") if ROWS[name][actor] not in (401, 403)]
+    assert allowed, "nobody may, so this shows nothing"
+    nothing: Ids = {}
+    for actor in allowed:
+        missing = world.call(name, actor, nothing)
+        assert missing.status_code == 404
+        for member in ("other", "withdrawn", "suspended"):
+            objects = world.own[member]
+            answer = world.call(name, actor, objects)
+            assert _masked(answer) == _masked(missing), (actor, member)
+            assert sorted(dict(answer.headers)) == sorted(dict(missing.headers))
+
+
+def test_the_withdrawn_get_nothing(world: World) -> None:
+    """Who left is refused everything but what anyone may have, and ending its log-in: with the rule, by its token."""
+    for name, row in ROWS.items():
+        if row["nobody"] == 200 or name == "POST /v1/auth/revoke":
+            continue
+        answer = world.call(name, "withdrawn", world.own["withdrawn"])
+        assert answer.status_code in (401, 403), name
+        assert answer.status_code == 401 or answer.get_json()["title"] in (
+            "The membership does not allow this",
+            "The role does not allow this",
+        )
+
+
+def test_objects_of_the_own_member_are_its_own_whoever_asks(world: World) -> None:
+    """The table's 200s are not empty: reading an own object gives its id."""
+    for name in ON_OBJECTS:
+        if name.startswith("GET"):
+            kind = next(PLACEHOLDERS[each] for each in OF_MEMBERS if each in name)
+            answer = world.call(name, "everyone", world.own["alpha"])
+            assert answer.get_json()["id"] == world.own["alpha"][kind]
+
+
+def _masked(answer: TestResponse) -> tuple[int, dict[str, Any]]:
+    """An answer without what is of the one request."""
+    body = json.loads(answer.get_data())
+    assert body.pop("instance")
+    return answer.status_code, body
