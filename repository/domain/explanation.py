@@ -19,7 +19,7 @@ RULES = {
     "nothing to a line asks nothing in it.",
     "R5": "The ramp: a new member contributes first, and asks once it was at target for long enough; or it asks at "
     "once under a covenant, by whose date its full contribution is due.",
-    "R6": "The ladder: a line that stays below target is warned, then planned for, restricted and suspended; at "
+    "R6": "The ladder: a line that stays below target is warned, then put on a plan, restricted and suspended; at "
     "target again, it is in good standing the same day.",
     "R7": "Who never contributes asks under a grant, which has its own lines, purposes, quota and end.",
     "R10": "How much a member may ask follows what it contributes, and is never less than a floor that a small "
@@ -30,7 +30,7 @@ RULES = {
 _STEPS = {
     Step.GOOD: "in good standing",
     Step.WARNED: "warned",
-    Step.PLAN: "to be planned for",
+    Step.PLAN: "on a plan",
     Step.RESTRICTED: "restricted",
     Step.SUSPENDED: "suspended",
 }
@@ -105,11 +105,11 @@ def ladder(case: Case, line: LineStanding) -> str:
     if line.below_since is None:
         return f"Line {line.line} was at target, in good standing."
     since = _step_since(case, line)
-    step = _STEPS[line.step] + (f" since {since}" if since else "")
-    told = f"Line {line.line} was {step}: below target since {line.below_since}"
+    step = f"had been {_STEPS[line.step]} since {since}, and" if since else f"was {_STEPS[line.step]}, though"
+    told = f"Line {line.line} {step} below target since {line.below_since}."
     if line.next_step is None:
-        return f"{told}. At target again, it is in good standing the same day."
-    return f"{told}. It is {_STEPS[line.next_step]} from {line.next_on} on if it stays so."
+        return f"{told} At target again, it is in good standing the same day."
+    return f"{told} If it stays so, it is {_STEPS[line.next_step]} from {line.next_on} on."
 
 
 def moment(at: datetime) -> str:
