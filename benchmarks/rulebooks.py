@@ -47,13 +47,13 @@ def varied(rulebook: Rulebook, changes: dict[str, dict[str, Any]]) -> Rulebook:
     return replace(rulebook, **tables)
 
 
-def failing(rulebook: Rulebook, seeds: int, months: int, overlap: float) -> dict[str, str]:
+def failing(rulebook: Rulebook, seeds: int, members: int, months: int, overlap: float) -> dict[str, str]:
     """For each claim, of how many members it does not hold, of how many in all."""
     failed: Counter[str] = Counter()
     judged: Counter[str] = Counter()
     for seed in range(1, seeds + 1):
         rng = np.random.default_rng(seed)
-        market = generate(plan(len(CAST), months, overlap), rulebook, date(2026, 1, 1), rng)
+        market = generate(plan(members, months, overlap), rulebook, date(2026, 1, 1), rng)
         for claim in check(summarise(each, rulebook) for each in run(market, rulebook, rng, every=3)):
             failed[claim.claim] += len(claim.failing)
             judged[claim.claim] += claim.members
@@ -64,13 +64,14 @@ def main() -> None:
     """Run the variants and print JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--members", type=int, default=len(CAST))
     parser.add_argument("--months", type=int, default=12)
     parser.add_argument("--overlap", type=float, default=1.0)
     parser.add_argument("--variant", action="append", choices=VARIANTS, help="repeatable; by default all")
     given = parser.parse_args()
     shipped = rulebook_file.default()
     wanted = given.variant or VARIANTS
-    of = (given.seeds, given.months, given.overlap)
+    of = (given.seeds, given.members, given.months, given.overlap)
     show(vars(given) | {"fails": {name: failing(varied(shipped, VARIANTS[name]), *of) for name in wanted}})
 
 

@@ -46,6 +46,8 @@ def draw(
 
 
 def _figure(courses: Sequence[Course], rulebook: Rulebook, title: str) -> Figure:
+    groups = list(dict.fromkeys(each.player.group for each in courses))
+    courses = sorted(courses, key=lambda each: groups.index(each.player.group))
     figure = Figure(figsize=(12, 2.0 + _ROW_INCHES * len(courses)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()

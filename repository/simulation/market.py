@@ -98,9 +98,10 @@ def _player(
     counts["upheld"] = rng.binomial(counts["accepted"], _UPHELD)
     counts |= {name: np.zeros_like(counts["accepted"]) for name in COUNTS if name not in counts}
     name, lines = f"{profile.archetype} {number}", frozenset({LINE})
+    told = profile.size.name not in profile.archetype.value
     return Player(
         group=profile.archetype.value,
-        label=f"{profile.size.name}, {profile.label}",
+        label=f"{profile.size.name}, {profile.label}" if told else profile.label,
         line=LINE,
         member=Member(f"mem_{number:03}", name, MemberStatus.ACTIVE, lines, admitted_on, admitted_on, number),
         membership=_membership(profile, rates, admitted_on, rulebook),
