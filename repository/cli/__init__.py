@@ -43,6 +43,7 @@ def main(context: click.Context, data_dir: Path | None) -> None:
     if data_dir is not None:
         environment[f"{PREFIX}DATA_DIR"] = str(data_dir)
     context.obj = Pool(Settings.from_environment(environment))
+    context.call_on_close(context.obj.close)
 
 
 for module in (setup, members, membership, rulebook, simulation, decisions, disputes, keys, models, serving, worker):

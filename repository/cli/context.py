@@ -44,6 +44,11 @@ class Pool:
             )
         return Database(create_engine(self.settings.database_url))
 
+    def close(self) -> None:
+        """Close the database, if it was opened."""
+        if "database" in self.__dict__:
+            self.database.close()
+
     def check(self) -> None:
         """Tell now what would only fail at the first request: secrets, tables, and that the two belong together."""
         load_signing_keys(self.settings.signing_keys_dir)
