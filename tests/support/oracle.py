@@ -1,0 +1,456 @@
+"""What the scheme's rules allow, worked out a second time: slowly, from a list of all that happened.
+
+It shares nothing with the service but the rulebook's text: where the two differ, one of them is wrong. Days are
+judged one by one with plain loops; the words (lines, classes, tiers) are those of docs/reciprocity.md.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from math import floor, inf, sqrt
+from statistics import median
+from typing import Any
+
+CLASSES = ("customer", "claim", "suspected", "proven", "victim", "protective")
+FRAUD = ("suspected", "proven")
+DAY = timedelta(days=1)
+AT_TARGET = 1 - 1e-9
+Rules = dict[str, Any]
+"""A rulebook as its file says it: tables by name."""
+
+
+@dataclass
+class Party:
+    """A member as the oracle knows it. `declared` are (line, class, since, per month), in the order they were said."""
+
+    id: str
+    name: str
+    lines: tuple[str, ...]
+    admitted_on: date
+    covenant_until: date | None = None
+    contributes_first: bool = False
+    back_book_on: date | None = None
+    status: str = "active"
+    attested_on: date | None = None
+    declared: list[tuple[str, str, date, int]] = field(default_factory=list)
+    subscriber: str | None = None
+    grant: dict[str, Any] | None = None
+
+
+@dataclass
+class Record:
+    """A filing. `whole`: enough keys to count; `met`: another member had somebody of it when it came."""
+
+    id: str
+    party: str
+    reference: str
+    line: str
+    record_class: str
+    people: tuple[str, ...]
+    filed_on: date
+    triggered_on: date
+    whole: bool = True
+    late: bool = False
+    before_admission: bool = False
+    met: bool = False
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Debt:
+    """An answer that falls due."""
+
+    party: str
+    line: str
+    record_class: str
+    due_on: date
+    answered: bool = False
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One (line, class) of a member on a day: what is declared, what counts as accepted, and the four values."""
+
+    record_class: str
+    rate: float
+    expected: float
+    accepted: int
+    completeness: float
+    timeliness: float
+    accuracy: float
+    duty: float
+
+
+def _value(met: float, total: float, target: float, variance: float, rules: Rules) -> float:
+    """One measure: what was met, and what chance may take away, of the target; at most 1, and 1 where nothing was due.
+
+    At least as many as are always spared are taken for chance.
+    """
+    if total <= 0:
+        return 1.0
+    allowance = max(rules["standing"]["spared"], rules["standing"]["tolerance"] * sqrt(variance))
+    return float(min(1.0, (met + allowance) / (target * total)))
+
+
+class Oracle:
+    """All that happened, and what follows from it. `today` is the day on which is asked."""
+
+    def __init__(self, rulebook: str, beginning: date) -> None:
+        self.rulebooks: list[tuple[date, Rules]] = [(beginning, tomllib.loads(rulebook))]
+        self.parties: dict[str, Party] = {}
+        self.records: dict[str, Record] = {}
+        self.debts: dict[tuple[str, str], Debt] = {}
+        self.overturned: list[tuple[str, str, str, date]] = []
+        self.today = beginning
+        self._scores: dict[tuple[object, ...], float] = {}
+        self._expectations: dict[tuple[object, ...], float] = {}
+        self._compared = True
+        self._medians: dict[tuple[object, ...], float | None] = {}
+
+    # What happened
+
+    def load(self, rulebook: str, effective_from: date) -> None:
+        """Another rulebook holds from a day on."""
+        self.rulebooks.append((effective_from, tomllib.loads(rulebook)))
+
+    def filed(self, record: Record) -> Record:
+        """A filing of a new reference was accepted: judge it as it came."""
+        rules, party = self.rules(record.filed_on), self.parties[record.party]
+        record.before_admission = record.triggered_on < party.admitted_on
+        age = (record.filed_on - record.triggered_on).days
+        record.late = not record.before_admission and age > rules["standing"]["timely_days"]
+        others = (each for each in self.records.values() if each.party != record.party)
+        record.met = any(set(record.people) & set(each.people) for each in others)
+        self.records[record.id] = record
+        return record
+
+    # The rulebook
+
+    def rules(self, day: date) -> Rules:
+        """The rulebook in force on a day: of those that begin by then the latest, of one day the one loaded last."""
+        found = self.rulebooks[0]
+        for since, rules in self.rulebooks:
+            if since <= day and since >= found[0]:
+                found = (since, rules)
+        return found[1]
+
+    # Who may ask
+
+    def refusals(self, party: Party, purpose: str | None, line: str | None, today: date) -> list[set[str]]:
+        """The rules that refuse, in the order in which they are looked at; where two fit, either may be named."""
+        found: list[set[str]] = []
+        rules = self.rules(today)
+        if not self._in_order(party, rules, today):
+            found.append({"R1"})
+        if party.subscriber is not None:
+            if not self._granted(party, purpose, line, rules, today):
+                found.append({"R7"})
+        elif purpose is not None and purpose not in rules["purposes"]["own"]:
+            found.append({"PURPOSE"})
+        if purpose is not None and all(self._closed(line, each, purpose, rules) for each in CLASSES):
+            found.append({"PURPOSE"})
+        if party.subscriber is None and line is not None:
+            found += self._line_refusals(party, line, rules, today)
+        return found
+
+    def _line_refusals(self, party: Party, line: str, rules: Rules, today: date) -> list[set[str]]:
+        found = []
+        if not self.ramp_open(party, line, today):
+            found.append({"R5"})
+        if self._missed(party, self.below_since(party, line, today), today):
+            found.append({"R5"})
+        if sum(each.accepted for each in self.figures(party, line, today)) < rules["window"]["accepted_to_ask"]:
+            found.append({"R2"})
+        if self.step(party, line, today) == "suspended":
+            found.append({"R6"})
+        return found
+
+    def tier(self, party: Party, line: str, record_class: str, purpose: str | None, today: date) -> int:
+        """The highest tier at which a member sees the records of a line and class under a purpose."""
+        rules = self.rules(today)
+        if not self._in_order(party, rules, today) or self._closed(line, record_class, purpose, rules):
+            return 0
+        if party.subscriber is not None:
+            return (
+                self._granted_tier(party, record_class, rules)
+                if self._granted(party, purpose, line, rules, today)
+                else 0
+            )
+        if not self.ramp_open(party, line, today):
+            return 0
+        figures = self.figures(party, line, today)
+        contributed = self.contributed(party, line, today)
+        earned = rules["tiers"][self._level(figures, contributed)][record_class]
+        if record_class in contributed:
+            earned = max(earned, rules["level"]["at_par"])
+        earned = min(earned, rules["level"]["highest"])
+        step = self.step(party, line, today)
+        if step == "suspended":
+            return 0
+        return int(min(earned, rules["ladder"]["restricted_tier"]) if step == "restricted" else earned)
+
+    def record_tier(self, party: Party, record: Record, purpose: str | None, today: date) -> int:
+        """The highest tier for one record, by its labels, too; 0 for the member's own."""
+        if record.party == party.id:
+            return 0
+        caps = self.rules(today)["handling"]
+        highest = [caps[name][word] for name, word in record.labels.items()]
+        return int(min([self.tier(party, record.line, record.record_class, purpose, today), *highest]))
+
+    def _in_order(self, party: Party, rules: Rules, today: date) -> bool:
+        if party.status != "active" or party.attested_on is None:
+            return False
+        return bool((today - party.attested_on).days <= rules["membership"]["attestation_days"])
+
+    def _closed(self, line: str | None, record_class: str, purpose: str | None, rules: Rules) -> bool:
+        entry = {"line": line, "class": record_class, "purpose": purpose}
+        return any(each == entry for each in rules["purposes"]["closed"])
+
+    def _granted(self, party: Party, purpose: str | None, line: str | None, rules: Rules, today: date) -> bool:
+        if party.grant is None or today >= party.grant["expires_on"] or party.subscriber is None:
+            return False
+        of_class = rules["subscribers"][party.subscriber]["purposes"]
+        if purpose is not None and not (purpose in party.grant["purposes"] and purpose in of_class):
+            return False
+        return line is None or line in party.grant["lines"]
+
+    @staticmethod
+    def _granted_tier(party: Party, record_class: str, rules: Rules) -> int:
+        if party.grant is None or party.subscriber is None:
+            return 0
+        of_class = rules["subscribers"][party.subscriber]
+        if record_class not in party.grant["classes"] or record_class not in of_class["classes"]:
+            return 0
+        return int(min(party.grant["tier"], of_class["tier"]))
+
+    # What was given
+
+    def contributed(self, party: Party, line: str, today: date) -> set[str]:
+        """The classes of a line that count as contributed, each by itself and all declared ones together."""
+        rules, figures = self.rules(today), self.figures(party, line, today)
+        enough = rules["level"]["counts_from"]
+        declared = [each for each in figures if each.rate > 0]
+        of_line = self._given(sum(each.accepted for each in declared), sum(each.rate for each in declared), rules)
+        if of_line < enough or not any(each.accepted for each in declared):
+            return set()
+        return {
+            each.record_class
+            for each in declared
+            if self._given(each.accepted, each.rate, rules) >= enough
+            and each.accuracy >= enough
+            and (each.accepted >= 1 or self._seen(party, line, each.record_class, today))
+        }
+
+    @staticmethod
+    def _given(accepted: int, rate: float, rules: Rules) -> float:
+        """What was accepted, of what is declared for a whole window."""
+        total = rate * 12 / 365.25 * rules["window"]["days"]
+        return _value(accepted, total, rules["standing"]["completeness_target"], total, rules)
+
+    def _seen(self, party: Party, line: str, record_class: str, today: date) -> bool:
+        """Whether a record that counts came in lately."""
+        back = timedelta(days=self.rules(today)["level"]["seen_days"])
+        return any(each.whole and today - back <= each.filed_on for each in self._of(party, line, record_class))
+
+    @staticmethod
+    def _level(figures: list[Figures], contributed: set[str]) -> str:
+        if "claim" in contributed:
+            return "full" if contributed.intersection(FRAUD) else "claims"
+        if "customer" in contributed:
+            return "customers"
+        return "marks" if any(each.accepted for each in figures) else "nothing"
+
+    def figures(self, party: Party, line: str, day: date) -> list[Figures]:
+        """The figures of every class of a line on a day, the day included."""
+        return [self._figures(party, line, each, day) for each in CLASSES]
+
+    def _of(self, party: Party, line: str, record_class: str) -> list[Record]:
+        pair = (party.id, line, record_class)
+        return [each for each in self.records.values() if (each.party, each.line, each.record_class) == pair]
+
+    def _figures(self, party: Party, line: str, record_class: str, day: date) -> Figures:
+        rules, pair = self.rules(day), (party.id, line, record_class)
+        standing, first = rules["standing"], day - timedelta(days=rules["window"]["days"])
+        records = [each for each in self._of(party, line, record_class) if first <= each.filed_on <= day]
+        debts = [
+            each
+            for each in self.debts.values()
+            if (each.party, each.line, each.record_class) == pair and first <= each.due_on <= day
+        ]
+        upheld = sum(each[:3] == pair and first <= each[3] <= day for each in self.overturned)
+        whole = sum(each.whole for each in records)
+        vouched = self._vouched(party, line, record_class, records, rules)
+        credible = min(whole, vouched)
+        in_time = [each for each in records if not (each.before_admission and each.whole)]
+        kept_back = sum(each.before_admission and each.whole for each in records)
+        expected = round(self._expected(party, line, record_class, first, day), 9)
+
+        def share(met: float, total: int, name: str) -> float:
+            target = standing[f"{name}_target"]
+            return _value(met, total, target, total * (1 - target), rules)
+
+        return Figures(
+            record_class=record_class,
+            rate=self.rate(party, line, record_class, day),
+            expected=expected,
+            accepted=floor(credible),
+            completeness=_value(
+                max(credible - kept_back, 0), expected, standing["completeness_target"], expected, rules
+            ),
+            timeliness=share(sum(not each.late for each in in_time), len(in_time), "timeliness"),
+            accuracy=share(min(max(whole - upheld, 0), vouched), len(records), "accuracy"),
+            duty=share(sum(each.answered for each in debts), len(debts), "duty"),
+        )
+
+    def _expected(self, party: Party, line: str, record_class: str, first: date, until: date) -> float:
+        """What was due on the days from `first` until a day, that day itself not: it is not over."""
+        key = (party.id, line, record_class, first, until, len(party.declared), party.back_book_on)
+        if key not in self._expectations:
+            due, day = 0.0, first
+            while day < until:
+                due += self.rate(party, line, record_class, day) * self.share_due(party, day) * 12 / 365.25
+                day += DAY
+            self._expectations[key] = due
+        return self._expectations[key]
+
+    def _vouched(self, party: Party, line: str, record_class: str, records: list[Record], rules: Rules) -> float:
+        """How many records are vouched for by those that others met; all, where there is nobody to compare with."""
+        standing, peers = rules["standing"], self._peers(party, line, record_class)
+        if not peers or len(records) < standing["corroboration_from"]:
+            return inf
+        if len(records) * peers < standing["corroboration_expected"]:
+            return inf
+        return float(sum(each.met for each in records) / (standing["corroboration_share"] * peers))
+
+    def _peers(self, party: Party, line: str, record_class: str) -> float | None:
+        """The median share of records that were met, among the other members that filed enough of them."""
+        if not self._compared:
+            return None
+        key = (party.id, line, record_class, self.today, len(self.records), len(self.rulebooks))
+        if key not in self._medians:
+            self._medians[key] = self._median(party, line, record_class, self.rules(self.today))
+        return self._medians[key]
+
+    def _median(self, party: Party, line: str, record_class: str, rules: Rules) -> float | None:
+        standing = rules["standing"]
+        first = self.today - timedelta(days=rules["window"]["days"])
+        shares = []
+        for other in self.parties.values():
+            pair = (other.id, line, record_class)
+            found = [
+                each
+                for each in self.records.values()
+                if (each.party, each.line, each.record_class) == pair and first <= each.filed_on < self.today
+            ]
+            if other.id != party.id and len(found) >= max(1, standing["corroboration_from"]):
+                shares.append(sum(each.met for each in found) / len(found))
+        return median(shares) if len(shares) >= max(1, standing["corroboration_peers"]) else None
+
+    @staticmethod
+    def rate(party: Party, line: str, record_class: str, day: date) -> float:
+        """What is declared per month for a day."""
+        found = 0
+        since = date.min
+        for each in party.declared:
+            if each[:2] == (line, record_class) and since <= each[2] <= day:
+                since, found = each[2], each[3]
+        return float(found)
+
+    @staticmethod
+    def share_due(party: Party, day: date) -> float:
+        """R5: which share of the declared volume is due on a day."""
+        if day < party.admitted_on:
+            return 0.0
+        if party.contributes_first:
+            return 1.0 if party.back_book_on is not None and day >= party.back_book_on else 0.0
+        if party.covenant_until is None or party.covenant_until <= party.admitted_on:
+            return 1.0
+        return min(1.0, (day - party.admitted_on).days / (party.covenant_until - party.admitted_on).days)
+
+    # The ramp and the ladder
+
+    def score(self, party: Party, line: str, day: date, *, compared: bool = True) -> float:
+        """How a line does on a day, as of its end: that of the class that does worst.
+
+        `compared`: whether records that nobody else meets count as thin.
+        """
+        self._compared = compared
+        key = (party.id, line, day, self._peers_told(party, line))
+        if day < self.today and key in self._scores:
+            self._compared = True
+            return self._scores[key]
+        scores = [1.0]
+        for each in self.figures(party, line, day):
+            judged = each.rate > 0 or each.expected > 0
+            product = each.completeness * each.timeliness * each.accuracy * each.duty
+            scores.append(product if judged else each.duty)
+        self._compared = True
+        if day < self.today:
+            self._scores[key] = min(scores)
+        return min(scores)
+
+    def _peers_told(self, party: Party, line: str) -> tuple[float | None, ...]:
+        return tuple(self._peers(party, line, each) for each in CLASSES)
+
+    def below_since(self, party: Party, line: str, today: date) -> date | None:
+        """The first of the days in a row below target that reach today; None when today is at target."""
+        if self.score(party, line, today) >= AT_TARGET:
+            return None
+        day = today
+        while day > party.admitted_on and self.score(party, line, day - DAY) < AT_TARGET:
+            day -= DAY
+        return day
+
+    def step(self, party: Party, line: str, today: date) -> str:
+        """The step of the ladder (R6), or what a missed covenant makes of it (R5)."""
+        since = self.below_since(party, line, today)
+        if self._missed(party, since, today):
+            return "suspended"
+        reached = "good"
+        if since is not None:
+            for step in ("warned", "plan", "restricted", "suspended"):
+                if (today - since).days >= self.rules(today)["ladder"][step]:
+                    reached = step
+        return reached
+
+    @staticmethod
+    def _missed(party: Party, since: date | None, today: date) -> bool:
+        until = None if party.contributes_first else party.covenant_until
+        return until is not None and since is not None and since <= until <= today
+
+    def ramp_open(self, party: Party, line: str, today: date) -> bool:
+        """R5: whether the ramp lets a line ask: after so many clean days in a row where contributions come first."""
+        if not party.contributes_first:
+            return True
+        if party.back_book_on is None:
+            return False
+        clean, day = 0, max(party.back_book_on, party.admitted_on)
+        while day < today:
+            clean = clean + 1 if self.score(party, line, day, compared=False) >= AT_TARGET else 0
+            if clean >= self.rules(today)["ramp"]["clean_days"]:
+                return True
+            day += DAY
+        return False
+
+    # Free riders
+
+    def rides_free(self, party: Party, line: str, today: date) -> bool:
+        """Whether a member took without giving: for 45 days less than a fifth of a volume too large to be chance."""
+        if party.subscriber is not None:
+            return False
+        window = self.rules(today)["window"]["days"]
+        for back in range(46):
+            day = today - timedelta(days=back)
+            first = day - timedelta(days=window)
+            if day < party.admitted_on:
+                return False
+            given = sum(
+                each.party == party.id and each.line == line and first <= each.filed_on <= day
+                for each in self.records.values()
+            )
+            due = sum(self._expected(party, line, each, first, day) for each in CLASSES)
+            if given > 0 and (due < 120 or given >= due / 5):
+                return False
+        return True
