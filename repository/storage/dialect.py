@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,12 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 from repository.storage.sealing import POINTER_BYTES, Blocks, Integers
 
+Statement = CompoundSelect[Any] | Select[Any] | Insert | ReturningInsert[Any]
 RECORD_ID = BigInteger().with_variant(Integer, "sqlite")
 """A 63-bit integer primary key; on SQLite the row id itself."""
 
@@ -76,12 +79,12 @@ class Prepared:
     types; results are not, so they are to be integers, text and bytes. An insert has no defaults: its rows are whole.
     """
 
-    def __init__(self, build: Callable[[str], CompoundSelect[Any] | Select[Any] | Insert]) -> None:
+    def __init__(self, build: Callable[[str], Statement]) -> None:
         self._build = build
         self._compiled: dict[str, _Compiled] = {}
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """Every row of a select."""
+        """Every row of a select, or that an insert returns."""
         compiled = self._for(connection)
         with closing(connection.connection.cursor()) as cursor:
             cursor.execute(compiled.sql, compiled.values(parameters))
@@ -118,7 +121,7 @@ class _Compiled:
         return values if self.places is None else [values[each] for each in self.places]
 
     @classmethod
-    def of(cls, statement: CompoundSelect[Any] | Select[Any] | Insert, dialect: Dialect) -> _Compiled:
+    def of(cls, statement: Statement, dialect: Dialect) -> _Compiled:
         compiled = statement.compile(dialect=dialect)
         types = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
         converters = {name: each.bind_processor(dialect) for name, each in types.items()}
@@ -162,22 +165,25 @@ def add_up(
 
     What is null replaces nothing.
     """
-    if not rows:
-        return
-    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-    added = [add] if isinstance(add, str) else add
-    changed = {name: table.c[name] + insert.excluded[name] for name in added}
+    if rows:
+        names = (add,) if isinstance(add, str) else tuple(add)
+        connection.execute(_adding_up(connection.dialect.name, table, names, replace), list(rows))
+
+
+@cache
+def _adding_up(dialect: str, table: Table, add: tuple[str, ...], replace: tuple[str, ...]) -> Insert:
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    changed = {name: table.c[name] + insert.excluded[name] for name in add}
     changed |= {name: func.coalesce(insert.excluded[name], table.c[name]) for name in replace}
-    statement = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
-    connection.execute(statement, list(rows))
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
 
 
-def count_in_period(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Insert rows of (`period`, `start`, `used`), and return what is used now, by period.
+def counting(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[Any]:
+    """Insert rows of (`period`, `start`, `used`), given as bound parameters, and return what is used now, by period.
 
     Where the key is there already, add to `used`, or start over when a new period has begun.
     """
-    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
     statement = insert.values(list(rows))
     begins = statement.excluded.start > table.c.start
     statement = statement.on_conflict_do_update(
@@ -187,7 +193,7 @@ def count_in_period(connection: Connection, table: Table, rows: Sequence[Mapping
             "used": case((begins, statement.excluded.used), else_=table.c.used + statement.excluded.used),
         },
     )
-    return {row.period: row.used for row in connection.execute(statement.returning(table.c.period, table.c.used))}
+    return statement.returning(table.c.period, table.c.used)
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ForeignKey, FromClause, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, ForeignKey, FromClause, Integer, String, and_, bindparam, func, select
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
 
 from repository.storage import dialect
 from repository.storage.base import Base, UtcDateTime
@@ -73,6 +75,18 @@ _READ = dialect.Prepared(
 )
 
 
+def _adding(dialect_name: str) -> ReturningInsert[Any]:
+    member, asked = bindparam("member", type_=String()), bindparam("asked", type_=Integer())
+    rows = [
+        {"member_id": member, "period": period, "start": bindparam(period, type_=UtcDateTime()), "used": asked}
+        for period in (DAY, MINUTE)
+    ]
+    return dialect.counting(dialect_name, USAGE, rows)
+
+
+_ADD = dialect.Prepared(_adding)
+
+
 def read(connection: Connection, member_id: str, standing_id: str, now: datetime) -> Before:
     """What has to be known of a member before it is decided on; `standing_id` may be that of no standing."""
     of = {"member": member_id, "standing": standing_id, **_starts(now)}
@@ -82,11 +96,7 @@ def read(connection: Connection, member_id: str, standing_id: str, now: datetime
 
 def add(connection: Connection, member_id: str, asked: int, now: datetime) -> Usage:
     """Count questions asked now, and return what was asked before them: nobody else counts until this is committed."""
-    rows = [
-        {"member_id": member_id, "period": period, "start": start, "used": asked}
-        for period, start in _starts(now).items()
-    ]
-    used = dialect.count_in_period(connection, USAGE, rows)
+    used = dict(_ADD.rows(connection, {"member": member_id, "asked": asked, **_starts(now)}))
     return Usage(used[DAY] - asked, used[MINUTE] - asked)
 
 
