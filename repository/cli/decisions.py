@@ -20,7 +20,7 @@ from repository.cli.options import DAY, as_date, as_json_option
 from repository.domain.explanation import moment
 from repository.services import explanation
 from repository.services.replay import Deviation, Page, Replay
-from repository.services.rulebook_words import CLASSES, TIERS, value
+from repository.services.rulebook_words import TIERS, value
 from repository.storage import decisions as storage
 from repository.storage.members import find_member
 
@@ -225,7 +225,7 @@ def _print_day(that_day: Mapping[str, Any]) -> None:
 
 def _print_explanation(found: Mapping[str, Any]) -> None:
     answer = "[green]allowed[/]" if found["allowed"] else "[red]refused[/]"
-    asked = [f"{found['asked']} x {found['action']}" if found["asked"] else found["action"]]
+    asked = [f"{found['asked']:,} x {found['action']}" if (found["asked"] or 1) > 1 else found["action"]]
     asked += [f"line {found['line']}"] if found["line"] else []
     asked += [f"purpose {found['purpose']}"] if found["purpose"] else []
     console().print(f"[bold]{found['id']}[/], {moment(datetime.fromisoformat(found['at']))}")
@@ -254,9 +254,7 @@ def _seen(seen: list[Mapping[str, Any]]) -> list[str]:
     told = []
     for each in seen:
         lowered = f" (lowered by {each['lowered_by']})" if each["lowered_by"] else ""
-        told.append(
-            f"{each['line']} {CLASSES[each['class']]}: tier {each['tier']}, {TIERS[str(each['tier'])]}{lowered}"
-        )
+        told.append(f"{each['line']} {each['class']}: tier {each['tier']}, {TIERS[str(each['tier'])]}{lowered}")
     return told
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from repository.domain.assessment import LineStanding
+from repository.domain.improvement import NOTHING_TO_DO
 from repository.domain.ladder import Step
 from repository.domain.ramp import missed_covenant
 from repository.domain.rulebook import NO_TIER, Rulebook
@@ -84,7 +85,7 @@ def explain(case: Case, decision_id: str) -> Explanation:
         because=found.detail or _allowed(case),
         workings=workings(case),
         ladder=ladder(case, line) if bears and line is not None else "",
-        remedy=found.remedy or (line.improve if bears and line is not None else ""),
+        remedy=found.remedy or (line.improve if bears and line is not None and line.improve != NOTHING_TO_DO else ""),
         appeal=appeal(decision_id, case.rulebook),
         seen=tuple(_seen(case)),
     )

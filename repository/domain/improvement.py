@@ -18,6 +18,8 @@ _SINGULAR = {
     "protective": "protective record",
 }
 _MOST = 10**9
+NOTHING_TO_DO = "At target."
+"""What is said where nothing would help."""
 
 
 def improvement(pairs: Sequence[PairStanding], line: str, rulebook: Rulebook) -> str:
@@ -26,7 +28,7 @@ def improvement(pairs: Sequence[PairStanding], line: str, rulebook: Rulebook) ->
     if not below:
         if sum(each.accepted for each in pairs) < rulebook.window.accepted_to_ask:
             return f"File {_counted(rulebook.window.accepted_to_ask, line, 'record')} to ask in this line."
-        return _contribute(pairs, line, rulebook) or "At target."
+        return _contribute(pairs, line, rulebook) or NOTHING_TO_DO
     weakest = min(below, key=lambda each: (_weakness(each), each.record_class))
     measures = weakest.measures if weakest.judged else weakest.measures[DUTY:]
     worst = min(measures, key=lambda each: each.value)

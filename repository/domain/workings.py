@@ -11,7 +11,7 @@ from matching.vocabulary import RECORD_CLASSES
 from repository.domain.asking import Request
 from repository.domain.assessment import LineStanding, PairStanding, Standing
 from repository.domain.entitlement import Entitlement
-from repository.domain.measures import DUTY, Measure
+from repository.domain.measures import ACCURACY, DUTY, Measure
 from repository.domain.members import Member
 from repository.domain.rulebook import Rulebook
 from repository.domain.terms import Ramp
@@ -229,7 +229,7 @@ def _of_lines(case: Case) -> Workings:
 def _of_line(line: LineStanding, rulebook: Rulebook) -> Workings:
     """R2, R3, R4 and R8: the measures of each class of a line, its score, and whether it counts as contributed."""
     for pair in line.pairs:
-        yield from _of_pair(pair, rulebook)
+        yield from _of_pair(pair, line, rulebook)
     if len(line.pairs) < 2:
         return
     scores = [pair.score if pair.judged else pair.measures[DUTY].value for pair in line.pairs]
@@ -239,23 +239,41 @@ def _of_line(line: LineStanding, rulebook: Rulebook) -> Workings:
         yield Working(f"{line.line}: contribution", sum_)
 
 
-def _of_pair(pair: PairStanding, rulebook: Rulebook) -> Workings:
-    name = f"{pair.line} {pair.record_class}"
+def _of_pair(pair: PairStanding, line: LineStanding, rulebook: Rulebook) -> Workings:
+    name, days = f"{pair.line} {pair.record_class}", rulebook.window.days
     if pair.per_month > 0:
-        days, due = rulebook.window.days, number(pair.contribution.total)
+        due = number(pair.contribution.total)
         sum_ = f"{number(pair.per_month)} a month x 12 / 365.25 x {days} days = {due} in a whole window"
         yield Working(f"{name}: declared", sum_)
-    if pair.judged:
-        for each in pair.measures:
+    judged = pair.measures if pair.judged else pair.measures[DUTY:]
+    for each in judged:
+        if each.total > 0:
             yield Working(f"{name}: {each.name}", measure(each))
+    idle = [each.name for each in judged if each.total == 0]
+    if idle:
+        yield Working(f"{name}: {_listed(idle)}", "nothing was due: 1" + (" each" if len(idle) > 1 else ""))
+    if pair.judged:
         factors = " x ".join(share(each.value) for each in pair.measures)
         yield Working(f"{name}: score", f"{factors} = {share(pair.score)}")
-    else:
-        yield Working(f"{name}: {pair.measures[DUTY].name}", measure(pair.measures[DUTY]))
     if pair.per_month > 0:
-        verdict = "it counts as contributed" if pair.counts else "it does not count as contributed"
         from_ = number(rulebook.level.counts_from)
-        yield Working(f"{name}: contribution", f"{measure(pair.contribution)}; counts from {from_}; {verdict}")
+        verdict = _verdict(pair, line, rulebook)
+        yield Working(f"{name}: contribution", f"{measure(pair.contribution)}; counts from {from_}: {verdict}")
+
+
+def _verdict(pair: PairStanding, line: LineStanding, rulebook: Rulebook) -> str:
+    """R2: whether a class counts as contributed, and if not, why."""
+    if pair.counts:
+        return "it counts as contributed"
+    not_ = "it does not count as contributed"
+    least = rulebook.level.counts_from
+    if pair.contribution.value < least:
+        return not_
+    if pair.measures[ACCURACY].value < least:
+        return f"{not_}, for its accuracy is below that"
+    if line.contribution.value < least:
+        return f"{not_}, for all of the line together is below that"
+    return f"{not_}, for none was accepted within {rulebook.level.seen_days} days"
 
 
 def _listed(words: Iterable[str]) -> str:

@@ -84,7 +84,7 @@ def test_explain_a_decision(history: Desk, admin: Admin) -> None:
     assert done.exit_code == 0, done.output
     text = words(done)
     assert f"{row['id']}, 4 March 2026 at 09:00:00 (UTC)" in text
-    assert "1 x screening, line motor, purpose new_business: refused under R10" in text
+    assert "screening, line motor, purpose new_business: refused under R10" in text
     assert "Why At most 2 queries are answered in a minute." in text
     assert "Figures asked in this minute: 2 + 1 = 3 > 2" in text
     assert "To change it Wait a minute, and ask more slowly." in text
@@ -100,8 +100,8 @@ def test_explain_an_allowed_question(history: Desk, admin: Admin) -> None:
     """What was seen of each class, in words, and the sums that gave it."""
     allowed = [each for each in history.get("/v1/decisions?action=screening")["items"] if each["allowed"]]
     text = words(admin("explain", allowed[-1]["id"]))
-    assert "1 x screening, line motor, purpose new_business: allowed under R2" in text
-    assert "motor Claim: tier 3, who contributed it, and the record's facts" in text
+    assert "screening, line motor, purpose new_business: allowed under R2" in text
+    assert "motor claim: tier 3, who contributed it, and the record's facts" in text
     assert "accepted in line motor in 90 days: 1 >= 1" in text
     assert "Ladder Line motor was at target, in good standing." in text
 

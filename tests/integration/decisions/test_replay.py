@@ -178,3 +178,13 @@ def test_days_and_members_are_chosen(history: Desk, services: Services) -> None:
     small = [page.taken for page in Replay().pages(services.database, Chosen(), size=2)]
     assert sum(small) == everything
     assert set(small[:-1]) == {2}
+
+
+def test_little_is_kept_in_memory(history: Desk, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standings are forgotten and read again, a page at a time, without a difference."""
+    monkeypatch.setattr("repository.services.replay._STANDINGS_KEPT", 1)
+    replay, most = Replay(), 0
+    for page in replay.pages(services.database, Chosen(), size=2):
+        assert page.deviations == []
+        most = max(most, len(replay._standings))
+    assert 2 <= most <= 3

@@ -113,7 +113,7 @@ def test_r6_says_since_when_and_shows_the_whole_sum() -> None:
         "motor claim: duty": "nothing was due: 1",
         "motor claim: score": "0.1724 x 1 x 0.9825 x 1 = 0.1694",
         "motor claim: contribution": (
-            "(160 + 75.8947) / (0.95 x 1,440) = 0.1724; counts from 0.5; it does not count as contributed"
+            "(160 + 75.8947) / (0.95 x 1,440) = 0.1724; counts from 0.5: it does not count as contributed"
         ),
     }
     assert stopped.remedy == "File 1133 more motor claims."
@@ -179,6 +179,22 @@ def test_an_allowed_request_shows_what_was_seen_and_what_would_be_better() -> No
     )
     closed = told(steady("claim"), rulebook=closing(("motor", "proven", "new_business")))
     assert {each.record_class: (each.tier, each.lowered_by) for each in closed.seen}["proven"] == (0, "PURPOSE")
+
+
+def test_why_a_class_does_not_count_is_told() -> None:
+    """Too little of it, too few right, too little of the line together, or none of it lately."""
+    few = stand(60, filed(range(5), accepted=16))
+    assert sums(told(few))["motor claim: contribution"].endswith("counts from 0.5: it does not count as contributed")
+    wrong = stand(60, filed(range(61), accepted=16, upheld=12))
+    assert sums(told(wrong))["motor claim: contribution"].endswith("for its accuracy is below that")
+    on = terms({"motor/claim": 1, "motor/customer": 487})
+    together = told(stand(60, filed([50], accepted=1), on=on))
+    assert sums(together)["motor claim: contribution"].endswith("for all of the line together is below that")
+    on = terms({"motor/claim": 487, "motor/customer": 1})
+    none = told(stand(60, filed(range(61), accepted=16), on=on))
+    assert sums(none)["motor customer: contribution"].endswith("for none was accepted within 90 days")
+    assert sums(none)["motor customer: timeliness, accuracy, duty"] == "nothing was due: 1 each"
+    assert told(steady("claim", "suspected")).remedy == ""
 
 
 def test_a_list_shows_every_line_that_is_seen() -> None:
