@@ -218,7 +218,7 @@ def as_markdown() -> str:
         "Errors are `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail` and `instance`;",
         "`type` is a relative URI that serves the text given here. A problem never repeats a value that was sent.",
         "`errors` lists the fields at fault as `{field, expected}`; a refusal under the scheme's rules carries `rule`,",
-        "`figures` and `remedy`.",
+        "`figures`, `remedy` and, where it is stored, `decision`: GET /v1/decisions/{id} explains it.",
         "",
     ]
     for problem in PROBLEM_TYPES.values():

@@ -141,6 +141,7 @@ def differences(row: Row, again: Case) -> dict[str, tuple[Any, Any]]:
     """What of a stored decision differs when it is taken again: (stored, again) by name."""
     found = again.found
     pairs = {
+        "action": (row["action"], again.request.action),
         "allowed": (row["allowed"], found.allowed),
         "rule": (row["rule"], found.rule),
         "rulebook": (row["rulebook"], again.rulebook.version),

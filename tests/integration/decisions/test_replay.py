@@ -61,6 +61,7 @@ def test_a_clean_history_replays_identically(history: Desk, services: Services) 
         ({"rule": "R10"}, {"allowed": True}, {"allowed": (True, False)}),
         ({"rule": "R10"}, {"rule": "R6"}, {"rule": ("R6", "R10")}),
         ({"rule": "R10"}, {"rulebook": "2020.1"}, {"rulebook"}),
+        ({"rule": "R10"}, {"action": "export"}, {"action": ("export", "screening")}),
         ({"rule": "R10"}, {"figures": {"line": "motor", "asked": 1, "per_minute": 2}}, {"figures.used_this_minute"}),
         (
             {"allowed": True, "action": "screening"},
