@@ -20,6 +20,7 @@ from repository.storage import duties, events, ledger, outcomes, shown
 from repository.storage.duties import Duty
 from repository.storage.ledger import LedgerRow
 
+Pair = tuple[str, str]
 Bodies = Sequence[dict[str, Any]]
 """Hits as they are told, in JSON."""
 
@@ -50,6 +51,23 @@ def add_own(services: Services, connection: Connection, member_id: str, bodies: 
             body["outcome"] = given[hit_id].as_dict()
         elif hit_id in owed:
             body["answer_by"] = owed[hit_id].due_on.isoformat()
+
+
+def add_first(
+    connection: Connection,
+    member_id: str,
+    told: Sequence[tuple[dict[str, Any], Pair]],
+    rulebook: Rulebook,
+    now: datetime,
+) -> None:
+    """The same for hits that were not there before, each with the (line, class) its answer counts under."""
+    day = due_on(now.date(), rulebook)
+    due = [(body, pair) for body, pair in told if _due(body, rulebook)]
+    wanted = [Duty(member_id, body["id"], day, *pair) for body, pair in due]
+    if wanted:
+        ledger.add(connection, _rows(duties.owe(connection, wanted), "due", 1), today=now.date())
+    for body, _ in due:
+        body["answer_by"] = day.isoformat()
 
 
 def answer(services: Services, actor: Actor, member: Member, hit_id: str, said: Answer) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from repository.domain.events import EventKind
 from repository.domain.filings import refuse_unknown
 from repository.domain.hits import Hit, Own, Theirs
 from repository.domain.members import Actor, Member
-from repository.domain.rulebook import CLASS_TIER, HIT_TIER, NO_TIER, POINTER_TIER, Rulebook
+from repository.domain.rulebook import CLASS_TIER, HIT_TIER, NO_TIER, Rulebook
 from repository.domain.screening import Purpose, Question, purpose_from_json
 from repository.services import Services, entitlements, outcomes, pool, reciprocity
 from repository.services.encodings import encoding
@@ -136,9 +136,7 @@ def _answer_all(
         source = Source(granted.member, granted.actor.id, None, granted.now)
         screenings.add(connection, [_row(services, granted, request, each) for each in answered])
         record_screening_hits(services, connection, source, [kept for each in answered for kept in each.kept], linked)
-        pointed = [hit for each in answered for hit in each.body["hits"] if hit["tier"] >= POINTER_TIER]
-        if pointed:
-            outcomes.add_own(services, connection, granted.member.id, pointed, now=granted.now)
+        outcomes.add_first(connection, granted.member.id, _told(granted, answered), granted.rulebook, granted.now)
         pool.note_keys(services, connection, linked, granted.now)
         figures = Counter(each.body["answer"] for each in answered)
         entitlements.tell(services, connection, granted, EventKind.SCREENING_ANSWERED, figures)
@@ -175,6 +173,13 @@ def _standing(connection: Connection, asked: list[_Asked]) -> list[_Asked]:
         )
         for each in asked
     ]
+
+
+def _told(granted: Granted, answered: Sequence[_Answered]) -> list[tuple[dict[str, Any], tuple[str, str]]]:
+    """The hits that were told, with the line asked in and the class of the record: there an answer counts."""
+    line = granted.request.line or ""
+    classes = {hit_id: s.candidate.record_class for each in answered for hit_id, _, _, s in each.kept}
+    return [(hit, (line, classes[hit["id"]])) for each in answered for hit in each.body["hits"]]
 
 
 def _refuse(services: Services, granted: Granted) -> NoReturn:
