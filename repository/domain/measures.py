@@ -87,7 +87,7 @@ def judge(sums: Floats, expected: Floats, peers: Floats, rules: StandingRules) -
     """
     of = dict(zip(COUNTS, sums.swapaxes(0, 1), strict=True))
     met, total = np.empty((2, len(MEASURES), *expected.shape))
-    full = of["accepted"] - of["thin"]
+    full = np.maximum(of["accepted"] - of["thin"], 0.0)  # a record may turn thin later than it was accepted
     credible = _credible(of["accepted"], of["corroborated"], peers, rules)
     accepted = np.minimum(full, credible)
     met[COMPLETENESS] = np.maximum(accepted - of["back_book"], 0.0)

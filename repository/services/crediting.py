@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
@@ -18,7 +18,7 @@ from repository.services import Services, entitlements
 from repository.services.entitlements import DEFAULT_PURPOSE
 from repository.services.hitmaking import Source
 from repository.services.pool import Sighting
-from repository.storage import ledger
+from repository.storage import filings, ledger
 from repository.storage.ledger import LedgerRow
 from repository.storage.members import admitted_on
 
@@ -49,6 +49,32 @@ def credit(
     ledger.add(connection, [LedgerRow(member_id, day, *pair, of_pair, source.now) for pair, of_pair in counts.items()])
 
 
+def discredit(
+    services: Services,
+    connection: Connection,
+    source: Source,
+    before: Mapping[str, Sequence[EncodedSubject]],
+    changed: Mapping[str, Filing],
+) -> None:
+    """Enter as thin, today, the records of the window that had keys enough and have no more, by id.
+
+    Else a member would file, be credited, and take out of the pool again what it was credited for. Keys that come back
+    do not undo it: a record that is filled and emptied by turns earns nothing.
+    """
+    rulebook, today = services.rulebooks.at(source.now), source.now.date()
+    emptied = [
+        filing_id
+        for filing_id, filing in changed.items()
+        if all(_thin(services, each, rulebook) for each in filing.subjects)
+        and not all(_thin(services, each, rulebook) for each in before[filing_id])
+    ]
+    if not emptied:
+        return
+    lines = filings.credited_since(connection, emptied, today - timedelta(days=rulebook.window.days))
+    counts = Counter((line, changed[each].facts.record_class) for each, line in lines.items())
+    ledger.add(connection, [LedgerRow(source.member.id, today, *pair, {"thin": n}) for pair, n in counts.items()])
+
+
 def visible(
     services: Services, connection: Connection, source: Source, sightings: Sequence[tuple[str, Sighting]]
 ) -> Counter[str]:
@@ -58,8 +84,6 @@ def visible(
     has entered the filings into the ledger.
     """
     told: Counter[str] = Counter()
-    if not sightings:
-        return told
     actor = Actor(source.actor_id, frozenset(), source.member)
     request = Request(ACTION, DEFAULT_PURPOSE, None, asked=0)
     granted = entitlements.entitled(services, connection, actor, source.member, request, keep=False)

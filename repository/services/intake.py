@@ -17,7 +17,7 @@ from repository.domain.errors import FieldError
 from repository.domain.filings import Filing, Outcome
 from repository.domain.proofs import NEEDED, PROVEN
 from repository.services import Services, outcomes, pool, reciprocity
-from repository.services.crediting import credit, visible
+from repository.services.crediting import credit, discredit, visible
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
 from repository.services.pool import Sighting
 from repository.storage import dialect, filings, index, proofs
@@ -106,10 +106,14 @@ def take_in(services: Services, connection: Connection, source: Source, batch: S
         unchanged = [(p.filing_id, p.numbered.row) for p in taken.plans if p.outcome is Outcome.UNCHANGED]
         filings.note_batch(connection, source.batch_id, unchanged)
     matched = [each for each in accepted if each.matched]
-    seen = _store_subjects(services, connection, source, matched) if matched else []
+    before = _take_out(services, connection, [p.filing_id for p in matched if p.outcome is Outcome.NEW_VERSION])
+    seen = _store_subjects(services, connection, source, matched, before) if matched else []
     new = {each.filing_id: each.numbered.filing for each in accepted if each.outcome is Outcome.CREATED}
     credit(services, connection, source, new, {filing_id for filing_id, _ in seen})
-    told = visible(services, connection, source, seen)
+    changed = {each.filing_id: each.numbered.filing for each in matched if each.filing_id in before}
+    discredit(services, connection, source, before, changed)
+    # Decided whether anything was seen or not: that a decision is there must not tell of a hit.
+    told = visible(services, connection, source, seen) if matched else Counter()
     for each in matched:
         each.hits = told[each.filing_id]
     return taken
@@ -192,14 +196,17 @@ def _store_facts(connection: Connection, source: Source, accepted: Sequence[Plan
 
 
 def _store_subjects(
-    services: Services, connection: Connection, source: Source, matched: Sequence[Plan]
+    services: Services,
+    connection: Connection,
+    source: Source,
+    matched: Sequence[Plan],
+    before: Mapping[str, Sequence[EncodedSubject]],
 ) -> list[tuple[str, Sighting]]:
-    """Take the encodings before out, look the new ones up, store and index them, and record the hits.
+    """Look the encodings up, store and index them, and record the hits; those `before`, by filing, were taken out.
 
     Returns what was seen, with the id of the filing each is of.
     """
-    replaced = [each.filing_id for each in matched if each.outcome is Outcome.NEW_VERSION]
-    removed = _take_out(services, connection, replaced)
+    replaced = list(before)
     places = [(each, place) for each in matched for place in range(len(each.numbered.filing.subjects))]
     subjects = pool.rekeyed(services.sealer, [s for each in matched for s in each.numbered.filing.subjects])
     linked = pool.link(services, connection, source.member, subjects)
@@ -222,7 +229,7 @@ def _store_subjects(
     index.add(connection, services.sealer, record_ids, keys, without=linked.keys.full)
     pool.note_keys(services, connection, linked, source.now)
     added: Counter[str] = Counter(subject.kind for subject in subjects)
-    added.subtract(removed)
+    added.subtract(subject.kind for of_filing in before.values() for subject in of_filing)
     index.count_subjects(connection, source.member.id, added)
     found = [(places[s.subject][0].filing_id, places[s.subject][1], s) for s in linked.sightings]
     record_hits(services, connection, source, found, linked, replaced=replaced)
@@ -232,13 +239,18 @@ def _store_subjects(
     return [(places[s.subject][0].filing_id, s) for s in linked.sightings]
 
 
-def _take_out(services: Services, connection: Connection, filing_ids: Sequence[str]) -> Counter[str]:
-    """Remove the subjects of filings and their index rows; how many there were of each kind."""
+def _take_out(
+    services: Services, connection: Connection, filing_ids: Sequence[str]
+) -> Mapping[str, Sequence[EncodedSubject]]:
+    """Remove the subjects of filings and their index rows; the subjects by filing."""
     if not filing_ids:
-        return Counter()
-    rows = filings.take_out_subjects(connection, filing_ids)
-    opened: list[EncodedSubject] = [
-        unpack(services.sealer.unseal(record_context(record_id), envelope)) for record_id, _, envelope in rows
-    ]
-    index.remove(connection, services.sealer, [row[0] for row in rows], [each.keys for each in opened])
-    return Counter(kind for _, kind, _ in rows)
+        return {}
+    taken: dict[str, list[EncodedSubject]] = {filing_id: [] for filing_id in filing_ids}
+    record_ids, keys = [], []
+    for record_id, filing_id, envelope in filings.take_out_subjects(connection, filing_ids):
+        subject: EncodedSubject = unpack(services.sealer.unseal(record_context(record_id), envelope))
+        taken[filing_id].append(subject)
+        record_ids.append(record_id)
+        keys.append(subject.keys)
+    index.remove(connection, services.sealer, record_ids, keys)
+    return taken

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -193,6 +193,14 @@ def of_member(connection: Connection, member_id: str, filing_id: str) -> RowMapp
     return connection.execute(statement).mappings().one_or_none()
 
 
+def credited_since(connection: Connection, filing_ids: Sequence[str], since: date) -> dict[str, str]:
+    """Of these filings those that were new on a day or after it (UTC), each with the line it had then."""
+    start = datetime.combine(since, time(), UTC)
+    first = (VERSIONS.c.filing_id.in_(filing_ids), VERSIONS.c.version == 1, VERSIONS.c.filed_at >= start)
+    rows = connection.execute(select(VERSIONS.c.filing_id, VERSIONS.c.line).where(*first))
+    return {row[0]: row[1] for row in rows}
+
+
 def on_proof(connection: Connection, proof_id: str) -> int:
     """How many filings stand on a proof. The caller has checked whose proof it is."""
     statement = select(func.count()).select_from(FILINGS).where(FILINGS.c.proof_id == proof_id)
@@ -272,7 +280,7 @@ def update_roles(connection: Connection, filing_id: str, roles: Sequence[str]) -
 
 
 def take_out_subjects(connection: Connection, filing_ids: Sequence[str]) -> list[tuple[int, str, bytes]]:
-    """Delete the subjects of filings; returns (record id, kind, envelope) of each, so that the index can follow."""
+    """Delete the subjects of filings; returns (record id, filing, envelope) of each, so that the index can follow."""
     name = connection.dialect.name
     found = [
         (row[0], row[1], row[2])
@@ -332,7 +340,7 @@ def _versions(dialect_name: str) -> Select[Any]:
 @cache
 def _subjects_of(dialect_name: str) -> Select[Any]:
     filings = dialect.wanted_texts(dialect_name)
-    return select(SUBJECTS.c.id, SUBJECTS.c.kind, SUBJECTS.c.envelope).select_from(
+    return select(SUBJECTS.c.id, SUBJECTS.c.filing_id, SUBJECTS.c.envelope).select_from(
         filings.join(SUBJECTS, SUBJECTS.c.filing_id == filings.c.value)
     )
 

@@ -271,6 +271,7 @@ NOT_OF_OTHERS = {
         "insert_subjects",
         "update_roles",
         "take_out_subjects",
+        "credited_since",
     },
 }
 READERS = {
