@@ -22,7 +22,7 @@ from repository.services.entitlements import RefusedError
 blueprint = Blueprint("screenings", __name__, description="Asking the pool")
 
 MOST_AT_ONCE = 1000
-_CAPPED = "Keys skipped as too many records share them; 0 unless the class of every record in the line may be seen"
+_CAPPED = "Keys skipped as too many records share them; 0 unless the class of every record of every line may be seen"
 _ADVERSE = (
     "False where victims' or protective entries were met, the class of all else may be seen, and none is of fraud"
 )

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from matching.vocabulary import RECORD_CLASSES
 from repository.domain.asking import Figures, Quota, Request, figures, quota, refusal
 from repository.domain.assessment import Standing
 from repository.domain.ledger import Pair
@@ -50,9 +49,9 @@ class Entitlement:
         """The (line, class) pairs seen at just this tier, sorted."""
         return sorted(pair for pair, reached in self.tiers.items() if reached == tier)
 
-    def all_from_tier(self, tier: int, line: str) -> bool:
-        """Whether every class of a line is seen at this tier or better."""
-        return all(self.tier(line, record_class) >= tier for record_class in RECORD_CLASSES)
+    def all_from_tier(self, tier: int) -> bool:
+        """Whether every class of every line is seen at this tier or better."""
+        return min(self.tiers.values()) >= tier
 
 
 def entitle(member: Member, standing: Standing, request: Request, rulebook: Rulebook, now: datetime) -> Entitlement:

@@ -198,11 +198,11 @@ def _answer(services: Services, granted: Granted, asked: _Asked) -> _Answered:
     """Show each sighting as far as its tier allows; what may not be shown does not move the answer either.
 
     At tier 1 the best stands for all: how many there are is tier 2. Those not shown are kept, for a tier to come.
-    Hot keys are told only to who may see the class of every record in the line: they say that many records are there.
+    Hot keys are told only to who may see the class of every record of every line: they say that many records are there,
+    and not of which line.
     """
     screening_id = reciprocity.new_id(services, "scr")
     may, rulebook, now = granted.entitlement, granted.rulebook, granted.now
-    line = granted.request.line or ""
     seen = [(s, _tier(may, s.candidate, rulebook)) for s in asked.sightings]
     seen = [(sighting, tier) for sighting, tier in seen if tier >= HIT_TIER]
     counts = Counter(sighting.candidate.record_class for sighting, tier in seen if tier >= CLASS_TIER)
@@ -229,7 +229,7 @@ def _answer(services: Services, granted: Granted, asked: _Asked) -> _Answered:
         **disclosure.answer_caution((sighting.candidate.record_class, tier) for sighting, tier in seen),
         "hits": bodies,
         "more_hits": any(tier >= CLASS_TIER for _, tier in seen[rulebook.disclosure.hits_per_subject :]),
-        "capped_keys": asked.capped if may.all_from_tier(CLASS_TIER, line) else 0,
+        "capped_keys": asked.capped if may.all_from_tier(CLASS_TIER) else 0,
         "model": services.linker.model_id,
         "rulebook": rulebook.version,
     }
