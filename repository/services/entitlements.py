@@ -6,7 +6,7 @@ else; every decision is stored with what it was made from, so that it can be mad
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -74,16 +74,17 @@ def entitled(
     return Granted(decision_id, actor, member, request, found, assessed, rulebook, now, new)
 
 
-def counted(connection: Connection, granted: Granted) -> Granted:
+def counted(connection: Connection, granted: Granted, subjects: Callable[[], int]) -> Granted:
     """Count what is asked (R10), and decide again where others of the member asked in between.
 
-    In the writing transaction that answers; where the decision is a refusal now, that transaction is to be undone.
+    `subjects` counts again how many were asked under one reference, as seen once nobody else counts. In the writing
+    transaction that answers; where the decision is a refusal now, that transaction is to be undone.
     """
     request = granted.request
     before = usage.add(connection, granted.member.id, request.asked, granted.now)
     if before == Usage(request.used_today, request.used_this_minute):
         return granted
-    request = replace(request, used_today=before.today, used_this_minute=before.this_minute)
+    request = replace(request, used_today=before.today, used_this_minute=before.this_minute, subjects=subjects())
     found = entitle(granted.member, granted.assessed.standing, request, granted.rulebook, granted.now)
     return replace(granted, request=request, entitlement=found)
 

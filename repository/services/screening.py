@@ -83,7 +83,8 @@ def screen(
 ) -> list[dict[str, Any]]:
     """Answer every question, in order, or none. Raises RefusedError, before anything is matched, when a rule denies it.
 
-    Only where others of the member ask at the same time and use its quota up (R10) is that found after matching.
+    Only where others of the member ask at the same time, and use up its quota (R10) or what may be asked under one
+    reference, is that found after matching.
     """
     subjects = pool.rekeyed(services.sealer, [each.subject for each in questions])
     packed = [pack(each) for each in subjects]
@@ -126,7 +127,10 @@ def _answer_all(
     """Answer, and store the decision, the questions and what was told. Raises RefusedError, then nothing is stored."""
     answered = _answers(services, granted, asked)
     with services.database.writing() as connection:
-        granted = entitlements.counted(connection, granted)
+        named = [(each.question.reference, each.digest) for each in asked]
+        granted = entitlements.counted(
+            connection, granted, lambda: _most_subjects(services, connection, granted.member, request, named)
+        )
         if not granted.entitlement.allowed:
             raise RefusedError(granted)
         standing = _standing(connection, asked)

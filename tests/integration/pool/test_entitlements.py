@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -114,7 +116,7 @@ def test_questions_at_the_same_time_do_not_pass_the_quota_together(alpha: Desk) 
         granted = entitlements.entitled(alpha.services, connection, actor, member, wanted)
         assert granted.entitlement.allowed
         usage.add(connection, member.id, 1, granted.now)
-        late = entitlements.counted(connection, granted)
+        late = entitlements.counted(connection, granted, lambda: 0)
     assert (late.entitlement.allowed, late.entitlement.rule, late.request.used_today) == (False, "R10", 1)
 
 
@@ -268,3 +270,18 @@ def test_the_ladder_s_steps_are_noted_when_a_standing_is_assessed(alpha: Desk, c
     with alpha.services.database.reading() as connection:
         noted = membership.steps(connection, alpha.member.id)
     assert noted["motor"].step.value == motor["step"] == "suspended"
+
+
+def test_questions_at_once_keep_to_what_one_reference_allows(alpha: Desk, rows: Counted) -> None:
+    """However many are asked at the same time: some are answered, the rest refused, and none counts that was."""
+    use_rules(alpha.services, "quota", subjects_per_reference=3)
+    alpha.file(filing("A-1"))
+
+    def ask(who: int) -> int:
+        client = alpha.client.application.test_client()
+        return client.post("/v1/screenings", json=question(who), headers=alpha.member.headers).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = Counter(threads.map(ask, range(24)))
+    assert statuses == {200: 3, 403: 21}
+    assert rows("screenings") == 3
