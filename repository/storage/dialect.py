@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Dialect,
     Insert,
     Integer,
+    LargeBinary,
     Select,
     String,
     Table,
@@ -75,8 +76,8 @@ def wanted(dialect: str, values: Sequence[int] | Sequence[str]) -> dict[str, Any
 class Prepared:
     """A statement that is compiled once and run by the driver itself, for what every question needs.
 
-    SQLAlchemy's own execution costs as much again as a small look-up or insert. Parameters are converted by their
-    types; results are not, so they are to be integers, text and bytes. An insert has no defaults: its rows are whole.
+    SQLAlchemy's own execution costs as much again as a small look-up or insert. Parameters and the columns of a select
+    are converted by their types. An insert has no defaults: its rows are whole; what it returns is not converted.
     """
 
     def __init__(self, build: Callable[[str], Statement]) -> None:
@@ -88,7 +89,8 @@ class Prepared:
         compiled = self._for(connection)
         with closing(connection.connection.cursor()) as cursor:
             cursor.execute(compiled.sql, compiled.values(parameters))
-            return list(cursor.fetchall())
+            rows = list(cursor.fetchall())
+        return [compiled.row(each) for each in rows] if compiled.results else rows
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows."""
@@ -112,6 +114,14 @@ class _Compiled:
     places: Sequence[str] | None
     constants: Mapping[str, Any]
     converters: Mapping[str, Callable[[Any], Any]]
+    results: Mapping[int, Callable[[Any], Any]]
+
+    def row(self, read: Sequence[Any]) -> tuple[Any, ...]:
+        """A row with its columns converted."""
+        row = list(read)
+        for place, convert in self.results.items():
+            row[place] = convert(row[place])
+        return tuple(row)
 
     def values(self, parameters: Mapping[str, Any]) -> dict[str, Any] | list[Any]:
         """Parameters as the driver takes them."""
@@ -131,7 +141,18 @@ class _Compiled:
             getattr(compiled, "positiontup", None),
             constants,
             {name: convert for name, convert in converters.items() if convert is not None},
+            dict(cls._results(statement, dialect)),
         )
+
+    @staticmethod
+    def _results(statement: Statement, dialect: Dialect) -> Iterator[tuple[int, Callable[[Any], Any]]]:
+        if isinstance(statement, Insert):
+            return
+        for place, each in enumerate(statement.selected_columns):
+            if not isinstance(each.type, LargeBinary):  # both drivers give bytes as it is
+                convert = each.type.dialect_impl(dialect).result_processor(dialect, None)
+                if convert is not None:
+                    yield place, convert
 
 
 def lock_pool(connection: Connection) -> None:

@@ -36,7 +36,10 @@ def create_engine(url: str) -> Engine:
     with 'database is locked'.
     """
     # Parameters stay out of messages: they are references, keys and digests, and messages end up in logs.
-    engine = sqlalchemy.create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
+    # Last in, first out: the connection that was used last is the one whose cache of pages is still good.
+    engine = sqlalchemy.create_engine(
+        url, pool_pre_ping=not url.startswith("sqlite"), pool_use_lifo=True, hide_parameters=True
+    )
     if engine.dialect.name == "sqlite":
         if engine.url.database not in (None, "", ":memory:"):
             event.listen(engine, "do_connect", _make_private)

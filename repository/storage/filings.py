@@ -17,7 +17,6 @@ from sqlalchemy import (
     ForeignKey,
     FromClause,
     LargeBinary,
-    Row,
     RowMapping,
     Select,
     UniqueConstraint,
@@ -172,7 +171,7 @@ def label_columns(filings: FromClause) -> list[ColumnElement[Any]]:
     return [filings.c[column] for column in LABEL_COLUMNS.values()]
 
 
-def with_labels(row: Row[Any]) -> tuple[Any, ...]:
+def with_labels(row: Sequence[Any]) -> tuple[Any, ...]:
     """A row that ends with the columns of the labels, with `Labels` in their place."""
     facts = len(row) - len(LABEL_COLUMNS)
     return (*row[:facts], Labels(*row[facts:]))
@@ -306,7 +305,7 @@ def candidates(connection: Connection, record_ids: Sequence[int], *, other_than:
     if not record_ids:
         return {}
     name = connection.dialect.name
-    rows = connection.execute(_candidates(name), {"member": other_than, **dialect.wanted(name, list(record_ids))})
+    rows = _CANDIDATES.rows(connection, {"member": other_than, **dialect.wanted(name, list(record_ids))})
     return {row[0]: Candidate(*with_labels(row)) for row in rows}
 
 
@@ -353,7 +352,6 @@ def _sealed(dialect_name: str) -> Select[Any]:
     )
 
 
-@cache
 def _candidates(dialect_name: str) -> Select[Any]:
     records = dialect.wanted_integers(dialect_name)
     subject, filing = SUBJECTS.c, FILINGS.c
@@ -382,4 +380,4 @@ def _candidates(dialect_name: str) -> Select[Any]:
     )
 
 
-_VERSIONS, _SEALED = dialect.Prepared(_versions), dialect.Prepared(_sealed)
+_VERSIONS, _SEALED, _CANDIDATES = map(dialect.Prepared, (_versions, _sealed, _candidates))
