@@ -234,7 +234,6 @@ def test_many_at_once_are_answered_in_order(alpha: Desk, beta: Desk, rows: Count
     asked = [{"reference": who, "subject": question(who)["subject"]} for who in ("bob", "ann", "cat")]
     body = {name: whole[name] for name in ("schema", "fingerprint", "purpose", "line")}
     body["screenings"] = [asked[0], {"reference": "", "subject": {}}, asked[1], asked[2]]
-    before = rows("decisions")
     answer = alpha.client.post("/v1/screenings/bulk", json=body, headers=alpha.member.headers)
     assert answer.status_code == 200
     results = answer.get_json()["results"]
