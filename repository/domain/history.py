@@ -34,12 +34,14 @@ class Days:
     """Some days in a row, under one rulebook; arrays are (days, pairs).
 
     `scores` is what each pair brings to its line: the product of its measures, or its duty alone where nothing was
-    `declared` within the window. `per_month` is what was declared on the day.
+    `declared` within the window. `per_month` is what was declared on the day, `volume` no less than its mean over the
+    window: who declares less today has not given more in the months before.
     """
 
     scores: Floats
     measures: Judged
     per_month: Floats
+    volume: Floats
     declared: Flags
 
 
@@ -92,7 +94,10 @@ class History:
         judged = judge(sums, expected, shares, rulebook.standing)
         declared = (rates[back:] > 0) | (expected > 0)
         scores = np.where(declared, judged.scores, judged.value[DUTY])
-        return Days(scores, judged, rates[back:], declared)
+        as_member = (first - self.membership.admitted_on).days + np.arange(days)
+        mean = _windows(rates[:-1], back) / np.clip(as_member, 1, back)[:, np.newaxis]
+        volume = np.maximum(rates[back:], np.round(mean, _DECIMALS))
+        return Days(scores, judged, rates[back:], volume, declared)
 
 
 def in_force(schedule: Schedule, day: date) -> Rulebook:

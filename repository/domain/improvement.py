@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from math import ceil, sqrt
 
 from repository.domain.assessment import PairStanding
-from repository.domain.measures import DUTY, Measure, contribution
+from repository.domain.measures import DUTY, Measure
 from repository.domain.rulebook import Rulebook, StandingRules
 
 _SINGULAR = {
@@ -22,23 +22,22 @@ NOTHING_TO_DO = "At target."
 """What is said where nothing would help."""
 
 
-def improvement(pairs: Sequence[PairStanding], line: str, rulebook: Rulebook) -> str:
+def improvement(pairs: Sequence[PairStanding], line: str, given: Measure, rulebook: Rulebook) -> str:
     """The smallest thing that brings the weakest measure of the weakest judged class of a line to its target."""
     below = [each for each in pairs if _weakness(each) < 1.0]
     if not below:
         if sum(each.accepted for each in pairs) < rulebook.window.accepted_to_ask:
             return f"File {_counted(rulebook.window.accepted_to_ask, line, 'record')} to ask in this line."
-        return _contribute(pairs, line, rulebook) or NOTHING_TO_DO
+        return _contribute(pairs, line, given, rulebook) or NOTHING_TO_DO
     weakest = min(below, key=lambda each: (_weakness(each), each.record_class))
     measures = weakest.measures if weakest.judged else weakest.measures[DUTY:]
     worst = min(measures, key=lambda each: each.value)
     return _SENTENCES[worst.name](weakest, worst, rulebook)
 
 
-def _contribute(pairs: Sequence[PairStanding], line: str, rulebook: Rulebook) -> str | None:
+def _contribute(pairs: Sequence[PairStanding], line: str, given: Measure, rulebook: Rulebook) -> str | None:
     """What is missing until what is declared counts as contributed: a new member is at target long before that."""
     declared = [each for each in pairs if each.per_month > 0]
-    given = contribution(sum(each.accepted for each in declared), sum(each.per_month for each in declared), rulebook)
     if _short(given, rulebook) > 0:
         return (
             f"At target. File {_counted(_short(given, rulebook), f'more {line}', 'record')} to count as contributing."

@@ -12,7 +12,6 @@ import numpy as np
 
 from repository.domain.ledger import COUNTS, Floats
 from repository.domain.rulebook import Rulebook, StandingRules
-from repository.domain.terms import MONTHS_PER_DAY
 
 MEASURES = ("completeness", "timeliness", "accuracy", "duty")
 COMPLETENESS, TIMELINESS, ACCURACY, DUTY = range(4)
@@ -101,13 +100,12 @@ def judge(sums: Floats, expected: Floats, peers: Floats, rules: StandingRules) -
     return Judged(met, total, allowance, value, accepted, of["thin"], full - accepted)
 
 
-def contribution(accepted: int, per_month: float, rulebook: Rulebook) -> Measure:
-    """R2: what was accepted in the window, a back book too, of the volume declared today for a whole window.
+def contribution(accepted: int, total: float, rulebook: Rulebook) -> Measure:
+    """R2: what was accepted in the window, a back book too, of the `total` declared for a whole window.
 
     Neither a short membership nor a covenant makes that volume smaller: what is seen follows what was given.
     """
     rules = rulebook.standing
-    total = per_month * MONTHS_PER_DAY * rulebook.window.days
     allowance = max(rules.spared, rules.tolerance * sqrt(total)) if total > 0 else 0.0
     value = min(1.0, (accepted + allowance) / (rules.completeness_target * total)) if total > 0 else 1.0
     return Measure(CONTRIBUTION, float(accepted), total, rules.completeness_target, allowance, value)

@@ -23,7 +23,7 @@ from repository.domain.measures import ACCURACY, MEASURES, Measure, contribution
 from repository.domain.members import Member
 from repository.domain.ramp import may_ask_from, missed_covenant
 from repository.domain.rulebook import Level, Rulebook
-from repository.domain.terms import Declared, Grant, Membership, Ramp
+from repository.domain.terms import MONTHS_PER_DAY, Declared, Grant, Membership, Ramp
 
 __all__ = [
     "COUNTS",
@@ -135,15 +135,16 @@ def _pairs(pairs: Sequence[Pair], days: Days, seen: Sequence[bool], rulebook: Ru
         each[-1].astype(np.int64).tolist() for each in (np.floor(of.accepted), of.thin, np.ceil(of.uncorroborated))
     )
     per_month, judged, scores = days.per_month[-1].tolist(), days.declared[-1].tolist(), of.scores[-1].tolist()
+    volumes = (days.volume[-1] * (MONTHS_PER_DAY * rulebook.window.days)).tolist()
     named = tuple(zip(MEASURES, targets(rulebook.standing), strict=True))
     for place, (line, record_class) in enumerate(pairs):
         measures = tuple(
             Measure(name, met, total, target, allowance, value)
             for (name, target), (met, total, allowance, value) in zip(named, figures[place], strict=True)
         )
-        if not (per_month[place] > 0 or any(each.total > 0 for each in measures)):
+        if not (volumes[place] > 0 or any(each.total > 0 for each in measures)):
             continue
-        given = contribution(accepted[place], per_month[place], rulebook)
+        given = contribution(accepted[place], volumes[place], rulebook)
         contributed = per_month[place] > 0 and seen[place]
         contributed &= min(given.value, measures[ACCURACY].value) >= rulebook.level.counts_from
         yield PairStanding(
@@ -169,8 +170,9 @@ def _rung(membership: Membership, since: date | None, rulebook: Rulebook, today:
 
 
 def _line(line: str, pairs: tuple[PairStanding, ...], run: _Run, reached: Rung, rulebook: Rulebook) -> LineStanding:
-    declared = [each for each in pairs if each.per_month > 0]
-    given = contribution(sum(each.accepted for each in declared), sum(each.per_month for each in declared), rulebook)
+    declared = [each for each in pairs if each.contribution.total > 0]
+    total = sum(each.contribution.total for each in declared)
+    given = contribution(sum(each.accepted for each in declared), total, rulebook)
     if given.value < rulebook.level.counts_from or not any(each.accepted for each in declared):
         pairs = tuple(replace(each, counts=False) for each in pairs)
     return LineStanding(
@@ -183,6 +185,6 @@ def _line(line: str, pairs: tuple[PairStanding, ...], run: _Run, reached: Rung, 
         next_on=reached.next_on,
         may_ask_from=run.may_ask_from,
         pairs=pairs,
-        improve=improvement(pairs, line, rulebook),
+        improve=improvement(pairs, line, given, rulebook),
         contribution=given,
     )

@@ -14,7 +14,7 @@ from repository.domain.entitlement import Entitlement
 from repository.domain.measures import ACCURACY, DUTY, Measure
 from repository.domain.members import Member
 from repository.domain.rulebook import Rulebook
-from repository.domain.terms import Ramp
+from repository.domain.terms import MONTHS_PER_DAY, Ramp
 
 _DIGITS = 6
 _DECIMALS = 4
@@ -241,10 +241,8 @@ def _of_line(line: LineStanding, rulebook: Rulebook) -> Workings:
 
 def _of_pair(pair: PairStanding, line: LineStanding, rulebook: Rulebook) -> Workings:
     name, days = f"{pair.line} {pair.record_class}", rulebook.window.days
-    if pair.per_month > 0:
-        due = number(pair.contribution.total)
-        sum_ = f"{number(pair.per_month)} a month x 12 / 365.25 x {days} days = {due} in a whole window"
-        yield Working(f"{name}: declared", sum_)
+    if pair.contribution.total > 0:
+        yield Working(f"{name}: declared", _declared(pair, days))
     judged = pair.measures if pair.judged else pair.measures[DUTY:]
     for each in judged:
         if each.total > 0:
@@ -255,10 +253,21 @@ def _of_pair(pair: PairStanding, line: LineStanding, rulebook: Rulebook) -> Work
     if pair.judged:
         factors = " x ".join(share(each.value) for each in pair.measures)
         yield Working(f"{name}: score", f"{factors} = {share(pair.score)}")
-    if pair.per_month > 0:
+    if pair.contribution.total > 0:
         from_ = number(rulebook.level.counts_from)
         verdict = _verdict(pair, line, rulebook)
         yield Working(f"{name}: contribution", f"{measure(pair.contribution)}; counts from {from_}: {verdict}")
+
+
+def _declared(pair: PairStanding, days: int) -> str:
+    """R4: what was declared for a whole window; less declared since does not make it less at once."""
+    total = number(pair.contribution.total)
+    now = pair.per_month * MONTHS_PER_DAY * days
+    if pair.contribution.total <= now + 1e-6:
+        return f"{number(pair.per_month)} a month x 12 / 365.25 x {days} days = {total} in a whole window"
+    return (
+        f"{total} in a whole window: the mean of what was declared in it, {number(pair.per_month)} a month being less"
+    )
 
 
 def _verdict(pair: PairStanding, line: LineStanding, rulebook: Rulebook) -> str:

@@ -75,6 +75,7 @@ class Figures:
 
     record_class: str
     rate: float
+    volume: float
     expected: float
     accepted: int
     completeness: float
@@ -231,14 +232,15 @@ class Oracle:
         """The classes of a line that count as contributed, each by itself and all declared ones together."""
         rules, figures = self.rules(today), self.figures(party, line, today)
         enough = rules["level"]["counts_from"]
-        declared = [each for each in figures if each.rate > 0]
-        of_line = self._given(sum(each.accepted for each in declared), sum(each.rate for each in declared), rules)
+        declared = [each for each in figures if each.volume > 0]
+        of_line = self._given(sum(each.accepted for each in declared), sum(each.volume for each in declared), rules)
         if of_line < enough or not any(each.accepted for each in declared):
             return set()
         return {
             each.record_class
             for each in declared
-            if self._given(each.accepted, each.rate, rules) >= enough
+            if each.rate > 0
+            and self._given(each.accepted, each.volume, rules) >= enough
             and each.accuracy >= enough
             and (each.accepted >= 1 or self._seen(party, line, each.record_class, today))
         }
@@ -294,6 +296,7 @@ class Oracle:
         return Figures(
             record_class=record_class,
             rate=self.rate(party, line, record_class, day),
+            volume=self._volume(party, line, record_class, first, day),
             expected=expected,
             accepted=floor(credible),
             completeness=_value(
@@ -357,6 +360,14 @@ class Oracle:
             if each[:2] == (line, record_class) and since <= each[2] <= day:
                 since, found = each[2], each[3]
         return float(found)
+
+    @classmethod
+    def _volume(cls, party: Party, line: str, record_class: str, first: date, day: date) -> float:
+        """What is declared per month, or its mean over the window's days as a member where that is more."""
+        days = [first + timedelta(days=n) for n in range((day - first).days)]
+        total = sum(cls.rate(party, line, record_class, each) for each in days)
+        as_member = min(max((day - party.admitted_on).days, 1), max(len(days), 1))
+        return max(cls.rate(party, line, record_class, day), round(total / as_member, 9))
 
     @staticmethod
     def share_due(party: Party, day: date) -> float:

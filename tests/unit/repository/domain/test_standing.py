@@ -182,6 +182,22 @@ def test_a_class_counts_from_half_of_what_was_due() -> None:
     assert not pair(stand(10, on=terms({"motor/claim": 1}))).counts
 
 
+def test_declaring_less_does_not_make_more_of_what_was_given() -> None:
+    """Of 1,000 a month, five do not count, nor on the day on which two a month are declared; a window later they do."""
+    less = (*terms({"motor/claim": 1000}).declared, Declared("motor", "claim", day(200), 2))
+    on = replace(terms({"motor/claim": 1000}), declared=less)
+    assert not pair(stand(200, filed([190], accepted=5), on=on)).counts
+    assert not pair(stand(200, filed([190], accepted=5), on=replace(on, declared=(*less[:-1],)))).counts
+    assert pair(stand(295, filed([290], accepted=5), on=on)).counts
+
+
+def test_a_class_given_up_still_weighs_on_its_line() -> None:
+    """Claims alone do not count beside thousands of customers that were declared until yesterday and not filed."""
+    whole = terms({"motor/claim": 1, "motor/customer": 5000})
+    on = replace(whole, declared=(*whole.declared, Declared("motor", "customer", day(200), 0)))
+    assert motor(stand(200, filed([190], accepted=1), on=on)).level is Level.MARKS
+
+
 def test_thin_filings_do_not_count_as_contributed() -> None:
     """A line full of records with too few keys shows nothing."""
     assert motor(stand(10, filed([9], accepted=500, thin=500))).level is Level.NOTHING
