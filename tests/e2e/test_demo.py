@@ -53,7 +53,12 @@ class Performance:
 
     def words(self) -> Words:
         """Return what would betray a person of the members' extracts."""
-        sources = [*(ROOT / "repository").rglob("*.py"), *(ROOT / "matching").rglob("*.py"), ROOT / "app.py"]
+        sources = [
+            *(ROOT / "repository").rglob("*.py"),
+            *(ROOT / "repository").rglob("*.toml"),
+            *(ROOT / "matching").rglob("*.py"),
+            ROOT / "app.py",
+        ]
         vocabulary = vocabulary_of(sources)
         words = Words(frozenset(), frozenset(), frozenset())
         for raw in self._people():

@@ -46,7 +46,10 @@ class Words:
 
 
 def words_of(person: Mapping[str, str], vocabulary: frozenset[str]) -> Words:
-    """Return the spellings that would betray one person; a name that is a word of the service itself does not."""
+    """Return the spellings that would betray one person; a name that is a word of the service itself does not.
+
+    A name within such a word (Candida in `candidates`) betrays only where it stands by itself.
+    """
     town, postcode = person.get("town", ""), person.get("postcode", "")
     names = [person.get(column, "") for column in ("given_name", "family_name")]
     names = [name for name in names if name.lower() not in vocabulary]
@@ -55,7 +58,8 @@ def words_of(person: Mapping[str, str], vocabulary: frozenset[str]) -> Words:
         lines += [postcode, postcode.replace(" ", "")]
     dates, compact = _dates(person.get("date_of_birth", ""))
     phone = person.get("phone", "").removeprefix("+44 ").removeprefix("0")
-    found = [*names, *lines, *dates, *([phone] if " " in phone else ())]
+    apart = [name for name in names if not any(name.lower() in word for word in vocabulary)]
+    found = [*apart, *lines, *dates, *([phone] if " " in phone else ())]
     digits = phone.replace(" ", "")
     numbers = [*compact, person.get("national_id", ""), *(f"{code}{digits}" for code in ("", "0", "44") if digits)]
     return Words(
