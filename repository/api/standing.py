@@ -89,6 +89,7 @@ class ClassStandingSchema(Schema):
     measures = fields.List(fields.Nested(MeasureSchema), required=True)
     score = fields.Float(required=True)
     contribution = fields.Nested(MeasureSchema, required=True)
+    contributed_over = fields.Integer(required=True, metadata={"description": "The days its contribution is of"})
     counts = fields.Boolean(required=True, metadata={"description": "Whether it counts as contributed (R2)"})
 
 
@@ -106,6 +107,9 @@ class LineStandingSchema(RuledSchema):
 
     line = fields.String(required=True)
     level = fields.String(required=True)
+    contribution = fields.Nested(MeasureSchema, required=True, metadata={"description": "That of all classes (R2)"})
+    met = fields.Integer(required=True, metadata={"description": "Records that met another member's"})
+    met_needed = fields.Float(required=True, metadata={"description": "How many have to, before any class counts"})
     score = fields.Float(required=True)
     step = fields.String(required=True)
     below_since = fields.Date(required=True, allow_none=True)

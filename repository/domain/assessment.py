@@ -18,9 +18,10 @@ class PairStanding:
     """One (line, class) over the window. `per_month` is what is declared today.
 
     `accepted` is without those that count as thin: `thin` with too few keys, `uncorroborated` such as nobody else ever
-    meets. `judged`: whether something was declared within the window, so that the score counts for the line; of other
-    classes only the duty to answer does. `counts`: whether the class counts as contributed in the line (R2), by its
-    own `contribution` and that of all of the line's declared classes together.
+    meets. `contribution` is over the last `contributed_over` days. `judged`: whether something was declared within the
+    window, so that the score counts for the line; of other classes only the duty to answer does. `counts`: whether the
+    class counts as contributed in the line (R2), by its own `contribution`, that of all of the line's declared classes
+    together, and whom the line's records met.
     """
 
     line: str
@@ -34,6 +35,7 @@ class PairStanding:
     score: float
     contribution: Measure
     counts: bool
+    contributed_over: int
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -49,6 +51,7 @@ class PairStanding:
             "score": self.score,
             "contribution": self.contribution.as_dict(),
             "counts": self.counts,
+            "contributed_over": self.contributed_over,
         }
 
     @classmethod
@@ -66,6 +69,7 @@ class PairStanding:
             score=stored["score"],
             contribution=Measure.from_dict(stored["contribution"]),
             counts=stored["counts"],
+            contributed_over=stored["contributed_over"],
         )
 
 
@@ -74,7 +78,8 @@ class LineStanding:
     """One line. `below_since` begins the days below target in a row that reach today; None when it is at target.
 
     `may_ask_from` is the day from which the ramp lets it ask (R5), if it goes on so; None when the back book that
-    has to come first was not loaded. `improve` says the smallest thing that would help.
+    has to come first was not loaded. `improve` says the smallest thing that would help. `met` of its records met
+    another member's, of `met_needed` that have to before any class counts; 0 where nothing is asked.
     """
 
     line: str
@@ -88,6 +93,8 @@ class LineStanding:
     pairs: tuple[PairStanding, ...]
     improve: str
     contribution: Measure = NOTHING_DECLARED
+    met: int = 0
+    met_needed: float = 0.0
 
     @property
     def accepted(self) -> int:
@@ -100,6 +107,8 @@ class LineStanding:
             "line": self.line,
             "level": self.level.value,
             "contribution": self.contribution.as_dict(),
+            "met": self.met,
+            "met_needed": self.met_needed,
             "score": self.score,
             "step": self.step.value,
             "below_since": _iso(self.below_since),
@@ -117,6 +126,8 @@ class LineStanding:
             line=stored["line"],
             level=Level(stored["level"]),
             contribution=Measure.from_dict(stored["contribution"]),
+            met=stored["met"],
+            met_needed=stored["met_needed"],
             score=stored["score"],
             step=Step(stored["step"]),
             below_since=_day(stored["below_since"]),

@@ -34,14 +34,12 @@ class Days:
     """Some days in a row, under one rulebook; arrays are (days, pairs).
 
     `scores` is what each pair brings to its line: the product of its measures, or its duty alone where nothing was
-    `declared` within the window. `per_month` is what was declared on the day, `volume` no less than its mean over the
-    window: who declares less today has not given more in the months before.
+    `declared` within the window. `per_month` is what was declared on the day.
     """
 
     scores: Floats
     measures: Judged
     per_month: Floats
-    volume: Floats
     declared: Flags
 
 
@@ -94,10 +92,7 @@ class History:
         judged = judge(sums, expected, shares, rulebook.standing)
         declared = (rates[back:] > 0) | (expected > 0)
         scores = np.where(declared, judged.scores, judged.value[DUTY])
-        as_member = (first - self.membership.admitted_on).days + np.arange(days)
-        mean = _windows(rates[:-1], back) / np.clip(as_member, 1, back)[:, np.newaxis]
-        volume = np.maximum(rates[back:], np.round(mean, _DECIMALS))
-        return Days(scores, judged, rates[back:], volume, declared)
+        return Days(scores, judged, rates[back:], declared)
 
 
 def in_force(schedule: Schedule, day: date) -> Rulebook:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from math import ceil, sqrt
 
 from repository.domain.assessment import PairStanding
+from repository.domain.giving import Meeting
 from repository.domain.measures import DUTY, Measure
 from repository.domain.rulebook import Rulebook, StandingRules
 
@@ -22,13 +23,13 @@ NOTHING_TO_DO = "At target."
 """What is said where nothing would help."""
 
 
-def improvement(pairs: Sequence[PairStanding], line: str, given: Measure, rulebook: Rulebook) -> str:
+def improvement(pairs: Sequence[PairStanding], line: str, given: Measure, met: Meeting, rulebook: Rulebook) -> str:
     """The smallest thing that brings the weakest measure of the weakest judged class of a line to its target."""
     below = [each for each in pairs if _weakness(each) < 1.0]
     if not below:
         if sum(each.accepted for each in pairs) < rulebook.window.accepted_to_ask:
             return f"File {_counted(rulebook.window.accepted_to_ask, line, 'record')} to ask in this line."
-        return _contribute(pairs, line, given, rulebook) or NOTHING_TO_DO
+        return _contribute(pairs, line, given, rulebook) or _meet(line, met, rulebook) or NOTHING_TO_DO
     weakest = min(below, key=lambda each: (_weakness(each), each.record_class))
     measures = weakest.measures if weakest.judged else weakest.measures[DUTY:]
     worst = min(measures, key=lambda each: each.value)
@@ -42,9 +43,20 @@ def _contribute(pairs: Sequence[PairStanding], line: str, given: Measure, rulebo
         return (
             f"At target. File {_counted(_short(given, rulebook), f'more {line}', 'record')} to count as contributing."
         )
-    short = [(_short(each.contribution, rulebook), each.record_class, each) for each in declared if not each.counts]
+    short = [(_short(each.contribution, rulebook), each.record_class, each) for each in declared]
     most = max((each for each in short if each[0] > 0), default=None)
     return f"At target. File {_more(most[2], most[0])} for them to count as contributed." if most else None
+
+
+def _meet(line: str, met: Meeting, rulebook: Rulebook) -> str | None:
+    """What is missing where too few of a line's records are known to anyone else."""
+    if met.enough:
+        return None
+    return (
+        f"At target. {_counted(ceil(met.needed - met.met), f'more {line}', 'record')} of the last "
+        f"{rulebook.level.counted_days} days must match what another member files, as others' records do, "
+        "for the line to count as contributing."
+    )
 
 
 def _short(given: Measure, rulebook: Rulebook) -> int:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
 from statistics import median
 from typing import Any
 
 import numpy as np
 
 from repository.domain.ledger import COUNTS, Floats
-from repository.domain.rulebook import Rulebook, StandingRules
+from repository.domain.rulebook import StandingRules
 
 MEASURES = ("completeness", "timeliness", "accuracy", "duty")
 COMPLETENESS, TIMELINESS, ACCURACY, DUTY = range(4)
@@ -98,17 +97,6 @@ def judge(sums: Floats, expected: Floats, peers: Floats, rules: StandingRules) -
     met[DUTY], total[DUTY] = of["answered"], of["due"]
     allowance, value = _valued(met, total, rules)
     return Judged(met, total, allowance, value, accepted, of["thin"], full - accepted)
-
-
-def contribution(accepted: int, total: float, rulebook: Rulebook) -> Measure:
-    """R2: what was accepted in the window, a back book too, of the `total` declared for a whole window.
-
-    Neither a short membership nor a covenant makes that volume smaller: what is seen follows what was given.
-    """
-    rules = rulebook.standing
-    allowance = max(rules.spared, rules.tolerance * sqrt(total)) if total > 0 else 0.0
-    value = min(1.0, (accepted + allowance) / (rules.completeness_target * total)) if total > 0 else 1.0
-    return Measure(CONTRIBUTION, float(accepted), total, rules.completeness_target, allowance, value)
 
 
 def peer_share(shares: Sequence[float], rules: StandingRules) -> float | None:

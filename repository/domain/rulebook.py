@@ -50,6 +50,10 @@ class LevelRules:
     at_par: int
     highest: int
     counts_from: float
+    counts_tolerance: float
+    counted_over: int
+    counted_days: int
+    met_from: int
     seen_days: int
     keys_needed: int
 

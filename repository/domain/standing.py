@@ -15,15 +15,16 @@ import numpy as np
 from matching.vocabulary import LINES
 from repository.domain.assessment import LineStanding, PairStanding, Standing
 from repository.domain.filings import FRAUD_CLASSES
+from repository.domain.giving import Given, Meeting, contribution, given, meetings
 from repository.domain.history import AT_TARGET, Days, Flags, History, Schedule, below_since, in_force, listed
 from repository.domain.improvement import improvement
 from repository.domain.ladder import Rung, Step, rung
 from repository.domain.ledger import COUNTS, Ledger, Pair, collect
-from repository.domain.measures import ACCURACY, MEASURES, Measure, contribution, peer_share, targets
+from repository.domain.measures import ACCURACY, MEASURES, Measure, peer_share, targets
 from repository.domain.members import Member
 from repository.domain.ramp import may_ask_from, missed_covenant
 from repository.domain.rulebook import Level, Rulebook
-from repository.domain.terms import MONTHS_PER_DAY, Declared, Grant, Membership, Ramp
+from repository.domain.terms import Declared, Grant, Membership, Ramp
 
 __all__ = [
     "COUNTS",
@@ -47,11 +48,12 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """How a line does today, since when it is below target, and from when it may ask."""
+    """How a line does today, since when it is below target, from when it may ask, and whom its records met."""
 
     score: float
     below_since: date | None
     may_ask_from: date | None
+    meeting: Meeting
 
 
 def assess(
@@ -77,8 +79,11 @@ def assess(
     lines = sorted(member.lines | weakest.keys(), key=LINES.index)
     since = below_since(history, {line: each for line, each in weakest.items() if scores[each] < AT_TARGET}, today)
     opens = may_ask_from(history, lines, rulebook.ramp, today)
-    judged = _pairs(pairs, days, _seen(pairs, days, ledger, rulebook, today), rulebook)
+    thin = dict(zip(pairs, days.measures.uncorroborated[-1].tolist(), strict=True))
+    gave = given(membership, ledger, thin, rulebook, today)
+    judged = _pairs(pairs, days, _seen(pairs, days, ledger, rulebook, today), gave, rulebook)
     by_line = {line: tuple(each) for line, each in groupby(judged, lambda each: each.line)}
+    met = meetings(ledger, lines, peers, rulebook, today)
     return Standing(
         member_id=member.id,
         on=today,
@@ -89,7 +94,7 @@ def assess(
             _line(
                 line,
                 by_line.get(line, ()),
-                _Run(scores[weakest[line]] if line in weakest else 1.0, since.get(line), opens[line]),
+                _Run(scores[weakest[line]] if line in weakest else 1.0, since.get(line), opens[line], met[line]),
                 _rung(membership, since.get(line), rulebook, today),
                 rulebook,
             )
@@ -123,7 +128,9 @@ def _seen(pairs: Sequence[Pair], days: Days, ledger: Ledger, rulebook: Rulebook,
     return found
 
 
-def _pairs(pairs: Sequence[Pair], days: Days, seen: Sequence[bool], rulebook: Rulebook) -> Iterator[PairStanding]:
+def _pairs(
+    pairs: Sequence[Pair], days: Days, seen: Sequence[bool], gave: Given, rulebook: Rulebook
+) -> Iterator[PairStanding]:
     """Today's standing in each pair that was declared, or of which anything was filed or asked in the window.
 
     Whether a class counts as contributed is said for the class by itself.
@@ -135,18 +142,17 @@ def _pairs(pairs: Sequence[Pair], days: Days, seen: Sequence[bool], rulebook: Ru
         each[-1].astype(np.int64).tolist() for each in (np.floor(of.accepted), of.thin, np.ceil(of.uncorroborated))
     )
     per_month, judged, scores = days.per_month[-1].tolist(), days.declared[-1].tolist(), of.scores[-1].tolist()
-    volumes = (days.volume[-1] * (MONTHS_PER_DAY * rulebook.window.days)).tolist()
     named = tuple(zip(MEASURES, targets(rulebook.standing), strict=True))
     for place, (line, record_class) in enumerate(pairs):
         measures = tuple(
             Measure(name, met, total, target, allowance, value)
             for (name, target), (met, total, allowance, value) in zip(named, figures[place], strict=True)
         )
-        if not (volumes[place] > 0 or any(each.total > 0 for each in measures)):
+        if not (gave.total[place] > 0 or any(each.total > 0 for each in measures)):
             continue
-        given = contribution(accepted[place], volumes[place], rulebook)
+        part = contribution(gave.accepted[place], gave.total[place], rulebook)
         contributed = per_month[place] > 0 and seen[place]
-        contributed &= min(given.value, measures[ACCURACY].value) >= rulebook.level.counts_from
+        contributed &= min(part.value, measures[ACCURACY].value) >= rulebook.level.counts_from
         yield PairStanding(
             line=line,
             record_class=record_class,
@@ -157,7 +163,8 @@ def _pairs(pairs: Sequence[Pair], days: Days, seen: Sequence[bool], rulebook: Ru
             judged=judged[place],
             measures=measures,
             score=scores[place],
-            contribution=given,
+            contribution=part,
+            contributed_over=gave.days[place],
             counts=contributed,
         )
 
@@ -172,8 +179,9 @@ def _rung(membership: Membership, since: date | None, rulebook: Rulebook, today:
 def _line(line: str, pairs: tuple[PairStanding, ...], run: _Run, reached: Rung, rulebook: Rulebook) -> LineStanding:
     declared = [each for each in pairs if each.contribution.total > 0]
     total = sum(each.contribution.total for each in declared)
-    given = contribution(sum(each.accepted for each in declared), total, rulebook)
-    if given.value < rulebook.level.counts_from or not any(each.accepted for each in declared):
+    whole = contribution(int(sum(each.contribution.met for each in declared)), total, rulebook)
+    given_enough = whole.value >= rulebook.level.counts_from and any(each.accepted for each in declared)
+    if not (given_enough and run.meeting.enough):
         pairs = tuple(replace(each, counts=False) for each in pairs)
     return LineStanding(
         line=line,
@@ -185,6 +193,8 @@ def _line(line: str, pairs: tuple[PairStanding, ...], run: _Run, reached: Rung, 
         next_on=reached.next_on,
         may_ask_from=run.may_ask_from,
         pairs=pairs,
-        improve=improvement(pairs, line, given, rulebook),
-        contribution=given,
+        improve=improvement(pairs, line, whole, run.meeting, rulebook),
+        contribution=whole,
+        met=run.meeting.met,
+        met_needed=run.meeting.needed,
     )

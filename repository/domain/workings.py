@@ -230,6 +230,9 @@ def _of_line(line: LineStanding, rulebook: Rulebook) -> Workings:
     """R2, R3, R4 and R8: the measures of each class of a line, its score, and whether it counts as contributed."""
     for pair in line.pairs:
         yield from _of_pair(pair, line, rulebook)
+    if line.met_needed > 0:
+        days, needed = rulebook.level.counted_days, number(line.met_needed)
+        yield Working(f"{line.line}: met others'", f"{number(line.met)} in {days} days, of {needed} that have to")
     if len(line.pairs) < 2:
         return
     scores = [pair.score if pair.judged else pair.measures[DUTY].value for pair in line.pairs]
@@ -240,9 +243,9 @@ def _of_line(line: LineStanding, rulebook: Rulebook) -> Workings:
 
 
 def _of_pair(pair: PairStanding, line: LineStanding, rulebook: Rulebook) -> Workings:
-    name, days = f"{pair.line} {pair.record_class}", rulebook.window.days
+    name = f"{pair.line} {pair.record_class}"
     if pair.contribution.total > 0:
-        yield Working(f"{name}: declared", _declared(pair, days))
+        yield Working(f"{name}: declared", _declared(pair))
     judged = pair.measures if pair.judged else pair.measures[DUTY:]
     for each in judged:
         if each.total > 0:
@@ -259,15 +262,13 @@ def _of_pair(pair: PairStanding, line: LineStanding, rulebook: Rulebook) -> Work
         yield Working(f"{name}: contribution", f"{measure(pair.contribution)}; counts from {from_}: {verdict}")
 
 
-def _declared(pair: PairStanding, days: int) -> str:
-    """R4: what was declared for a whole window; less declared since does not make it less at once."""
-    total = number(pair.contribution.total)
+def _declared(pair: PairStanding) -> str:
+    """R4: what was declared for the days looked at; less declared since does not make it less at once."""
+    total, days = number(pair.contribution.total), pair.contributed_over
     now = pair.per_month * MONTHS_PER_DAY * days
     if pair.contribution.total <= now + 1e-6:
-        return f"{number(pair.per_month)} a month x 12 / 365.25 x {days} days = {total} in a whole window"
-    return (
-        f"{total} in a whole window: the mean of what was declared in it, {number(pair.per_month)} a month being less"
-    )
+        return f"{number(pair.per_month)} a month x 12 / 365.25 x {days} days = {total}"
+    return f"{total} in {days} days: the mean of what was declared in them, {number(pair.per_month)} a month being less"
 
 
 def _verdict(pair: PairStanding, line: LineStanding, rulebook: Rulebook) -> str:
@@ -282,6 +283,8 @@ def _verdict(pair: PairStanding, line: LineStanding, rulebook: Rulebook) -> str:
         return f"{not_}, for its accuracy is below that"
     if line.contribution.value < least:
         return f"{not_}, for all of the line together is below that"
+    if line.met < line.met_needed:
+        return f"{not_}, for too few of the line's records met another member's"
     return f"{not_}, for none was accepted within {rulebook.level.seen_days} days"
 
 

@@ -204,6 +204,10 @@ class RulebookSchema(_Table):
         at_par=_tier(),
         highest=_tier(rules.POINTER_TIER),
         counts_from=_share(),
+        counts_tolerance=_number(0.0, 10.0),
+        counted_over=_whole(1, 10**6),
+        counted_days=_whole(1, 3650),
+        met_from=_whole(0, 10**6),
         seen_days=_whole(1, 3650),
         keys_needed=_whole(1, 200),
     )

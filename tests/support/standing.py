@@ -22,7 +22,7 @@ RULES = replace(
         corroboration_expected=0.0,
         corroboration_share=0.2,
     ),
-    level=replace(DEFAULT_RULEBOOK.level, seen_days=90),
+    level=replace(DEFAULT_RULEBOOK.level, seen_days=90, counts_tolerance=2.0, counted_over=1, met_from=0),
 )
 """Numbers that are easy to work with by hand; a scheme's own may change."""
 ADMITTED = date(2026, 1, 5)

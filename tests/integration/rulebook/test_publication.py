@@ -154,7 +154,7 @@ def test_the_page_has_every_number(client: FlaskClient, services: Services) -> N
     changes["standing"] |= {"completeness_target": 0.9137, "timeliness_target": 0.8237, "accuracy_target": 0.7337}
     changes["standing"] |= {"duty_target": 0.6437, "tolerance": 1.37, "corroboration_share": 0.1937}
     changes["standing"] |= {"spared": 5.37, "corroboration_expected": 6.37}
-    changes["level"]["counts_from"] = 0.4737
+    changes["level"] |= {"counts_from": 0.4737, "counts_tolerance": 1.13}
     changes["quota"]["per_accepted"] = 4.37
     changes["filing"]["clock_skew_days"] = 9
     load_rules(services, changes)

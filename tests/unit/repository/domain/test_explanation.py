@@ -106,7 +106,7 @@ def test_r6_says_since_when_and_shows_the_whole_sum() -> None:
     stopped = told(stand(110, filed(range(30), accepted=17, thin=1)))
     assert sums(stopped) == {
         "days below target": "from 2026-01-08 to 2026-04-25: 107 >= 90, after which a line is suspended",
-        "motor claim: declared": "487 a month x 12 / 365.25 x 90 days = 1,440 in a whole window",
+        "motor claim: declared": "487 a month x 12 / 365.25 x 90 days = 1,440",
         "motor claim: completeness": "(160 + 75.8947) / (0.95 x 1,440) = 0.1724",
         "motor claim: timeliness": "(170 + 5.83095) / (0.95 x 170) = 1.08874: at most 1",
         "motor claim: accuracy": "(160 + 3.68782) / (0.98 x 170) = 0.9825",
