@@ -235,7 +235,7 @@ def _store_subjects(
     record_hits(services, connection, source, found, linked, replaced=replaced)
     filed = {(each.filing_id, place): subject for (each, place), subject in zip(places, subjects, strict=True)}
     rescore_screening_hits(services, connection, source, filed, replaced=replaced)
-    outcomes.release(connection, replaced, today=source.now.date())
+    outcomes.follow(connection, source.member.id, replaced, today=source.now.date())
     return [(places[s.subject][0].filing_id, s) for s in linked.sightings]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -49,7 +49,7 @@ def add_own(services: Services, connection: Connection, member_id: str, bodies: 
         hit_id = body["id"]
         if hit_id in given:
             body["outcome"] = given[hit_id].as_dict()
-        elif hit_id in owed:
+        elif hit_id in owed and owed[hit_id].released_on is None:
             body["answer_by"] = owed[hit_id].due_on.isoformat()
 
 
@@ -80,7 +80,7 @@ def answer(services: Services, actor: Actor, member: Member, hit_id: str, said: 
         before = outcomes.given(connection, member.id, [hit_id]).get(hit_id)
         duty = duties.of_hits(connection, member.id, [hit_id]).get(hit_id)
         if before is not None and before.says(said.outcome, said.note_reference):
-            return _answered(hit_id, before, duty)
+            return _answered(hit_id, before, None if duty is None or duty.released_on is not None else duty)
         given = Given(said.outcome, said.note_reference, now)
         outcomes.give(connection, member.id, hit_id, given, actor_id=actor.id)
         if duty is not None:
@@ -91,10 +91,31 @@ def answer(services: Services, actor: Actor, member: Member, hit_id: str, said: 
     return _answered(hit_id, given, duty)
 
 
-def release(connection: Connection, filing_ids: Sequence[str], *, today: date) -> None:
-    """Take back what is due, and not overdue, on hits of these filings that are superseded: nobody can find them."""
-    dropped = duties.release(connection, filing_ids, today=today)
-    ledger.add(connection, _rows(dropped, "due", -1), today=today)
+def follow(connection: Connection, member_id: str, filing_ids: Sequence[str], *, today: date) -> None:
+    """Have duties follow the hits of filings that a member filed anew, after the hits were looked for again.
+
+    What is due, and not overdue, on a hit that is gone is taken back: nobody can find it. Once the same two records
+    match again it stands again, by the day it was first due: else who filed anew would put off an answer, or be rid of
+    it. Only where the other side took the hit away do the days it was gone not count. A day that is over is entered
+    today: the ledger's past does not change.
+    """
+    gone = duties.release(connection, filing_ids, by=member_id, today=today)
+    back = [
+        (duty, replace(duty, hit_id=hit_id, due_on=_day_again(duty, today)))
+        for duty, hit_id in duties.released(connection, filing_ids)
+        if hit_id is not None
+    ]
+    duties.restore(connection, back)
+    owed = [duty for _, duty in back]
+    answered = [each for each in owed if each.answered_at is not None and in_time(each.answered_at, each.due_on)]
+    rows = _rows(gone, "due", -1) + _rows(owed, "due", 1, today) + _rows(answered, "answered", 1, today)
+    ledger.add(connection, rows, today=today)
+
+
+def _day_again(duty: Duty, today: date) -> date:
+    if duty.released_on is None or duty.released_by == duty.member_id:
+        return duty.due_on
+    return duty.due_on + (today - duty.released_on)
 
 
 def _due(body: dict[str, Any], rulebook: Rulebook) -> bool:
@@ -108,15 +129,19 @@ def _owe(connection: Connection, member_id: str, hit_ids: Sequence[str], *, day:
     return {each.hit_id: each for each in wanted}
 
 
-def _settled(connection: Connection, duty: Duty, now: datetime) -> Duty:
-    """The duty after an answer; the first one counts if it is in time, on the day it was due."""
+def _settled(connection: Connection, duty: Duty, now: datetime) -> Duty | None:
+    """The duty after an answer; the first one counts if it is in time, on the day it was due. None if it is released.
+
+    The answer to a released one is noted: should the hit be found again, it was answered then.
+    """
     if duties.settle(connection, duty, now=now) and in_time(now, duty.due_on):
         ledger.add(connection, _rows([duty], "answered", 1), today=now.date())
-    return Duty(duty.member_id, duty.hit_id, duty.due_on, duty.line, duty.record_class, duty.answered_at or now)
+    return None if duty.released_on is not None else replace(duty, answered_at=duty.answered_at or now)
 
 
-def _rows(owed: Sequence[Duty], column: str, each: int) -> list[LedgerRow]:
-    counted = Counter((duty.member_id, duty.due_on, duty.line, duty.record_class) for duty in owed)
+def _rows(owed: Sequence[Duty], column: str, each: int, earliest: date = date.min) -> list[LedgerRow]:
+    """Ledger rows of duties, each on the day it is due, or on the earliest that may change."""
+    counted = Counter((duty.member_id, max(duty.due_on, earliest), duty.line, duty.record_class) for duty in owed)
     return [LedgerRow(*key, {column: each * number}) for key, number in counted.items()]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -243,7 +243,10 @@ def test_a_screenings_hit_falls_due_at_once(alpha: Desk, beta: Desk) -> None:
 
 
 def test_nobody_owes_an_answer_on_what_is_gone(alpha: Desk, beta: Desk, met: str, clock: FakeClock) -> None:
-    """A superseded hit is not due any more; found again, it falls due when it is shown again. Answers stand."""
+    """A superseded hit is not due; found again it is due again, and the days the other side took it away do not count.
+
+    Answers stand.
+    """
     alpha.hits()
     beta.hits()
     say(beta, met)
@@ -253,10 +256,66 @@ def test_nobody_owes_an_answer_on_what_is_gone(alpha: Desk, beta: Desk, met: str
     assert ledger(alpha) == []
     assert ledger(beta) == [(DUE, "motor", "claim", 1, 1)]
     assert "answer_by" not in alpha.get(f"/v1/hits/{met}")
+    clock.advance(days=40)
+    log_in(alpha, beta)
     beta.file(filing("B-1", subject("ann"), record_class="claim"))
+    assert ledger(alpha) == [(DUE + timedelta(days=40), "motor", "claim", 1, 0)]
+    assert alpha.hits()[0]["answer_by"] == (DUE + timedelta(days=40)).isoformat()
+    assert ledger(beta) == [(DUE, "motor", "claim", 1, 1)]
+
+
+@pytest.mark.parametrize("order", [("ann",), ("zoe", "ann")])
+def test_filing_anew_does_not_put_an_answer_off(
+    alpha: Desk, beta: Desk, met: str, clock: FakeClock, order: tuple[str, ...]
+) -> None:
+    """Other keys and back, in the old place or in another: due on the day it was first due, read again or not."""
+    alpha.hits()
+    for _ in range(3):
+        clock.advance(days=7)
+        log_in(alpha)
+        alpha.file(filing("A-1", subject("bob"), record_class="claim"))
+        assert ledger(alpha) == []
+        alpha.file(filing("A-1", *map(subject, order), record_class="claim"))
+        assert ledger(alpha) == [(DUE, "motor", "claim", 1, 0)]
+    (hit,) = alpha.hits()
+    assert (hit["answer_by"], hit["id"] == met) == (DUE.isoformat(), order == ("ann",))
+    assert say(alpha, hit["id"])["in_time"] is True
+    assert ledger(alpha) == [(DUE, "motor", "claim", 1, 1)]
+
+
+def test_what_comes_back_after_its_day_is_overdue(alpha: Desk, met: str, clock: FakeClock) -> None:
+    """It is entered on the day it came back, once, as the past of the ledger does not change."""
+    alpha.hits()
+    clock.advance(days=20)
+    log_in(alpha)
+    alpha.file(filing("A-1", subject("bob"), record_class="claim"))
+    clock.advance(days=20)
+    log_in(alpha)
+    for who in ("ann", "bob", "ann"):
+        alpha.file(filing("A-1", subject(who), record_class="claim"))
+        assert ledger(alpha) == [(DUE + timedelta(days=10), "motor", "claim", 1, 0)]
+    assert alpha.hits()[0]["answer_by"] == DUE.isoformat()
+    assert say(alpha, met)["in_time"] is False
+    assert ledger(alpha) == [(DUE + timedelta(days=10), "motor", "claim", 1, 0)]
+
+
+@pytest.mark.parametrize(("days", "counted"), [(1, 1), (31, 0)])
+def test_an_answer_to_what_is_gone_counts_when_it_is_found_again(
+    alpha: Desk, met: str, clock: FakeClock, days: int, counted: int
+) -> None:
+    """It was answered, in time or not; as long as the hit is gone, nothing is due and nothing answered."""
+    alpha.hits()
+    alpha.file(filing("A-1", subject("bob"), record_class="claim"))
+    clock.advance(days=days)
+    log_in(alpha)
+    assert "in_time" not in say(alpha, met)
     assert ledger(alpha) == []
-    assert alpha.hits()[0]["answer_by"] == "2026-04-03"
-    assert ledger(alpha) == [(date(2026, 4, 3), "motor", "claim", 1, 0)]
+    alpha.file(filing("A-1", subject("ann"), record_class="claim"))
+    day = max(DUE, alpha.services.clock().date())
+    assert ledger(alpha) == [(day, "motor", "claim", 1, counted)]
+    alpha.file(filing("A-1", subject("bob"), record_class="claim"))
+    alpha.file(filing("A-1", subject("ann"), record_class="claim"))
+    assert ledger(alpha) == [(day, "motor", "claim", 1, counted)]
 
 
 def test_what_is_overdue_stays_so(alpha: Desk, beta: Desk, met: str, clock: FakeClock) -> None:
