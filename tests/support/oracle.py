@@ -7,11 +7,13 @@ judged one by one with plain loops; the words (lines, classes, tiers) are those 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import wraps
 from math import floor, inf, sqrt
 from statistics import median
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 CLASSES = ("customer", "claim", "suspected", "proven", "victim", "protective")
 FRAUD = ("suspected", "proven")
@@ -21,7 +23,7 @@ Rules = dict[str, Any]
 """A rulebook as its file says it: tables by name."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Party:
     """A member as the oracle knows it. `declared` are (line, class, since, per month), in the order they were said."""
 
@@ -95,6 +97,24 @@ def _value(met: float, total: float, target: float, variance: float, rules: Rule
     return float(min(1.0, (met + allowance) / (target * total)))
 
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _kept(method: Callable[Concatenate[Oracle, _P], _T]) -> Callable[Concatenate[Oracle, _P], _T]:
+    """Work out once for each question: until `Oracle.asked_anew` nothing changes."""
+
+    @wraps(method)
+    def ask(oracle: Oracle, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        key = (method.__name__, args, *kwargs.items())
+        if key not in oracle.kept:
+            oracle.kept[key] = method(oracle, *args, **kwargs)
+        found: _T = oracle.kept[key]
+        return found
+
+    return ask
+
+
 class Oracle:
     """All that happened, and what follows from it. `today` is the day on which is asked."""
 
@@ -105,16 +125,21 @@ class Oracle:
         self.debts: dict[tuple[str, str], Debt] = {}
         self.overturned: list[tuple[str, str, str, date]] = []
         self.today = beginning
+        self.kept: dict[tuple[object, ...], Any] = {}
         self._scores: dict[tuple[object, ...], float] = {}
-        self._expectations: dict[tuple[object, ...], float] = {}
-        self._compared = True
+        self._sums: dict[tuple[object, ...], float] = {}
         self._medians: dict[tuple[object, ...], float | None] = {}
+
+    def asked_anew(self) -> None:
+        """Forget what was worked out: something may have changed since."""
+        self.kept.clear()
 
     # What happened
 
     def load(self, rulebook: str, effective_from: date) -> None:
         """Another rulebook holds from a day on."""
         self.rulebooks.append((effective_from, tomllib.loads(rulebook)))
+        self.asked_anew()
 
     def filed(self, record: Record) -> Record:
         """A filing of a new reference was accepted: judge it as it came."""
@@ -125,6 +150,7 @@ class Oracle:
         others = (each for each in self.records.values() if each.party != record.party)
         record.met = any(set(record.people) & set(each.people) for each in others)
         self.records[record.id] = record
+        self.asked_anew()
         return record
 
     # The rulebook
@@ -168,6 +194,7 @@ class Oracle:
             found.append({"R6"})
         return found
 
+    @_kept
     def tier(self, party: Party, line: str, record_class: str, purpose: str | None, today: date) -> int:
         """The highest tier at which a member sees the records of a line and class under a purpose."""
         rules = self.rules(today)
@@ -228,6 +255,7 @@ class Oracle:
 
     # What was given
 
+    @_kept
     def contributed(self, party: Party, line: str, today: date) -> set[str]:
         """The classes of a line that count as contributed, each by itself and all declared ones together."""
         rules, figures = self.rules(today), self.figures(party, line, today)
@@ -264,15 +292,16 @@ class Oracle:
             return "customers"
         return "marks" if any(each.accepted for each in figures) else "nothing"
 
-    def figures(self, party: Party, line: str, day: date) -> list[Figures]:
-        """The figures of every class of a line on a day, the day included."""
-        return [self._figures(party, line, each, day) for each in CLASSES]
+    @_kept
+    def figures(self, party: Party, line: str, day: date, *, compared: bool = True) -> list[Figures]:
+        """The figures of every class of a line on a day, the day included. For `compared` see `score`."""
+        return [self._figures(party, line, each, day, compared=compared) for each in CLASSES]
 
     def _of(self, party: Party, line: str, record_class: str) -> list[Record]:
         pair = (party.id, line, record_class)
         return [each for each in self.records.values() if (each.party, each.line, each.record_class) == pair]
 
-    def _figures(self, party: Party, line: str, record_class: str, day: date) -> Figures:
+    def _figures(self, party: Party, line: str, record_class: str, day: date, *, compared: bool) -> Figures:
         rules, pair = self.rules(day), (party.id, line, record_class)
         standing, first = rules["standing"], day - timedelta(days=rules["window"]["days"])
         records = [each for each in self._of(party, line, record_class) if first <= each.filed_on <= day]
@@ -283,7 +312,8 @@ class Oracle:
         ]
         upheld = sum(each[:3] == pair and first <= each[3] <= day for each in self.overturned)
         whole = sum(each.whole for each in records)
-        vouched = self._vouched(party, line, record_class, records, rules)
+        peers = self._peers(party, line, record_class) if compared else None
+        vouched = self._vouched(records, peers, rules["standing"])
         credible = min(whole, vouched)
         in_time = [each for each in records if not (each.before_admission and each.whole)]
         kept_back = sum(each.before_admission and each.whole for each in records)
@@ -310,17 +340,17 @@ class Oracle:
     def _expected(self, party: Party, line: str, record_class: str, first: date, until: date) -> float:
         """What was due on the days from `first` until a day, that day itself not: it is not over."""
         key = (party.id, line, record_class, first, until, len(party.declared), party.back_book_on)
-        if key not in self._expectations:
+        if key not in self._sums:
             due, day = 0.0, first
             while day < until:
                 due += self.rate(party, line, record_class, day) * self.share_due(party, day) * 12 / 365.25
                 day += DAY
-            self._expectations[key] = due
-        return self._expectations[key]
+            self._sums[key] = due
+        return self._sums[key]
 
-    def _vouched(self, party: Party, line: str, record_class: str, records: list[Record], rules: Rules) -> float:
+    @staticmethod
+    def _vouched(records: list[Record], peers: float | None, standing: Rules) -> float:
         """How many records are vouched for by those that others met; all, where there is nobody to compare with."""
-        standing, peers = rules["standing"], self._peers(party, line, record_class)
         if not peers or len(records) < standing["corroboration_from"]:
             return inf
         if len(records) * peers < standing["corroboration_expected"]:
@@ -329,8 +359,6 @@ class Oracle:
 
     def _peers(self, party: Party, line: str, record_class: str) -> float | None:
         """The median share of records that were met, among the other members that filed enough of them."""
-        if not self._compared:
-            return None
         key = (party.id, line, record_class, self.today, len(self.records), len(self.rulebooks))
         if key not in self._medians:
             self._medians[key] = self._median(party, line, record_class, self.rules(self.today))
@@ -361,13 +389,15 @@ class Oracle:
                 since, found = each[2], each[3]
         return float(found)
 
-    @classmethod
-    def _volume(cls, party: Party, line: str, record_class: str, first: date, day: date) -> float:
+    def _volume(self, party: Party, line: str, record_class: str, first: date, day: date) -> float:
         """What is declared per month, or its mean over the window's days as a member where that is more."""
-        days = [first + timedelta(days=n) for n in range((day - first).days)]
-        total = sum(cls.rate(party, line, record_class, each) for each in days)
-        as_member = min(max((day - party.admitted_on).days, 1), max(len(days), 1))
-        return max(cls.rate(party, line, record_class, day), round(total / as_member, 9))
+        key = ("volume", party.id, line, record_class, first, day, len(party.declared))
+        if key not in self._sums:
+            days = [first + timedelta(days=n) for n in range((day - first).days)]
+            total = sum(self.rate(party, line, record_class, each) for each in days)
+            as_member = min(max((day - party.admitted_on).days, 1), max(len(days), 1))
+            self._sums[key] = max(self.rate(party, line, record_class, day), round(total / as_member, 9))
+        return self._sums[key]
 
     @staticmethod
     def share_due(party: Party, day: date) -> float:
@@ -387,21 +417,19 @@ class Oracle:
 
         `compared`: whether records that nobody else meets count as thin.
         """
-        self._compared = compared
-        key = (party.id, line, day, self._peers_told(party, line))
+        key = (party.id, line, day, self._peers_told(party, line) if compared else ())
         if day < self.today and key in self._scores:
-            self._compared = True
             return self._scores[key]
         scores = [1.0]
-        for each in self.figures(party, line, day):
+        for each in self.figures(party, line, day, compared=compared):
             judged = each.rate > 0 or each.expected > 0
             product = each.completeness * each.timeliness * each.accuracy * each.duty
             scores.append(product if judged else each.duty)
-        self._compared = True
         if day < self.today:
             self._scores[key] = min(scores)
         return min(scores)
 
+    @_kept
     def _peers_told(self, party: Party, line: str) -> tuple[float | None, ...]:
         return tuple(self._peers(party, line, each) for each in CLASSES)
 
@@ -414,6 +442,7 @@ class Oracle:
             day -= DAY
         return day
 
+    @_kept
     def step(self, party: Party, line: str, today: date) -> str:
         """The step of the ladder (R6), or what a missed covenant makes of it (R5)."""
         since = self.below_since(party, line, today)
@@ -431,6 +460,7 @@ class Oracle:
         until = None if party.contributes_first else party.covenant_until
         return until is not None and since is not None and since <= until <= today
 
+    @_kept
     def ramp_open(self, party: Party, line: str, today: date) -> bool:
         """R5: whether the ramp lets a line ask: after so many clean days in a row where contributions come first."""
         if not party.contributes_first:
@@ -447,6 +477,7 @@ class Oracle:
 
     # Free riders
 
+    @_kept
     def rides_free(self, party: Party, line: str, today: date) -> bool:
         """Whether a member took without giving: for 45 days less than a fifth of a volume too large to be chance."""
         if party.subscriber is not None:
