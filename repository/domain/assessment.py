@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -79,7 +79,8 @@ class LineStanding:
 
     `may_ask_from` is the day from which the ramp lets it ask (R5), if it goes on so; None when the back book that
     has to come first was not loaded. `improve` says the smallest thing that would help. `met` of its records met
-    another member's, of `met_needed` that have to before any class counts; 0 where nothing is asked.
+    another member's, of `met_needed` that have to before any class counts; 0 where nothing is asked. `accepted` are its
+    filings accepted within the window, without thin ones.
     """
 
     line: str
@@ -95,11 +96,11 @@ class LineStanding:
     contribution: Measure = NOTHING_DECLARED
     met: int = 0
     met_needed: float = 0.0
+    accepted: int = field(init=False, compare=False, repr=False)
 
-    @property
-    def accepted(self) -> int:
-        """Filings of the line accepted within the window, without thin ones."""
-        return sum(each.accepted for each in self.pairs)
+    def __post_init__(self) -> None:
+        """Sum up once what every decision asks for."""
+        object.__setattr__(self, "accepted", sum(each.accepted for each in self.pairs))
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -141,7 +142,10 @@ class LineStanding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A member's standing on a day, under the rulebook (its digest) in force on it."""
+    """A member's standing on a day, under the rulebook (its digest) in force on it.
+
+    `accepted` are its filings accepted within the window, without thin ones.
+    """
 
     member_id: str
     on: date
@@ -150,11 +154,11 @@ class Standing:
     covenant_until: date | None
     lines: tuple[LineStanding, ...]
     grant: Grant | None = None
+    accepted: int = field(init=False, compare=False, repr=False)
 
-    @property
-    def accepted(self) -> int:
-        """Filings accepted within the window, without thin ones."""
-        return sum(each.accepted for each in self.lines)
+    def __post_init__(self) -> None:
+        """Sum up once what every decision asks for."""
+        object.__setattr__(self, "accepted", sum(each.accepted for each in self.lines))
 
     def line(self, name: str) -> LineStanding | None:
         """The standing in one line; None where the member neither takes part nor filed anything."""

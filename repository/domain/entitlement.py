@@ -5,7 +5,7 @@ Same arguments, same answer; every figure a refusal rests on comes back with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,10 +13,13 @@ from repository.domain.asking import Figures, Quota, Request, figures, quota, re
 from repository.domain.assessment import Standing
 from repository.domain.ledger import Pair
 from repository.domain.members import Member
-from repository.domain.rulebook import NO_TIER, Rulebook
-from repository.domain.tiers import NOTHING, contributed, granted
+from repository.domain.rulebook import NO_TIER, Rulebook, SubscriberClass
+from repository.domain.tiers import NOTHING, Tiers, contributed, granted
 
-__all__ = ["Entitlement", "Quota", "Request", "entitle"]
+__all__ = ["Entitlement", "Known", "Quota", "Request", "entitle"]
+
+Known = MutableMapping[tuple[str, str | None, SubscriberClass | None], Tiers]
+"""Tiers of one standing that were worked out before, by the rulebook's digest, the purpose and the member's class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +57,37 @@ class Entitlement:
         return min(self.tiers.values()) >= tier
 
 
-def entitle(member: Member, standing: Standing, request: Request, rulebook: Rulebook, now: datetime) -> Entitlement:
-    """What a member may see and ask at an instant, by its standing of that day. The first rule that fails refuses."""
+def entitle(
+    member: Member,
+    standing: Standing,
+    request: Request,
+    rulebook: Rulebook,
+    now: datetime,
+    *,
+    known: Known | None = None,
+) -> Entitlement:
+    """What a member may see and ask at an instant, by its standing of that day. The first rule that fails refuses.
+
+    What is `known` of this very standing is not worked out again, and what is worked out is added to it.
+    """
     allowance = quota(member, standing, request, rulebook)
     refused = refusal(member, standing, request, rulebook, now)
     if refused is not None:
         shown = {**refused.figures, "line": request.line}
         return Entitlement(False, refused.rule, rulebook.digest, allowance, shown, refused.detail, refused.remedy)
-    if member.subscriber is None:
-        rule = "R1" if request.line is None else "R2"
-        tiers, caps = contributed(standing, request.purpose, rulebook)
-    else:
-        rule = "R7"
-        tiers, caps = granted(member, standing, request.purpose, rulebook)
+    rule = "R7" if member.subscriber else "R1" if request.line is None else "R2"
     told = figures(standing, request, rulebook, allowance)
+    tiers, caps = _tiers(member, standing, request.purpose, rulebook, {} if known is None else known)
     return Entitlement(True, rule, rulebook.digest, allowance, told, tiers=tiers, caps=caps)
+
+
+def _tiers(member: Member, standing: Standing, purpose: str | None, rulebook: Rulebook, known: Known) -> Tiers:
+    key = (rulebook.digest, purpose, member.subscriber)
+    found = known.get(key)
+    if found is None:
+        if member.subscriber is None:
+            found = contributed(standing, purpose, rulebook)
+        else:
+            found = granted(member, standing, purpose, rulebook)
+        known[key] = found
+    return found

@@ -34,7 +34,7 @@ def contributed(standing: Standing, purpose: str | None, rulebook: Rulebook) -> 
                 caps[line.line, record_class] = rule
             tiers[line.line, record_class] = min(tier, highest)
     _close(tiers, caps, purpose, rulebook)
-    return tiers, caps
+    return MappingProxyType(tiers), MappingProxyType(caps)
 
 
 def granted(member: Member, standing: Standing, purpose: str | None, rulebook: Rulebook) -> Tiers:
@@ -47,7 +47,7 @@ def granted(member: Member, standing: Standing, purpose: str | None, rulebook: R
             for record_class in set(standing.grant.classes).intersection(rules.classes):
                 tiers[line, record_class] = min(standing.grant.tier, rules.tier)
     _close(tiers, caps, purpose, rulebook)
-    return tiers, caps
+    return MappingProxyType(tiers), MappingProxyType(caps)
 
 
 def _highest(standing: Standing, line: LineStanding, rulebook: Rulebook) -> tuple[int, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from matching.vocabulary import LINES, RECORD_CLASSES
-from repository.domain.entitlement import Request
+from repository.domain.entitlement import Known, Request, entitle
 from repository.domain.members import Member, MemberStatus
 from repository.domain.rulebook import ClosedPurpose, Rulebook, SubscriberClass
 from repository.domain.standing import Grant, Ramp, Standing
@@ -289,6 +289,27 @@ def test_contribution_earns_a_subscriber_nothing() -> None:
     gives = stand(10, filed(range(11), accepted=16), on=on, who=OFFICER)
     seen = ask(gives, who=OFFICER, purpose="law_enforcement")
     assert seen.tiers == ask(officer(), who=OFFICER, purpose="law_enforcement").tiers
+
+
+def test_tiers_known_before_change_no_answer() -> None:
+    """Those of one purpose, rulebook and class of member serve for that alone, whatever was asked before."""
+    closed = replace(closing(("motor", "claim", "new_business")), digest="another")
+    standing = replace(steady("claim"), grant=replace(LAWFUL, expires_on=day(90)))
+    known: Known = {}
+    asked = [
+        (who, Request("screen", purpose, "motor"), rulebook)
+        for _ in range(2)
+        for who in (member(), OFFICER)
+        for purpose in ("new_business", "investigation", "law_enforcement", "audit")
+        for rulebook in (RULES, closed)
+    ]
+    afresh = [entitle(who, standing, request, rulebook, noon(60)) for who, request, rulebook in asked]
+    kept = [entitle(who, standing, request, rulebook, noon(60), known=known) for who, request, rulebook in asked]
+    assert kept == afresh
+    assert len({tuple(each.tiers.values()) for each in kept}) >= 3
+    assert kept[0].tiers is kept[16].tiers
+    with pytest.raises(TypeError):
+        kept[0].tiers["motor", "claim"] = 4  # type: ignore[index] # what is shared cannot be changed
 
 
 def test_a_request_survives_json() -> None:
