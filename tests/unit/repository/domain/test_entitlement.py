@@ -300,14 +300,14 @@ def test_tiers_known_before_change_no_answer() -> None:
         (who, Request("screen", purpose, "motor"), rulebook)
         for _ in range(2)
         for who in (member(), OFFICER)
-        for purpose in ("new_business", "investigation", "law_enforcement", "audit")
+        for purpose in (None, "new_business", "investigation", "law_enforcement", "audit")
         for rulebook in (RULES, closed)
     ]
     afresh = [entitle(who, standing, request, rulebook, noon(60)) for who, request, rulebook in asked]
     kept = [entitle(who, standing, request, rulebook, noon(60), known=known) for who, request, rulebook in asked]
     assert kept == afresh
     assert len({tuple(each.tiers.values()) for each in kept}) >= 3
-    assert kept[0].tiers is kept[16].tiers
+    assert kept[0].tiers is kept[20].tiers
     with pytest.raises(TypeError):
         kept[0].tiers["motor", "claim"] = 4  # type: ignore[index] # what is shared cannot be changed
 
