@@ -56,6 +56,7 @@ class LevelRules:
     met_from: int
     seen_days: int
     keys_needed: int
+    same_subject_counts: int
 
 
 @dataclass(frozen=True, slots=True)

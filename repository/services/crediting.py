@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 
+import orjson
 from sqlalchemy import Connection
 
-from matching.types import EncodedSubject
+from matching.types import KEY_BYTES, EncodedSubject
 from repository.domain import disclosure
 from repository.domain.asking import Request
 from repository.domain.filings import Filing
@@ -18,66 +20,107 @@ from repository.services import Services, entitlements
 from repository.services.entitlements import DEFAULT_PURPOSE
 from repository.services.hitmaking import Source
 from repository.services.pool import Sighting
-from repository.storage import filings, ledger
+from repository.storage import credited, ledger
+from repository.storage.credited import Place
 from repository.storage.ledger import LedgerRow
 from repository.storage.members import admitted_on
 
 ACTION = "filing"
+_DIGEST_BYTES = 8
+
+Pair = tuple[str, str]
+Seen = Sequence[tuple[str, Sighting]]
+"""What was seen, with the id of the filing each is of."""
 
 
-def credit(
-    services: Services,
-    connection: Connection,
-    source: Source,
-    new: Mapping[str, Filing],
-    corroborated: Collection[str],
-) -> None:
-    """Enter new filings, by id, into the ledger; `corroborated` are the ids of those that met another member's record.
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What filings are judged by: the rulebook, the day, and the day their member was admitted."""
+
+    rulebook: Rulebook
+    today: date
+    admitted: date
+
+    @property
+    def since(self) -> datetime:
+        """When the window began."""
+        return datetime.combine(self.today - timedelta(days=self.rulebook.window.days), time(), UTC)
+
+    def late(self, filed_on: date, triggered_on: date) -> bool:
+        """Whether a record came late; what was due before its member was admitted is neither late nor in time."""
+        return triggered_on >= self.admitted and (filed_on - triggered_on).days > self.rulebook.standing.timely_days
+
+
+def counted(
+    services: Services, connection: Connection, source: Source, new: Mapping[str, Filing]
+) -> dict[str, int | None]:
+    """Which of these new filings, by id, count as records, each with a digest of its subjects.
+
+    In a line and class the same subjects count a few times within the window: sixty policies of one customer do not
+    make sixty customers. What has too few keys is not compared, and has no digest: it counts as thin in any case.
+    """
+    terms, known = _terms(connection, source, services), dict[str, int | None]()
+    for filing_id, filing in new.items():
+        thin = all(_thin(services, each, terms.rulebook) for each in filing.subjects)
+        known[filing_id] = None if thin else _subjects_digest(services, source, filing)
+    digests = [digest for digest in known.values() if digest is not None]
+    counts = Counter(credited.same_subjects(connection, digests, since=terms.since))
+    taken: dict[str, int | None] = {}
+    for filing_id, digest in known.items():
+        if digest is not None:
+            counts[digest, new[filing_id].facts.line] += 1
+            if counts[digest, new[filing_id].facts.line] > terms.rulebook.level.same_subject_counts:
+                continue
+        taken[filing_id] = digest
+    return taken
+
+
+def credit(services: Services, connection: Connection, source: Source, new: Mapping[str, Filing], seen: Seen) -> None:
+    """Enter new filings that count, by id, into the ledger; `seen` is what they and others met of other members.
 
     Records count, not versions: filing one record over and over earns nothing.
     """
     if not new:
         return
-    admitted, rulebook = admitted_on(connection, source.member.id), services.rulebooks.at(source.now)
-    counts: dict[tuple[str, str], Counter[str]] = {}
+    terms = _terms(connection, source, services)
+    corroborated = _corroborated(connection, source, new, seen, terms)
+    counts: dict[Pair, Counter[str]] = {}
     for filing_id, filing in new.items():
         of_pair = counts.setdefault((filing.facts.line, filing.facts.record_class), Counter())
-        of_pair.update(_columns(filing, admitted, source.now.date(), rulebook))
-        of_pair["thin"] += all(_thin(services, each, rulebook) for each in filing.subjects)
+        of_pair.update(_columns(filing, terms))
+        of_pair["thin"] += all(_thin(services, each, terms.rulebook) for each in filing.subjects)
         of_pair["corroborated"] += filing_id in corroborated
-    member_id, day = source.member.id, source.now.date()
-    ledger.add(connection, [LedgerRow(member_id, day, *pair, of_pair, source.now) for pair, of_pair in counts.items()])
+    _enter(connection, source, counts, source.now)
 
 
-def discredit(
+def revise(
     services: Services,
     connection: Connection,
     source: Source,
-    before: Mapping[str, Sequence[EncodedSubject]],
     changed: Mapping[str, Filing],
+    before: Mapping[str, Sequence[EncodedSubject]],
 ) -> None:
-    """Enter as thin, today, the records of the window that had keys enough and have no more, by id.
+    """Have the credit of records of the window follow their new versions; `before` are the subjects they had.
 
-    Else a member would file, be credited, and take out of the pool again what it was credited for. Keys that come back
-    do not undo it: a record that is filled and emptied by turns earns nothing.
+    Else a member would file, be credited, and take out of the pool again what it was credited for.
     """
-    rulebook, today = services.rulebooks.at(source.now), source.now.date()
-    emptied = [
-        filing_id
-        for filing_id, filing in changed.items()
-        if all(_thin(services, each, rulebook) for each in filing.subjects)
-        and not all(_thin(services, each, rulebook) for each in before[filing_id])
-    ]
-    if not emptied:
-        return
-    lines = filings.credited_since(connection, emptied, today - timedelta(days=rulebook.window.days))
-    counts = Counter((line, changed[each].facts.record_class) for each, line in lines.items())
-    ledger.add(connection, [LedgerRow(source.member.id, today, *pair, {"thin": n}) for pair, n in counts.items()])
+    terms = _terms(connection, source, services)
+    found = credited.of_filings(connection, list(changed), since=terms.since, admitted=terms.admitted)
+    emptied = {
+        each
+        for each in found.keys() & before.keys()
+        if all(_thin(services, subject, terms.rulebook) for subject in changed[each].subjects)
+        and not all(_thin(services, subject, terms.rulebook) for subject in before[each])
+    }
+    counts: dict[Pair, Counter[str]] = defaultdict(Counter)
+    for filing_id in sorted(emptied):
+        counts[found[filing_id].line, changed[filing_id].facts.record_class]["thin"] += 1
+    credited.move(connection, dict.fromkeys(emptied))
+    if counts:
+        _enter(connection, source, counts, None)
 
 
-def visible(
-    services: Services, connection: Connection, source: Source, sightings: Sequence[tuple[str, Sighting]]
-) -> Counter[str]:
+def visible(services: Services, connection: Connection, source: Source, sightings: Seen) -> Counter[str]:
     """How many hits of each filing, by id, its member may see: a number must not tell more than the hits do.
 
     Of those of one subject that are seen at tier 1, one is told (see `storage.hits.Filter`). In the transaction that
@@ -100,15 +143,62 @@ def visible(
     return told
 
 
-def _columns(filing: Filing, admitted: date, today: date, rulebook: Rulebook) -> dict[str, int]:
-    """What one filing counts for; what was due before the member was admitted is neither late nor in time."""
-    back_book = filing.facts.triggered_on < admitted
-    days = (today - filing.facts.triggered_on).days
+def _terms(connection: Connection, source: Source, services: Services) -> _Terms:
+    rulebook = services.rulebooks.at(source.now)
+    return _Terms(rulebook, source.now.date(), admitted_on(connection, source.member.id))
+
+
+def _enter(
+    connection: Connection, source: Source, counts: Mapping[Pair, Mapping[str, int]], last_at: datetime | None
+) -> None:
+    member_id, day = source.member.id, source.now.date()
+    ledger.add(connection, [LedgerRow(member_id, day, *pair, of_pair, last_at) for pair, of_pair in counts.items()])
+
+
+def _corroborated(
+    connection: Connection, source: Source, new: Mapping[str, Filing], seen: Seen, terms: _Terms
+) -> set[str]:
+    """Which of these new filings met another member's record that not too many others of their class met before.
+
+    Their hits are stored. That is what holds where the subjects of one person's records are varied a little.
+    """
+    mine = {}
+    for filing_id, sighting in seen:
+        if filing_id in new:
+            met: Place = (sighting.candidate.filing_id, sighting.candidate.position)
+            mine[filing_id, met] = (met, new[filing_id].facts.line, new[filing_id].facts.record_class)
+    met_by = credited.meetings(connection, source.member.id, {met[0] for _, met in mine}, since=terms.since)
+    counts = Counter(met_by)
+    counts.subtract(mine.values())
+    corroborated = set()
+    for (filing_id, _), place in mine.items():
+        counts[place] += 1
+        if counts[place] <= terms.rulebook.level.same_subject_counts:
+            corroborated.add(filing_id)
+    return corroborated
+
+
+def _columns(filing: Filing, terms: _Terms) -> dict[str, int]:
+    """What one filing counts for."""
+    triggered_on = filing.facts.triggered_on
     return {
         "accepted": 1,
-        "back_book": back_book,
-        "late": not back_book and days > rulebook.standing.timely_days,
+        "back_book": triggered_on < terms.admitted,
+        "late": terms.late(terms.today, triggered_on),
     }
+
+
+def _subjects_digest(services: Services, source: Source, filing: Filing) -> int:
+    """The same for filings of a member's about the same subjects; a claim's is of one day.
+
+    Of each subject the first of its keys, which are about who it is: another telephone does not make another person.
+    """
+    facts = filing.facts
+    of = [source.member.id, facts.record_class, facts.triggered_on if facts.record_class == "claim" else None]
+    subjects = sorted({(each.kind, each.mask & -each.mask, each.keys[:KEY_BYTES].hex()) for each in filing.subjects})
+    parts = orjson.dumps([[kind, f"{first:x}", key] for kind, first, key in subjects])
+    digest = services.sealer.digest(b"subjects" + orjson.dumps(of), parts)
+    return int.from_bytes(digest[:_DIGEST_BYTES], "big", signed=True)
 
 
 def _thin(services: Services, subject: EncodedSubject, rulebook: Rulebook) -> bool:

@@ -16,8 +16,7 @@ from matching.wire import unpack
 from repository.domain.errors import FieldError
 from repository.domain.filings import Filing, Outcome
 from repository.domain.proofs import NEEDED, PROVEN
-from repository.services import Services, outcomes, pool, reciprocity
-from repository.services.crediting import credit, discredit, visible
+from repository.services import Services, crediting, outcomes, pool, reciprocity
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
 from repository.services.pool import Sighting
 from repository.storage import dialect, filings, index, proofs
@@ -101,19 +100,20 @@ def take_in(services: Services, connection: Connection, source: Source, batch: S
     dialect.lock_pool(connection)
     taken = plan(services, connection, source, batch)
     accepted = [each for each in taken.plans if each.outcome is not Outcome.UNCHANGED]
-    _store_facts(connection, source, accepted)
+    new = {each.filing_id: each.numbered.filing for each in accepted if each.outcome is Outcome.CREATED}
+    counted = crediting.counted(services, connection, source, new)
+    _store_facts(connection, source, accepted, counted)
     if source.batch_id is not None:
         unchanged = [(p.filing_id, p.numbered.row) for p in taken.plans if p.outcome is Outcome.UNCHANGED]
         filings.note_batch(connection, source.batch_id, unchanged)
     matched = [each for each in accepted if each.matched]
     before = _take_out(services, connection, [p.filing_id for p in matched if p.outcome is Outcome.NEW_VERSION])
     seen = _store_subjects(services, connection, source, matched, before) if matched else []
-    new = {each.filing_id: each.numbered.filing for each in accepted if each.outcome is Outcome.CREATED}
-    credit(services, connection, source, new, {filing_id for filing_id, _ in seen})
-    changed = {each.filing_id: each.numbered.filing for each in matched if each.filing_id in before}
-    discredit(services, connection, source, before, changed)
+    crediting.credit(services, connection, source, {each: new[each] for each in counted}, seen)
+    changed = {each.filing_id: each.numbered.filing for each in accepted if each.filing_id not in new}
+    crediting.revise(services, connection, source, changed, before)
     # Decided whether anything was seen or not: that a decision is there must not tell of a hit.
-    told = visible(services, connection, source, seen) if matched else Counter()
+    told = crediting.visible(services, connection, source, seen) if matched else Counter()
     for each in matched:
         each.hits = told[each.filing_id]
     return taken
@@ -159,7 +159,10 @@ def _digests(services: Services, source: Source, filing: Filing, proof_id: str |
     return match_digest, services.sealer.digest(b"content" + identity, match_digest + orjson.dumps(rest))
 
 
-def _store_facts(connection: Connection, source: Source, accepted: Sequence[Plan]) -> None:
+def _store_facts(
+    connection: Connection, source: Source, accepted: Sequence[Plan], counted: Mapping[str, int | None]
+) -> None:
+    """Store filings and their versions; those new ones that count as records come with a digest of their subjects."""
     created, changed, versions = [], [], []
     for each in accepted:
         facts = each.numbered.filing.facts
@@ -182,7 +185,11 @@ def _store_facts(connection: Connection, source: Source, accepted: Sequence[Plan
         }
         if each.outcome is Outcome.CREATED:
             identity = {"member_id": source.member.id, "reference": facts.reference, "record_class": facts.record_class}
-            created.append(current | identity | {"id": each.filing_id, "created_at": source.now})
+            credited = {
+                "subjects_digest": counted.get(each.filing_id),
+                "credited_line": facts.line if each.filing_id in counted else None,
+            }
+            created.append(current | identity | credited | {"id": each.filing_id, "created_at": source.now})
         else:
             changed.append(current | {"filing": each.filing_id})
         roles = [subject.role for subject in each.numbered.filing.subjects]

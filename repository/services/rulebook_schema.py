@@ -210,6 +210,7 @@ class RulebookSchema(_Table):
         met_from=_whole(0, 10**6),
         seen_days=_whole(1, 3650),
         keys_needed=_whole(1, 200),
+        same_subject_counts=_whole(1, 10**6),
     )
     standing = _nested(_StandingSchema)
     ladder = _nested(_LadderSchema)

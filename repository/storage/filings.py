@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     BindParameter,
     ColumnElement,
     Connection,
@@ -36,7 +37,11 @@ from repository.storage.members import MemberRow
 
 
 class FilingRow(Base):
-    """A filing as it stands. (member, reference, class) is its identity; `last_batch_id`: what batch named it last."""
+    """A filing as it stands. (member, reference, class) is its identity; `last_batch_id`: what batch named it last.
+
+    `credited_line` is the line of the ledger in which it counts, if it does, for the subjects it was first filed with:
+    `subjects_digest`, null for those without keys enough.
+    """
 
     __tablename__ = "filings"
     __table_args__ = (UniqueConstraint("member_id", "reference", "record_class"),)
@@ -58,6 +63,8 @@ class FilingRow(Base):
     proof_id: Mapped[str | None] = mapped_column(ForeignKey("proofs.id"), index=True)
     match_digest: Mapped[bytes] = mapped_column(LargeBinary)
     content_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    subjects_digest: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    credited_line: Mapped[str | None]
     created_at: Mapped[datetime]
     filed_at: Mapped[datetime]
     last_batch_id: Mapped[str | None]
@@ -190,14 +197,6 @@ def of_member(connection: Connection, member_id: str, filing_id: str) -> RowMapp
     """A member's filing; None when there is none of that id for this member."""
     statement = select(FILINGS).where(FILINGS.c.member_id == member_id, FILINGS.c.id == filing_id)
     return connection.execute(statement).mappings().one_or_none()
-
-
-def credited_since(connection: Connection, filing_ids: Sequence[str], since: date) -> dict[str, str]:
-    """Of these filings those that were new on a day or after it (UTC), each with the line it had then."""
-    start = datetime.combine(since, time(), UTC)
-    first = (VERSIONS.c.filing_id.in_(filing_ids), VERSIONS.c.version == 1, VERSIONS.c.filed_at >= start)
-    rows = connection.execute(select(VERSIONS.c.filing_id, VERSIONS.c.line).where(*first))
-    return {row[0]: row[1] for row in rows}
 
 
 def on_proof(connection: Connection, proof_id: str) -> int:
