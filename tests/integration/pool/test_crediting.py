@@ -1,118 +1,71 @@
-"""What filings count for in the ledger: subjects rather than references, and where a new version leaves the credit."""
+"""What filings count for: what later versions take back, and what decisions on filings do not say."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, select
+from flask.testing import FlaskClient
 
-from repository.domain.ledger import COUNTS
-from repository.storage.ledger import LEDGER
-from tests.integration.pool.conftest import Counted, Desk
-from tests.integration.pool.test_outcomes import log_in
-from tests.support import encodings
+from matching.vocabulary import RECORD_CLASSES
+from repository.services import Services
+from tests.integration.pool.conftest import Desk
 from tests.support.clock import FakeClock
-from tests.support.encodings import subject
+from tests.support.encodings import filing, subject
+from tests.support.members import Admissions
 from tests.support.rulebooks import use_rules
 
 
-def counts(desk: Desk) -> dict[str, dict[str, int]]:
-    """What a member's ledger holds, by line/class, over all days; what is 0 is left out."""
-    row = LEDGER.c
-    columns = [func.sum(row[name]) for name in COUNTS]
-    sums = select(row.line, row.record_class, *columns).where(row.member_id == desk.member.id)
-    with desk.services.database.reading() as connection:
-        found = connection.execute(sums.group_by(row.line, row.record_class)).all()
-    told = {f"{each[0]}/{each[1]}": dict(zip(COUNTS, each[2:], strict=True)) for each in found}
-    return {pair: {name: int(n) for name, n in sums.items() if n} for pair, sums in told.items()}
+def log_in(desk: Desk) -> None:
+    """Log in again."""
+    body = {
+        "grant_type": "client_credentials",
+        "client_id": desk.member.client_id,
+        "client_secret": desk.member.client_secret,
+    }
+    token = desk.client.post("/v1/auth/token", json=body).get_json()["access_token"]
+    desk.member = replace(desk.member, access_token=token)
 
 
-def filing(reference: str, *who: Any, **changes: Any) -> dict[str, Any]:
-    """A filing of the day the members were admitted, or what `changes` say: before it all would be back book."""
-    return encodings.filing(reference, *who, **{"date": "2026-03-02"} | changes)
+def test_a_record_that_is_emptied_is_no_contribution_any_more(alpha: Desk) -> None:
+    """Filing whole records and leaving next to no keys of them in the pool takes back what they gave, line and all."""
+    for reference in ("C-1", "C-2"):
+        alpha.file(filing(reference, record_class="claim"))
+    assert _motor(alpha)["tiers"]["proven"] == 3
+    alpha.file(filing("C-1", subject("C-1", only=[0]), record_class="claim"))
+    claims = _motor(alpha)["contributions"]
+    assert [(each["class"], each["accepted_in_window"]) for each in claims] == [("claim", 1)]
+    alpha.file(filing("C-2", subject("C-2", only=[0]), record_class="claim", line="home"))
+    motor = _motor(alpha)
+    assert (motor["contributions"], motor["may_screen"]) == ([], False)
+    assert set(motor["tiers"].values()) == {0}
 
 
-def many(number: int, *who: Any, **changes: Any) -> list[dict[str, Any]]:
-    """So many filings of the same subjects, each under a reference of its own."""
-    return [filing(f"A-{each}", *who, **changes) for each in range(number)]
-
-
-def test_one_person_under_many_references_counts_three_times(alpha: Desk, beta: Desk, rows: Counted) -> None:
-    """In volume and as met, in a batch and one by one; every record is taken, and another person counts."""
-    beta.file(filing("B-1", subject("ann")))
-    assert alpha.batch(many(10, subject("ann")))["rows"]["created"] == 10
-    alpha.file(filing("A-10", subject("ann")))
-    assert rows("filings") == 12
-    assert counts(alpha) == {"motor/customer": {"accepted": 3, "corroborated": 3}}
-    alpha.file(filing("A-11", subject("bob")))
-    assert counts(alpha) == {"motor/customer": {"accepted": 4, "corroborated": 3}}
-
-
-def test_other_lines_and_classes_count_by_themselves(alpha: Desk) -> None:
-    """A customer may be insured in every line, and have claims; another role or order is no other record."""
-    alpha.batch(
-        [
-            *many(5, subject("ann"), subject("bob", role="driver")),
-            *[filing(f"O-{n}", subject("bob"), subject("ann", role="driver")) for n in range(5)],
-            *[filing(f"H-{n}", subject("ann"), subject("bob"), line="home") for n in range(5)],
-            *[filing(f"S-{n}", subject("ann"), subject("bob"), record_class="suspected") for n in range(5)],
-        ]
-    )
-    three = {"accepted": 3}
-    assert counts(alpha) == {"motor/customer": three, "home/customer": three, "motor/suspected": three}
-
-
-def test_claims_of_other_days_count(alpha: Desk) -> None:
-    """Somebody may have a claim each week, but not five on one day."""
-    weekly = [filing(f"A-{n}", subject("ann"), record_class="claim", date=f"2026-02-{n:02}") for n in range(23, 28)]
-    alpha.batch([*weekly, *[filing(f"O-{n}", subject("ann"), record_class="claim") for n in range(5)]])
-    assert counts(alpha)["motor/claim"]["accepted"] == 5 + 3
-
-
-def test_a_fleet_counts_by_its_vehicles(alpha: Desk) -> None:
-    """An organisation with a vehicle in each record has as many records; without, it is one customer."""
-    fleet = subject("fleet", kind="organisation")
-    alpha.batch([filing(f"A-{n}", fleet, subject(n, kind="vehicle", role="insured_vehicle")) for n in range(5)])
-    alpha.batch([filing(f"O-{n}", fleet) for n in range(5)], "key-2")
-    assert counts(alpha) == {"motor/customer": {"accepted": 5 + 3}}
-
-
-def test_another_telephone_does_not_make_another_person(alpha: Desk) -> None:
-    """Subjects are compared by the first of their keys."""
-    alpha.batch([filing(f"A-{n}", subject("ann", only=range(20 + n))) for n in range(5)])
-    assert counts(alpha) == {"motor/customer": {"accepted": 3}}
-
-
-def test_who_varies_a_person_meets_no_more(alpha: Desk, beta: Desk) -> None:
-    """A record of another member is met three times, by whatever records; others are met by themselves."""
-    beta.file(filing("B-1", subject("ann"), subject("eve", role="driver")))
-    alpha.batch([filing(f"A-{n}", subject("ann", only=range(n, 30))) for n in range(5)])
-    assert counts(alpha) == {"motor/customer": {"accepted": 5, "corroborated": 3}}
-    alpha.file(filing("A-10", subject("ann", only=range(7, 30))))
-    alpha.file(filing("A-11", subject("eve")))
-    assert counts(alpha) == {"motor/customer": {"accepted": 7, "corroborated": 4}}
-
-
-def test_records_with_few_keys_count_as_thin_each(alpha: Desk) -> None:
-    """What is no record anyway is not forgiven for being filed again."""
-    alpha.batch(many(5, subject("ann", only=[0, 1])))
-    assert counts(alpha) == {"motor/customer": {"accepted": 5, "thin": 5}}
-
-
-def test_a_person_counts_anew_after_the_window(alpha: Desk, clock: FakeClock) -> None:
-    """The window slides; within it, a version with other subjects does not make room."""
-    alpha.batch(many(3, subject("ann")))
-    alpha.file(filing("A-0", subject("bob")))
-    alpha.file(filing("A-3", subject("ann")))
-    assert counts(alpha) == {"motor/customer": {"accepted": 3}}
-    clock.advance(days=91)
+def test_a_record_that_was_thin_all_along_is_thin_once(alpha: Desk, clock: FakeClock) -> None:
+    """Nor does emptying one whose filing the window is past touch what was filed since."""
+    alpha.file(filing("C-0", record_class="claim"))
+    clock.advance(days=100)
     log_in(alpha)
-    alpha.file(filing("A-4", subject("ann"), date="2026-06-01"))
-    assert counts(alpha) == {"motor/customer": {"accepted": 4}}
+    for reference, only in (("C-1", [0]), ("C-1", [1]), ("C-2", None), ("C-0", [0])):
+        alpha.file(filing(reference, subject(reference, only=only), record_class="claim"))
+    (claims,) = (each for each in _motor(alpha)["classes"] if each["class"] == "claim")
+    assert (claims["accepted"], claims["thin"]) == (1, 1)
 
 
-def test_the_rulebook_says_how_often(alpha: Desk) -> None:
-    """`same_subject_counts`, as it is today."""
-    use_rules(alpha.services, "level", same_subject_counts=5)
-    alpha.batch(many(7, subject("ann")))
-    assert counts(alpha) == {"motor/customer": {"accepted": 5}}
+def test_a_decision_on_a_filing_says_nothing_of_hits(
+    alpha: Desk, client: FlaskClient, services: Services, member: Admissions
+) -> None:
+    """At tier 0 there are as many decisions for a record that meets another member's as for one that does not."""
+    alpha.file(filing("X-1", subject("ann"), record_class="claim"))
+    late = Desk(client, services, member("Late", declared={}))
+    use_rules(services, "tiers.marks", **dict.fromkeys(RECORD_CLASSES, 0))
+    listed = []
+    for reference, who in (("P-1", "nobody"), ("P-2", "ann"), ("P-3", "somebody")):
+        assert late.file(filing(reference, subject(who)))["hits"] == 0
+        listed.append(len(late.get("/v1/decisions")["items"]))
+    assert listed[1] - listed[0] == listed[2] - listed[1]
+
+
+def _motor(desk: Desk) -> dict[str, Any]:
+    found: dict[str, Any] = next(each for each in desk.get("/v1/standing")["lines"] if each["line"] == "motor")
+    return found
