@@ -21,7 +21,7 @@ from repository.services.entitlements import DEFAULT_PURPOSE
 from repository.services.hitmaking import Source
 from repository.services.pool import Sighting
 from repository.storage import credited, ledger
-from repository.storage.credited import Place
+from repository.storage.credited import Credit, Place
 from repository.storage.ledger import LedgerRow
 from repository.storage.members import admitted_on
 
@@ -51,6 +51,21 @@ class _Terms:
         return triggered_on >= self.admitted and (filed_on - triggered_on).days > self.rulebook.standing.timely_days
 
 
+class _Room:
+    """How often the same subjects may still count, by (digest, line)."""
+
+    def __init__(self, counted: Mapping[tuple[int, str], int], terms: _Terms) -> None:
+        self._counts = Counter(counted)
+        self._most = terms.rulebook.level.same_subject_counts
+
+    def takes(self, digest: int | None, line: str) -> bool:
+        """Whether one more counts; it does then. What has no digest is not compared."""
+        if digest is None:
+            return True
+        self._counts[digest, line] += 1
+        return self._counts[digest, line] <= self._most
+
+
 def counted(
     services: Services, connection: Connection, source: Source, new: Mapping[str, Filing]
 ) -> dict[str, int | None]:
@@ -61,18 +76,11 @@ def counted(
     """
     terms, known = _terms(connection, source, services), dict[str, int | None]()
     for filing_id, filing in new.items():
-        thin = all(_thin(services, each, terms.rulebook) for each in filing.subjects)
+        thin = _all_thin(services, filing.subjects, terms)
         known[filing_id] = None if thin else _subjects_digest(services, source, filing)
     digests = [digest for digest in known.values() if digest is not None]
-    counts = Counter(credited.same_subjects(connection, digests, since=terms.since))
-    taken: dict[str, int | None] = {}
-    for filing_id, digest in known.items():
-        if digest is not None:
-            counts[digest, new[filing_id].facts.line] += 1
-            if counts[digest, new[filing_id].facts.line] > terms.rulebook.level.same_subject_counts:
-                continue
-        taken[filing_id] = digest
-    return taken
+    room = _Room(credited.same_subjects(connection, digests, since=terms.since), terms)
+    return {each: digest for each, digest in known.items() if room.takes(digest, new[each].facts.line)}
 
 
 def credit(services: Services, connection: Connection, source: Source, new: Mapping[str, Filing], seen: Seen) -> None:
@@ -88,7 +96,7 @@ def credit(services: Services, connection: Connection, source: Source, new: Mapp
     for filing_id, filing in new.items():
         of_pair = counts.setdefault((filing.facts.line, filing.facts.record_class), Counter())
         of_pair.update(_columns(filing, terms))
-        of_pair["thin"] += all(_thin(services, each, terms.rulebook) for each in filing.subjects)
+        of_pair["thin"] += _all_thin(services, filing.subjects, terms)
         of_pair["corroborated"] += filing_id in corroborated
     _enter(connection, source, counts, source.now)
 
@@ -102,22 +110,29 @@ def revise(
 ) -> None:
     """Have the credit of records of the window follow their new versions; `before` are the subjects they had.
 
-    Else a member would file, be credited, and take out of the pool again what it was credited for.
+    Else a member would file, be credited, and take out of the pool again what it was credited for, or say only then
+    that it came late. Days that are over do not change: what a record counts for no more is entered as thin today.
     """
     terms = _terms(connection, source, services)
     found = credited.of_filings(connection, list(changed), since=terms.since, admitted=terms.admitted)
-    emptied = {
-        each
-        for each in found.keys() & before.keys()
-        if all(_thin(services, subject, terms.rulebook) for subject in changed[each].subjects)
-        and not all(_thin(services, subject, terms.rulebook) for subject in before[each])
-    }
+    lost: dict[str, Filing] = {}
     counts: dict[Pair, Counter[str]] = defaultdict(Counter)
-    for filing_id in sorted(emptied):
-        counts[found[filing_id].line, changed[filing_id].facts.record_class]["thin"] += 1
-    credited.move(connection, dict.fromkeys(emptied))
-    if counts:
-        _enter(connection, source, counts, None)
+    for filing_id, credit in found.items():
+        filing, old = changed[filing_id], before.get(filing_id, changed[filing_id].subjects)
+        whole, was_whole = (not _all_thin(services, subjects, terms) for subjects in (filing.subjects, old))
+        pair = (credit.line, filing.facts.record_class)
+        if was_whole and not (whole and filing.facts.line == credit.line):
+            lost[filing_id] = filing
+            counts[pair]["thin"] += 1
+        elif _late_by_now(credit, filing, terms):
+            counts[pair]["late"] += 1
+    lines = dict.fromkeys(lost) | _moved(services, connection, lost, found, terms)
+    for filing_id, line in lines.items():
+        if line is not None:
+            columns = _columns(lost[filing_id], terms, found[filing_id].earliest)
+            counts[line, lost[filing_id].facts.record_class].update(columns)
+    credited.move(connection, lines)
+    _enter(connection, source, counts, None)
 
 
 def visible(services: Services, connection: Connection, source: Source, sightings: Seen) -> Counter[str]:
@@ -178,9 +193,38 @@ def _corroborated(
     return corroborated
 
 
-def _columns(filing: Filing, terms: _Terms) -> dict[str, int]:
-    """What one filing counts for."""
-    triggered_on = filing.facts.triggered_on
+def _moved(
+    services: Services,
+    connection: Connection,
+    lost: Mapping[str, Filing],
+    found: Mapping[str, Credit],
+    terms: _Terms,
+) -> dict[str, str]:
+    """The lines in which whole records that left theirs count from now on.
+
+    Once: who has records change their line by turns is credited in neither.
+    """
+    moving = {
+        filing_id: filing
+        for filing_id, filing in lost.items()
+        if not _all_thin(services, filing.subjects, terms) and found[filing_id].line == found[filing_id].first_line
+    }
+    digests = {filing_id: found[filing_id].subjects_digest for filing_id in moving}
+    known = [digest for digest in digests.values() if digest is not None]
+    room = _Room(credited.same_subjects(connection, known, since=terms.since), terms)
+    return {each: filing.facts.line for each, filing in moving.items() if room.takes(digests[each], filing.facts.line)}
+
+
+def _late_by_now(credit: Credit, filing: Filing, terms: _Terms) -> bool:
+    """Whether a record was late by the date it has now, and by none it had before."""
+    filed_on = credit.created_at.date()
+    known = credit.earliest is not None and terms.late(filed_on, credit.earliest)
+    return not known and terms.late(filed_on, filing.facts.triggered_on)
+
+
+def _columns(filing: Filing, terms: _Terms, earliest: date | None = None) -> dict[str, int]:
+    """What one filing counts for, with the earliest of the dates it had."""
+    triggered_on = min(filing.facts.triggered_on, earliest or date.max)
     return {
         "accepted": 1,
         "back_book": triggered_on < terms.admitted,
@@ -201,7 +245,7 @@ def _subjects_digest(services: Services, source: Source, filing: Filing) -> int:
     return int.from_bytes(digest[:_DIGEST_BYTES], "big", signed=True)
 
 
-def _thin(services: Services, subject: EncodedSubject, rulebook: Rulebook) -> bool:
-    """Whether a subject has too few keys; one of a kind with few of them needs all."""
-    needed = min(rulebook.level.keys_needed, len(services.schema.kinds[subject.kind].keys))
-    return subject.mask.bit_count() < needed
+def _all_thin(services: Services, subjects: Sequence[EncodedSubject], terms: _Terms) -> bool:
+    """Whether each subject has too few keys; one of a kind with few of them needs all."""
+    needed, kinds = terms.rulebook.level.keys_needed, services.schema.kinds
+    return all(each.mask.bit_count() < min(needed, len(kinds[each.kind].keys)) for each in subjects)

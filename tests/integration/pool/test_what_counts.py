@@ -116,3 +116,60 @@ def test_the_rulebook_says_how_often(alpha: Desk) -> None:
     use_rules(alpha.services, "level", same_subject_counts=5)
     alpha.batch(many(7, subject("ann")))
     assert counts(alpha) == {"motor/customer": {"accepted": 5}}
+
+
+def test_a_record_that_changes_its_line_counts_there(alpha: Desk) -> None:
+    """Once: as thin where it was, as new where it is; and from the next change on nowhere. A batch does the same."""
+    alpha.batch(many(2, subject("ann")))
+    alpha.file(filing("A-0", subject("ann"), line="home"))
+    left, moved = {"accepted": 2, "thin": 1}, {"accepted": 1}
+    assert counts(alpha) == {"motor/customer": left, "home/customer": moved}
+    for _ in range(2):
+        alpha.file(filing("A-0", subject("ann")))
+        assert counts(alpha) == {"motor/customer": left, "home/customer": moved | {"thin": 1}}
+        alpha.file(filing("A-0", subject("ann"), line="home"))
+    alpha.batch([filing("A-1", subject("bob"), line="home")], "key-2")
+    assert counts(alpha) == {"motor/customer": {"accepted": 2, "thin": 2}, "home/customer": {"accepted": 2, "thin": 1}}
+
+
+def test_changing_lines_makes_no_room_for_a_person(alpha: Desk) -> None:
+    """In its new line a record counts only where its subjects do not count too often."""
+    for number in range(5):
+        alpha.file(filing(f"A-{number}", subject("ann")))
+        alpha.file(filing(f"A-{number}", subject("ann"), line="home"))
+    assert counts(alpha)["motor/customer"] == {"accepted": 5, "thin": 5}
+    assert counts(alpha)["home/customer"] == {"accepted": 3}
+
+
+def test_a_record_is_late_by_any_date_it_had(alpha: Desk, clock: FakeClock) -> None:
+    """A timely one turns late, once, with an older date; no date makes it timely again, nor does another line."""
+    clock.advance(days=20)
+    log_in(alpha)
+    alpha.file(filing("A-1", date="2026-03-20"))
+    alpha.file(filing("A-2", date="2026-03-03"))
+    assert counts(alpha) == {"motor/customer": {"accepted": 2, "late": 1}}
+    for day in ("2026-03-19", "2026-03-05", "2026-03-20", "2026-03-04"):
+        alpha.file(filing("A-1", date=day))
+    alpha.file(filing("A-2", date="2026-03-20"))
+    assert counts(alpha) == {"motor/customer": {"accepted": 2, "late": 2}}
+    alpha.file(filing("A-2", date="2026-03-20", line="home"))
+    assert counts(alpha)["home/customer"] == {"accepted": 1, "late": 1}
+
+
+def test_a_later_correction_of_the_date_does_not_make_it_late(alpha: Desk, clock: FakeClock) -> None:
+    """What counts is when the record was first filed, not when its new version was."""
+    alpha.file(filing("A-1"))
+    clock.advance(days=30)
+    log_in(alpha)
+    alpha.file(filing("A-1", date="2026-03-01"))
+    alpha.file(filing("A-1", date="2026-03-02"))
+    assert counts(alpha) == {"motor/customer": {"accepted": 1}}
+
+
+def test_back_book_that_is_dated_later_is_late(alpha: Desk, clock: FakeClock) -> None:
+    """A date before the admission does not hide when the record was due."""
+    clock.advance(days=20)
+    log_in(alpha)
+    alpha.file(filing("A-1", date="2026-02-01"))
+    alpha.file(filing("A-1", date="2026-03-03"))
+    assert counts(alpha) == {"motor/customer": {"accepted": 1, "back_book": 1, "late": 1}}
