@@ -58,6 +58,8 @@ from tests.support.rulebooks import changed_text
 from tests.support.stores import SqliteStores
 
 CI_EXAMPLES, EXAMPLE_STEPS, CI_STEPS = 26, 80, 2000
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - the directory in it has a name of its own
+"""Where the databases lie: a disk would be waited for at every commit."""
 STEPS = int(os.environ.get("FRANKPLEDGE_MODEL_STEPS", "0"))
 NAMES = ("Quillonby", "Brackwater", "Tamsynford", "Gravelpike", "Ostrandale", "Vellorick", "Pennywhack")
 PEOPLE = tuple(f"person-{number}" for number in range(5))
@@ -149,7 +151,7 @@ class Pool:
 
     def __init__(self, stores: SqliteStores) -> None:
         chance.seed(0)
-        self.directory = Path(tempfile.mkdtemp(prefix="frankpledge-model-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="frankpledge-model-", dir=MEMORY))
         self.clock = FakeClock()
         with stores.fresh(self.directory) as url:
             made = replace(

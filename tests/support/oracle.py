@@ -77,13 +77,22 @@ class Figures:
 
     record_class: str
     rate: float
-    volume: float
     expected: float
     accepted: int
+    uncorroborated: float
     completeness: float
     timeliness: float
     accuracy: float
     duty: float
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a member gave of one (line, class): over so many days so much was declared, and so much came."""
+
+    over: int
+    total: float
+    met: int
 
 
 def _value(met: float, total: float, target: float, variance: float, rules: Rules) -> float:
@@ -105,7 +114,7 @@ def _kept(method: Callable[Concatenate[Oracle, _P], _T]) -> Callable[Concatenate
     """Work out once for each question: until `Oracle.asked_anew` nothing changes."""
 
     @wraps(method)
-    def ask(oracle: Oracle, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    def ask(oracle: Oracle, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
         key = (method.__name__, args, *kwargs.items())
         if key not in oracle.kept:
             oracle.kept[key] = method(oracle, *args, **kwargs)
@@ -260,24 +269,65 @@ class Oracle:
         """The classes of a line that count as contributed, each by itself and all declared ones together."""
         rules, figures = self.rules(today), self.figures(party, line, today)
         enough = rules["level"]["counts_from"]
-        declared = [each for each in figures if each.volume > 0]
-        of_line = self._given(sum(each.accepted for each in declared), sum(each.volume for each in declared), rules)
-        if of_line < enough or not any(each.accepted for each in declared):
+        given = {each.record_class: self.given(party, line, each.record_class, today) for each in figures}
+        declared = [each for each in figures if given[each.record_class].total > 0]
+        met = sum(each.met for each in given.values() if each.total > 0)
+        if self._share(met, sum(each.total for each in given.values()), rules) < enough:
+            return set()
+        if not any(each.accepted for each in declared) or self.unmet(party, line, today):
             return set()
         return {
             each.record_class
             for each in declared
             if each.rate > 0
-            and self._given(each.accepted, each.volume, rules) >= enough
+            and self._share(given[each.record_class].met, given[each.record_class].total, rules) >= enough
             and each.accuracy >= enough
             and (each.accepted >= 1 or self._seen(party, line, each.record_class, today))
         }
 
     @staticmethod
-    def _given(accepted: int, rate: float, rules: Rules) -> float:
-        """What was accepted, of what is declared for a whole window."""
-        total = rate * 12 / 365.25 * rules["window"]["days"]
-        return _value(accepted, total, rules["standing"]["completeness_target"], total, rules)
+    def _share(met: int, total: float, rules: Rules) -> float:
+        """What came, of what is declared; a deviation and what is always spared are taken for chance."""
+        chance = max(rules["standing"]["spared"], rules["level"]["counts_tolerance"] * sqrt(total))
+        return min(1.0, (met + chance) / (rules["standing"]["completeness_target"] * total)) if total > 0 else 1.0
+
+    @_kept
+    def given(self, party: Party, line: str, record_class: str, today: date) -> Given:
+        """What a member gave of a line and class, over the days it is looked at."""
+        over = self.horizon(party, line, record_class, today)
+        total = self._volume(party, line, record_class, today, over) * 12 / 365.25 * over
+        first = today - timedelta(days=over)
+        came = sum(each.whole for each in self._of(party, line, record_class) if first <= each.filed_on <= today)
+        figures = self.figures(party, line, today)[CLASSES.index(record_class)]
+        return Given(over, total, floor(max(came - figures.uncorroborated, 0)))
+
+    @_kept
+    def horizon(self, party: Party, line: str, record_class: str, today: date) -> int:
+        """How many days a class is looked at: the window, or where little is declared until that is enough."""
+        rules = self.rules(today)
+        window, level = rules["window"]["days"], rules["level"]
+        most = max(window, min(level["counted_days"], (today - party.admitted_on).days))
+        declared = 0.0
+        for over in range(1, most + 1) if self._declares(party, line, record_class) else ():
+            declared += self.rate(party, line, record_class, today - timedelta(days=over)) * 12 / 365.25
+            if over >= window and declared >= level["counted_over"]:
+                return over
+        return int(most)
+
+    @_kept
+    def unmet(self, party: Party, line: str, today: date) -> bool:
+        """Whether fewer of a line's records met another member's than is asked; nothing, where nobody compares."""
+        level, standing = self.rules(today)["level"], self.rules(today)["standing"]
+        first = today - timedelta(days=level["counted_days"])
+        peers = {each: self._peers(party, line, each) for each in CLASSES}
+        if not any(peers.values()):
+            return False
+        met, likely = 0, 0.0
+        for record_class, share in peers.items():
+            records = [each for each in self._of(party, line, record_class) if first <= each.filed_on <= today]
+            met += sum(each.met for each in records)
+            likely += (share or 0.0) * sum(each.whole and not each.before_admission for each in records)
+        return bool(met < max(level["met_from"], standing["corroboration_share"] * likely))
 
     def _seen(self, party: Party, line: str, record_class: str, today: date) -> bool:
         """Whether a record that counts came in lately."""
@@ -326,9 +376,9 @@ class Oracle:
         return Figures(
             record_class=record_class,
             rate=self.rate(party, line, record_class, day),
-            volume=self._volume(party, line, record_class, first, day),
             expected=expected,
             accepted=floor(credible),
+            uncorroborated=whole - credible,
             completeness=_value(
                 max(credible - kept_back, 0), expected, standing["completeness_target"], expected, rules
             ),
@@ -339,6 +389,8 @@ class Oracle:
 
     def _expected(self, party: Party, line: str, record_class: str, first: date, until: date) -> float:
         """What was due on the days from `first` until a day, that day itself not: it is not over."""
+        if not self._declares(party, line, record_class):
+            return 0.0
         key = (party.id, line, record_class, first, until, len(party.declared), party.back_book_on)
         if key not in self._sums:
             due, day = 0.0, first
@@ -389,15 +441,20 @@ class Oracle:
                 since, found = each[2], each[3]
         return float(found)
 
-    def _volume(self, party: Party, line: str, record_class: str, first: date, day: date) -> float:
-        """What is declared per month, or its mean over the window's days as a member where that is more."""
-        key = ("volume", party.id, line, record_class, first, day, len(party.declared))
-        if key not in self._sums:
-            days = [first + timedelta(days=n) for n in range((day - first).days)]
-            total = sum(self.rate(party, line, record_class, each) for each in days)
-            as_member = min(max((day - party.admitted_on).days, 1), max(len(days), 1))
-            self._sums[key] = max(self.rate(party, line, record_class, day), round(total / as_member, 9))
-        return self._sums[key]
+    @staticmethod
+    def _declares(party: Party, line: str, record_class: str) -> bool:
+        """Whether anything was ever said of a line and class."""
+        return any(each[:2] == (line, record_class) for each in party.declared)
+
+    def _volume(self, party: Party, line: str, record_class: str, today: date, over: int) -> float:
+        """What is declared per month, or its mean over so many days as a member where that is more."""
+        total = self._declared(party, line, record_class, today, over)
+        as_member = min(max((today - party.admitted_on).days, 1), over)
+        return max(self.rate(party, line, record_class, today), round(total / as_member, 9))
+
+    def _declared(self, party: Party, line: str, record_class: str, today: date, over: int) -> float:
+        """What was declared per month on each of the last days before today, added up."""
+        return sum(self.rate(party, line, record_class, today - timedelta(days=n + 1)) for n in range(over))
 
     @staticmethod
     def share_due(party: Party, day: date) -> float:
@@ -479,20 +536,25 @@ class Oracle:
 
     @_kept
     def rides_free(self, party: Party, line: str, today: date) -> bool:
-        """Whether a member took without giving: for 45 days less than a fifth of a volume too large to be chance."""
+        """Whether a member gives less than a fifth of what it declared, of too much to be chance.
+
+        Looked at over the days of each class: what was declared for them day by day, or would be by what is declared
+        today. Too much: that fifth, and what the rulebook takes for chance, is less than what counts as contributed.
+        """
         if party.subscriber is not None:
             return False
-        window = self.rules(today)["window"]["days"]
-        for back in range(46):
-            day = today - timedelta(days=back)
-            first = day - timedelta(days=window)
-            if day < party.admitted_on:
-                return False
-            given = sum(
-                each.party == party.id and each.line == line and first <= each.filed_on <= day
-                for each in self.records.values()
-            )
-            due = sum(self._expected(party, line, each, first, day) for each in CLASSES)
-            if given > 0 and (due < 120 or given >= due / 5):
-                return False
-        return True
+        given, declared = 0, 0.0
+        for each in CLASSES:
+            over = self.horizon(party, line, each, today)
+            rates = self._declared(party, line, each, today, over)
+            said = max(rates, self.rate(party, line, each, today) * over) * 12 / 365.25
+            if said > 0:
+                first = today - timedelta(days=over)
+                given += sum(first <= record.filed_on <= today for record in self._of(party, line, each))
+            declared += said
+        if given == 0:
+            return True
+        rules = self.rules(today)
+        chance = max(rules["standing"]["spared"], rules["level"]["counts_tolerance"] * sqrt(declared))
+        enough = rules["level"]["counts_from"] * rules["standing"]["completeness_target"] * declared
+        return given < declared / 5 and declared / 5 + chance < enough
