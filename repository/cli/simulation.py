@@ -18,7 +18,7 @@ from repository.domain.rulebook import Rulebook
 from repository.services import past
 from repository.services.compose import now
 from repository.services.rulebooks import SHIPPED
-from repository.simulation.claims import Claim, check
+from repository.simulation.claims import Claim, check, told
 from repository.simulation.market import DAYS_PER_MONTH, Market, generate, plan
 from repository.simulation.profiles import CAST
 from repository.simulation.running import STEPS, Course, run
@@ -29,7 +29,7 @@ _BEGIN = date(2026, 1, 1)  # any day does: the same seed gives the same market
 
 @rulebook.command()
 @click.option("--rules", help="A file, a version, `current` or `shipped`.  [default: current; without a pool: shipped]")
-@click.option("--members", default=40, show_default=True, type=click.IntRange(len(CAST), 400))
+@click.option("--members", default=50, show_default=True, type=click.IntRange(len(CAST), 400))
 @click.option("--months", default=18, show_default=True, type=click.IntRange(1, 60))
 @click.option("--seed", default=7, show_default=True, type=click.IntRange(0))
 @click.option(
@@ -57,7 +57,7 @@ def simulate(
 ) -> None:
     """Judge a market under a rulebook, day by day, and tell who ends where. Nothing is written to the pool.
 
-    The market is generated: honest insurers large and small, free riders, junk, a late giant, new entrants. With
+    The market is generated: honest insurers large and tiny, free riders, junk, a late giant, new entrants. With
     --history it is the pool's own: its members by id, and what they filed in these months.
     """
     tried = either(pool, rules or (CURRENT if pool.exists else SHIPPED)).rulebook
@@ -123,7 +123,7 @@ def _draw(courses: Sequence[Course], rules: Rulebook, title: str, out: Path | No
 def _print_rows(rows: Sequence[Summary]) -> None:
     made = table(
         "member", "who", "days " + "/".join(step.value for step in STEPS), "proven", "claim", "customer",
-        "restricted on day", "tier <= 1 from day", "refused", "at full tier",
+        "claims at full tier from day", "restricted on day", "tier <= 1 from day", "refused", "at full tier",
     )  # fmt: skip
     for row in rows:
         made.add_row(
@@ -131,7 +131,7 @@ def _print_rows(rows: Sequence[Summary]) -> None:
             escape(f"{row.group}: {row.label}" if row.group != row.member else row.label),
             "/".join(str(row.steps[step]) for step in STEPS),
             *(str(row.tiers[record_class]) for record_class in ("proven", "claim", "customer")),
-            *("-" if day is None else str(day) for day in (row.first_restricted, row.held_from)),
+            *("-" if day is None else str(day) for day in (row.claims_from, row.first_restricted, row.held_from)),
             f"{row.refused:,} of {row.asked:,}",
             f"{row.full_share:.0%}",
         )
@@ -140,11 +140,12 @@ def _print_rows(rows: Sequence[Summary]) -> None:
 
 
 def _print_claims(claims: Sequence[Claim]) -> None:
-    made = table("what the rules are for", "of members", "holds")
+    made = table("what the rules are for", "of members", "holds", "on day")
     for each in claims:
         held = "[green]yes[/]" if each.holds else f"[red]no[/]: {escape('; '.join(each.failing))}"
-        made.add_row(each.claim, str(each.members), held)
+        made.add_row(each.claim, str(each.members), held, told(each.days))
     console().print(made)
+    console().print("On day: that of the middle member, and of the last.\n")
 
 
 def _print_changes(changed: Sequence[tuple[Summary, Summary]], tried: Rulebook, present: Rulebook) -> None:

@@ -144,6 +144,9 @@ def _filed(
                 np.add.at(late[place], files[is_late], parts[place, is_late, step])
     if habits.bait:
         accepted[per_day > 0, 0] += 1
+    if habits.one_in:
+        accepted[CLASSES.index("claim"), : days : habits.one_in] += 1
+    accepted[CLASSES.index("customer"), _planted(habits, days)] += 1
     back_book = np.zeros_like(accepted)
     if habits.back_book:
         back_book[:, _LOADED_ON] = rng.poisson(per_day * DAYS_PER_MONTH * habits.back_book * habits.filed)
@@ -166,6 +169,12 @@ def _share(habits: Habits, days: int) -> Floats:
     return share
 
 
+def _planted(habits: Habits, days: int) -> list[int]:
+    """The days on which a customer is filed that another member is known to have."""
+    every = [day + year for year in range(0, days, round(12 * DAYS_PER_MONTH)) for day in habits.planted]
+    return [day for day in every if day < days]
+
+
 def _held_up(files: npt.NDArray[np.int64], outage: int) -> npt.NDArray[np.int64]:
     """Days of filing, moved behind the outage where they lie in it."""
     ends = _OUTAGE_AFTER + outage
@@ -181,7 +190,12 @@ def _fit(counts: Counts, days: int, rulebook: Rulebook) -> Counts:
 
 def _corroborate(counts: dict[str, Counts], profile: Profile, overlap: float, rng: np.random.Generator) -> None:
     """Add which of the records that are not thin meet another member's, in a pool that fills from its first day on."""
-    since_begin = profile.admitted_after + np.arange(counts["accepted"].shape[1])
+    habits, days = profile.habits, counts["accepted"].shape[1]
+    since_begin = profile.admitted_after + np.arange(days)
     full = np.array([OVERLAP[record_class] for record_class in CLASSES])[:, None]
-    chance = np.clip(full * overlap * profile.habits.genuine, 0, 1) * (1 - np.exp(-since_begin / _FILLING_DAYS))
-    counts["corroborated"] = rng.binomial(counts["accepted"] - counts["thin"], chance)
+    chance = np.clip(full * overlap * habits.genuine + habits.by_chance, 0, 1)
+    chance = chance * (1 - np.exp(-since_begin / _FILLING_DAYS))
+    known = np.zeros_like(counts["accepted"])
+    known[CLASSES.index("customer"), _planted(habits, days)] = 1
+    known = np.minimum(known, counts["accepted"] - counts["thin"])
+    counts["corroborated"] = known + rng.binomial(counts["accepted"] - counts["thin"] - known, chance)

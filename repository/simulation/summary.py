@@ -38,10 +38,11 @@ class Summary:
     """One member's row. Days count from its admission, 0 being the day of it.
 
     `steps` has the days on each step; `tiers` those at the end, by class. `first_restricted` is the first day
-    restricted or suspended; `held_from` the day from which nothing was seen above tier 1 any more, None if something
-    is at the end. `fraud_days` are those with more than tier 1 on suspected or proven,
-    `lost_claim_days` those with less than the highest tier on claims after it was first reached; `full_share` is the
-    share of its days on which every class was seen at the highest tier that standing gives.
+    restricted or suspended by the ladder; `held_from` the day from which nothing was seen above tier 1 any more, None
+    if something is at the end, and `above_days` those on which something was. `fraud_days` are those with more than
+    tier 1 on suspected or proven. `claims_from` is the first day with the highest tier on claims, `lost_claim_days`
+    those after it with less; `full_share` is the share of its days on which every class was seen at the highest tier
+    that standing gives.
     """
 
     member: str
@@ -54,7 +55,9 @@ class Summary:
     tiers: dict[str, int]
     first_restricted: int | None
     held_from: int | None
+    above_days: int
     fraud_days: int
+    claims_from: int | None
     lost_claim_days: int
     full_share: float
     asked: int
@@ -83,7 +86,9 @@ def summarise(course: Course, rulebook: Rulebook) -> Summary:
         tiers={record_class: int(course.tiers[-1, place]) for place, record_class in enumerate(CLASSES)},
         first_restricted=int(limited[0]) if len(limited) else None,
         held_from=held_from if held_from < days else None,
+        above_days=len(above),
         fraud_days=int((course.tiers[:, _FRAUD].max(axis=1) > HIT_TIER).sum()),
+        claims_from=int(claims.argmax()) if claims.any() else None,
         lost_claim_days=int((~claims[int(claims.argmax()) :]).sum()) if claims.any() else 0,
         full_share=float((course.tiers.min(axis=1) >= rulebook.level.highest).mean()),
         asked=int(course.asked.sum()),

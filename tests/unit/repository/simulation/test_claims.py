@@ -12,17 +12,17 @@ import pytest
 
 from repository.domain.ladder import Step
 from repository.domain.rulebook import Rulebook
-from repository.simulation.claims import HELD_WITHIN, check
+from repository.simulation.claims import HELD_WITHIN, check, told
 from repository.simulation.market import Plan, generate
-from repository.simulation.profiles import CAST, SMALL, Archetype, Profile
+from repository.simulation.profiles import CAST, SMALL, TINY, Archetype, Profile
 from repository.simulation.running import run
 from repository.simulation.summary import Summary, summarise
 from tests.support.rulebooks import DEFAULT_RULEBOOK
 
 BEGIN = date(2026, 1, 1)
-SEEDS = range(1, 11)
+SEEDS = range(1, 9)
 HONEST = tuple(each for each in CAST if each.archetype.value.startswith("honest"))
-PEERS = tuple(each for each in HONEST if each.size is not SMALL)
+PEERS = tuple(each for each in HONEST if each.size not in (SMALL, TINY))
 
 
 def judged(profiles: Iterable[Profile], days: int, seed: int, rulebook: Rulebook, every: int) -> tuple[Summary, ...]:
@@ -37,6 +37,11 @@ def of(*groups: Archetype) -> tuple[Profile, ...]:
     return tuple(each for each in CAST if each.archetype in groups)
 
 
+def planted() -> tuple[Profile, ...]:
+    """The invented books with real people in them."""
+    return tuple(each for each in CAST if each.habits.planted)
+
+
 @cache
 def good_market(seed: int) -> tuple[Summary, ...]:
     """A year and a half of honest members, with one that has an outage, looked at each week."""
@@ -45,10 +50,10 @@ def good_market(seed: int) -> tuple[Summary, ...]:
 
 
 @cache
-def bad_market(seed: int, rulebook: Rulebook = DEFAULT_RULEBOOK) -> tuple[Summary, ...]:
+def bad_market(seed: int) -> tuple[Summary, ...]:
     """Free riders, junk and a late giant among honest ones, for 135 days, looked at each third day."""
     members = PEERS + of(Archetype.FREE_RIDER, Archetype.JUNK, Archetype.LATE_GIANT)
-    return judged(members, 135, seed, rulebook, every=3)
+    return judged([each for each in members if not each.habits.planted], 135, seed, DEFAULT_RULEBOOK, every=3)
 
 
 def rows(found: Iterable[Summary], group: Archetype) -> list[Summary]:
@@ -58,12 +63,34 @@ def rows(found: Iterable[Summary], group: Archetype) -> list[Summary]:
     return chosen
 
 
+def failed(found: Iterable[Summary]) -> dict[str, tuple[str, ...]]:
+    """The claims that do not hold of some members, and of which."""
+    return {each.claim: each.failing for each in check(found) if not each.holds}
+
+
+def unmatched(rulebook: Rulebook) -> Rulebook:
+    """A rulebook that never asks whether anyone else meets a record."""
+    standing = replace(rulebook.standing, corroboration_share=0.0)
+    return replace(rulebook, digest="unmatched", level=replace(rulebook.level, met_from=0), standing=standing)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_honest_small_insurer_is_never_restricted(seed: int) -> None:
-    """Nor does it lose tier 3 on claims once its ramp has brought it there."""
-    for row in rows(good_market(seed), Archetype.HONEST_SMALL):
-        assert (row.steps[Step.RESTRICTED], row.steps[Step.SUSPENDED]) == (0, 0), row
-        assert (row.tiers["claim"], row.lost_claim_days) == (3, 0), row
+    """Nor a tiny one; and none loses tier 3 on claims once it has it."""
+    for group in (Archetype.HONEST_SMALL, Archetype.HONEST_TINY):
+        for row in rows(good_market(seed), group):
+            assert (row.steps[Step.RESTRICTED], row.steps[Step.SUSPENDED]) == (0, 0), row
+            assert (row.tiers["claim"], row.lost_claim_days) == (3, 0), row
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_small_member_does_not_wait_long(seed: int) -> None:
+    """Tier 3 on claims within 75 days with 30 customers a month, in an empty pool as in a full one."""
+    found = [row for row in good_market(seed) if row.group == Archetype.HONEST_SMALL or row.label.startswith("small")]
+    assert len(found) == 4
+    for row in found:
+        assert row.claims_from is not None, row
+        assert row.claims_from <= 75, row
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -85,7 +112,7 @@ def test_an_outage_is_recovered_from(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_free_rider_gets_nothing(seed: int) -> None:
-    """By either ramp, large or small: tier 1 at most within 90 days, and of suspected and proven cases on every day."""
+    """By either ramp, large, small or next to nothing: tier 1 at most within 90 days, on fraud on every day."""
     for row in rows(bad_market(seed), Archetype.FREE_RIDER):
         assert row.held_from is not None, row
         assert row.held_from <= HELD_WITHIN, row
@@ -94,11 +121,19 @@ def test_a_free_rider_gets_nothing(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_junk_does_not_buy_access(seed: int) -> None:
-    """Neither thin records nor full ones that nobody's records ever meet, unless that book is very small."""
+    """Neither thin records nor full ones that nobody's records ever meet, however small the book: not for a day."""
     for row in rows(bad_market(seed), Archetype.JUNK):
-        if row.label != f"{SMALL.name}, invented":
-            assert row.held_from is not None, row
-            assert row.held_from <= HELD_WITHIN, row
+        assert row.above_days == 0, row
+        assert max(row.tiers.values()) <= 1, row
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_few_real_people_do_not_buy_access_for_long(seed: int) -> None:
+    """Two a year in an invented book: no more is asked of a small book at first, and more and more as it grows."""
+    found = rows(judged(PEERS + planted(), 400, seed, DEFAULT_RULEBOOK, every=8), Archetype.JUNK)
+    assert len(found) == 2
+    for row in found:
+        assert row.held_from is not None, row
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -110,26 +145,52 @@ def test_a_late_giant_is_warned_and_then_on_a_plan(seed: int) -> None:
 
 def test_the_claims_are_checked_as_printed() -> None:
     """The table of the command says the same of one market as the tests above, with a number of members for each."""
-    found = {each.claim: each for each in check(good_market(1) + bad_market(1))}
-    assert len(found) == 9
-    small = found.pop("An invented book of a few records a day is held at tier 1 at the end")
-    assert small.members == 1
-    assert all(each.holds and each.members > 0 for each in found.values()), found
+    found = check(good_market(1) + bad_market(1))
+    assert len({each.claim for each in found}) == len(found) == 15
+    assert all(each.holds and each.members > 0 for each in found), found
+    days = {each.claim: each.days for each in found if each.days}
+    assert len(days["Junk never sees more than tier 1"]) == len(rows(bad_market(1), Archetype.JUNK))
+
+
+def test_days_are_told_in_short() -> None:
+    """The middle one and the last, and of how many there is none."""
+    assert told([30, None, 40, 50]) == "40, at most 50, 1 never"
+    assert told([7]) == "7, at most 7"
+    assert (told([None]), told([])) == ("1 never", "")
 
 
 def test_a_rulebook_that_lets_free_riders_in_is_found_out() -> None:
     """Had a class counted from its first record, one of each would do to see everything: the check tells so."""
-    lax = replace(DEFAULT_RULEBOOK, digest="lax", level=replace(DEFAULT_RULEBOOK.level, counts_from=0.0))
-    failed = [each.claim for each in check(judged(of(Archetype.FREE_RIDER), 100, 1, lax, every=2)) if not each.holds]
-    assert failed == [
-        f"A free rider is held at tier 1 within {HELD_WITHIN} days",
+    level = replace(DEFAULT_RULEBOOK.level, counts_from=0.0, met_from=0)
+    lax = replace(DEFAULT_RULEBOOK, digest="lax", level=level)
+    assert list(failed(judged(of(Archetype.FREE_RIDER), 100, 1, lax, every=2))) == [
+        f"A free rider is at tier 1 or less within {HELD_WITHIN} days",
         "A free rider never sees more than tier 1 of suspected and proven cases",
     ]
+
+
+def test_a_rulebook_that_looks_at_a_quarter_alone_lets_the_smallest_ride() -> None:
+    """One record of the nine declared is within chance, where nothing asks whether it met anyone's."""
+    level = replace(DEFAULT_RULEBOOK.level, counted_days=90, counts_tolerance=3.0)
+    lax = unmatched(replace(DEFAULT_RULEBOOK, level=level))
+    riders = tuple(each for each in of(Archetype.FREE_RIDER) if each.habits.one_in)
+    failing = failed(judged(PEERS + riders, 135, 1, lax, every=3))
+    assert (
+        "free rider: claims only, one a quarter, covenant"
+        in failing[f"A free rider is at tier 1 or less within {HELD_WITHIN} days"]
+    )
+
+
+def test_a_rulebook_that_asks_for_no_matches_lets_small_junk_in() -> None:
+    """An invented book too small for its share to be compared sees everything, by either ramp."""
+    books = [each for each in of(Archetype.JUNK) if not each.habits.genuine and not each.habits.planted]
+    failing = failed(judged((*PEERS, *books), 100, 1, unmatched(DEFAULT_RULEBOOK), every=3))
+    junk = set(failing["Junk never sees more than tier 1"])
+    assert {"junk: small, invented", "junk: small, invented, contribute first", "junk: tiny, invented"} <= junk
 
 
 def test_a_rulebook_that_beats_small_members_is_found_out() -> None:
     """With no tolerance for chance and no record spared, an honest small insurer does not get through two years."""
     standing = replace(DEFAULT_RULEBOOK.standing, tolerance=0.0, spared=0.0)
     strict = replace(DEFAULT_RULEBOOK, digest="strict", standing=standing)
-    failed = [each.claim for each in check(judged(HONEST, 540, 1, strict, every=5)) if not each.holds]
-    assert "An honest small insurer is never restricted" in failed
+    assert "An honest small insurer is never restricted" in failed(judged(HONEST, 540, 1, strict, every=5))

@@ -10,7 +10,7 @@ import pytest
 
 from repository.domain.standing import Ramp
 from repository.simulation.market import Market, Plan, Player, generate, plan
-from repository.simulation.profiles import CAST, LARGE, MID, SMALL, Archetype, Habits, Profile, cast
+from repository.simulation.profiles import CAST, LARGE, LINE, MID, SMALL, TINY, Archetype, Habits, Profile, cast
 from repository.simulation.running import run
 from repository.simulation.summary import State, states, summarise
 from tests.support.rulebooks import DEFAULT_RULEBOOK
@@ -28,10 +28,10 @@ def total(player: Player, name: str) -> int:
     return int(player.ledger.counts[name].sum())
 
 
-def only(habits: Habits, **changes: object) -> Player:
+def only(habits: Habits, days: int = 300, **changes: object) -> Player:
     """The one member of a market, with these habits."""
     profile = replace(Profile(Archetype.HONEST_MID, "x", MID, habits=habits), **changes)  # type: ignore[arg-type]
-    (player,) = market(profile).players
+    (player,) = market(profile, days=days).players
     return player
 
 
@@ -40,6 +40,7 @@ def test_a_market_has_every_archetype() -> None:
     assert {each.archetype for each in cast(len(CAST))} == set(Archetype)
     assert {each.archetype for each in cast(len(CAST) + 9)[len(CAST) :]} == {
         Archetype.HONEST_SMALL,
+        Archetype.HONEST_TINY,
         Archetype.HONEST_MID,
         Archetype.HONEST_LARGE,
     }
@@ -61,7 +62,7 @@ def test_the_same_seed_gives_the_same_course() -> None:
 
 def test_honest_members_file_what_they_declare() -> None:
     """Within four standard errors of the volumes declared, a few of them late, thin or overturned."""
-    for size in (LARGE, MID, SMALL):
+    for size in (LARGE, MID, SMALL, TINY):
         player = only(Habits(), size=size)
         declared = sum(each.per_month for each in player.membership.declared) * 300 * 12 / 365.25
         assert total(player, "accepted") == pytest.approx(declared, abs=4 * declared**0.5 + 15)
@@ -78,6 +79,26 @@ def test_habits_show_in_the_ledger() -> None:
     assert sum(each.per_month for each in only(Habits(declared=0.1)).membership.declared) < 0.2 * sum(
         each.per_month for each in honest.membership.declared
     )
+
+
+def test_invented_books_meet_some_records_all_the_same() -> None:
+    """By chance, a few of thousands; and the real customers that are planted each year, on their days."""
+    by_chance = only(Habits(genuine=0.0, by_chance=0.002), size=LARGE)
+    assert 0 < total(by_chance, "corroborated") < 0.004 * total(by_chance, "accepted")
+    planted = only(Habits(filed=0.0, planted=(10, 60)), days=500)
+    customers = planted.ledger.pairs.index((LINE, "customer"))
+    for name in ("accepted", "corroborated"):
+        counts = planted.ledger.counts[name]
+        assert np.flatnonzero(counts[customers]).tolist() == [10, 60, 375, 425], name
+        assert counts.sum() == 4
+
+
+def test_one_a_quarter_is_a_claim_every_so_many_days() -> None:
+    """From the first day on, and nothing else."""
+    player = only(Habits(filed=0.0, one_in=91))
+    (claims,) = player.ledger.counts["accepted"][[player.ledger.pairs.index((LINE, "claim"))]]
+    assert np.flatnonzero(claims).tolist() == [0, 91, 182, 273]
+    assert total(player, "accepted") == 4
 
 
 def test_an_outage_holds_filings_up() -> None:
