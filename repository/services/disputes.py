@@ -53,8 +53,9 @@ class Decision:
 def raise_one(services: Services, actor: Actor, member: Member, raising: Raising) -> tuple[dict[str, Any], bool] | None:
     """Raise a dispute about the other side of a hit: it as JSON, and whether it is new. None for a hit not shown.
 
-    Raises FieldError for a hit whose other side was not shown, DisputeError for one that is superseded, an own filing,
-    or where the member has another dispute about the filing that is not closed.
+    A hit that is gone since is disputed as it was, and answered as any other: that it is gone is not for everyone to
+    know. Raises FieldError for a hit whose other side was not shown, DisputeError for an own filing, or where the
+    member has another dispute about the filing that is not closed.
     """
     act = Act(services.clock(), actor.id)
     with services.database.write() as session:
@@ -67,8 +68,6 @@ def raise_one(services: Services, actor: Actor, member: Member, raising: Raising
         unclosed = disputes.unclosed(connection, member.id, seen.about.filing_id)
         if unclosed is not None and unclosed.says(raising.hit_id, raising.ground, raising.statement_reference):
             return _to_raiser(unclosed), False
-        if seen.superseded:
-            raise DisputeError("the hit is superseded: what the other side says now was not shown to the member")
         dispute = rules.opened(
             Dispute(
                 id=act.new_id("dsp"),

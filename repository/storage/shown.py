@@ -4,32 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, select
 
 from repository.domain.disputes import Disputed
 from repository.domain.rulebook import NO_TIER
-from repository.storage.filings import FILINGS
+from repository.storage.filings import FILINGS, VERSIONS
 from repository.storage.hits import HIT_SIDES, HITS
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A hit that a member was shown: the highest tier, the other side's filing now, and whether the hit is gone."""
+    """A hit that a member was shown: the highest tier, and the other side's filing; of a hit that is gone as it was."""
 
     tier: int
     about: Disputed
-    superseded: bool
 
 
 def hit(connection: Connection, member_id: str, hit_id: str) -> Shown | None:
     """A hit that was shown to a member; None when there is no such hit of this member, or it was never shown."""
-    side, filing = HIT_SIDES.c, FILINGS.c
+    side, filing, version = HIT_SIDES.c, FILINGS.c, VERSIONS.c
+    after = case((version.filed_at < HITS.c.superseded_at, 0), (HITS.c.superseded_at.is_(None), 0), else_=1)
     joined = HIT_SIDES.join(HITS, HITS.c.id == side.hit_id).join(FILINGS, filing.id == side.their_filing_id)
     statement = (
-        select(side.shown_tier, HITS.c.superseded_at)
-        .add_columns(filing.id, filing.version, filing.member_id, filing.line, filing.record_class)
-        .select_from(joined)
+        select(side.shown_tier, filing.id, version.version, filing.member_id, version.line, filing.record_class)
+        .select_from(joined.join(VERSIONS, version.filing_id == filing.id))
         .where(side.member_id == member_id, side.hit_id == hit_id, side.shown_tier > NO_TIER)
+        .order_by(after, version.version.desc())
+        .limit(1)
     )
     row = connection.execute(statement).one_or_none()
-    return None if row is None else Shown(row[0], Disputed(*row[2:]), superseded=row[1] is not None)
+    return None if row is None else Shown(row[0], Disputed(*row[1:]))

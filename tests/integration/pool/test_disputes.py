@@ -213,13 +213,25 @@ def test_what_was_not_shown_in_full_is_not_disputed(alpha: Desk, beta: Desk) -> 
     assert dispute(beta, seen["id"], status=404)["type"].endswith("not-found")
 
 
-def test_a_superseded_hit_is_not_disputed(alpha: Desk, beta: Desk, hit: str) -> None:
-    """What the other side says now was not shown; the dispute that was raised before goes on."""
-    raised = dispute(alpha, hit)
+@pytest.mark.parametrize("suspended", [False, True])
+def test_a_hit_that_is_gone_is_disputed_as_it_was_shown(
+    alpha: Desk, beta: Desk, hit: str, clock: FakeClock, suspended: bool
+) -> None:
+    """The answer is the same as for one that is still there: whom it is shown to no more does not learn which it is.
+
+    It is about the version that was shown, not about the one that ended the hit.
+    """
+    beta.file(filing("B-1", subject("ann"), record_class="claim", date="2026-02-28"))
+    clock.advance(seconds=1)
     beta.file(filing("B-1", subject("bob"), record_class="claim"))
+    if suspended:
+        with alpha.services.database.write() as session:
+            change_status(session, alpha.member.id, MemberStatus.SUSPENDED, now=alpha.services.clock())
+    raised = dispute(alpha, hit)
+    (received,) = beta.get("/v1/disputes?side=received")["items"]
+    assert (received["id"], received["version"]) == (raised["id"], 2)
     assert dispute(alpha, hit, status=200) == raised
     answer(beta, raised["id"], True)
-    assert dispute(alpha, hit, status=409)["type"].endswith("conflict")
 
 
 def test_others_find_nothing(alpha: Desk, beta: Desk, hit: str, member: Admissions, operator: Any) -> None:
