@@ -19,7 +19,7 @@ from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, question, subject
 from tests.support.members import Admissions
-from tests.support.rulebooks import DEFAULT_RULEBOOK, use_rules
+from tests.support.rulebooks import use_rules
 
 
 def test_who_does_not_contribute_is_refused(alpha: Desk, beta: Desk, rows: Counted) -> None:
@@ -72,7 +72,7 @@ def test_an_answer_says_what_it_rests_on(alpha: Desk, beta: Desk) -> None:
         "more_hits": False,
         "capped_keys": 0,
         "model": alpha.services.linker.model_id,
-        "rulebook": DEFAULT_RULEBOOK.version,
+        "rulebook": alpha.services.rulebook.version,
     }
 
 
