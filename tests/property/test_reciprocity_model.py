@@ -450,7 +450,8 @@ class Reciprocity(RuleBasedStateMachine):
         if answer.status_code == 201:
             self.versions[record.id] += 1
         assert answer.get_json()["id"] == record.id
-        record.labels, record.triggered_on = labels, moved
+        record.labels = labels
+        self.oracle.redated(record, moved)
 
     # Asking
 

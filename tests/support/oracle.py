@@ -43,7 +43,11 @@ class Party:
 
 @dataclass
 class Record:
-    """A filing. `whole`: enough keys to count; `met`: another member had somebody of it when it came."""
+    """A filing. `whole`: enough keys; `counts`: the same people do not already count too often, it enters the figures.
+
+    `met`: another member had somebody of it when it came. `late_on`: the day it came late, or was found to have.
+    `filed_of`: the trigger date it was first filed with.
+    """
 
     id: str
     party: str
@@ -54,10 +58,17 @@ class Record:
     filed_on: date
     triggered_on: date
     whole: bool = True
-    late: bool = False
+    late_on: date | None = None
     before_admission: bool = False
     met: bool = False
+    counts: bool = True
     labels: dict[str, str] = field(default_factory=dict)
+    filed_of: date | None = None
+
+    @property
+    def subjects(self) -> tuple[object, ...]:
+        """The same for records about the same people; a claim is one of its day."""
+        return (frozenset(self.people), self.filed_of if self.record_class == "claim" else None)
 
 
 @dataclass
@@ -135,6 +146,7 @@ class Oracle:
         self.overturned: list[tuple[str, str, str, date]] = []
         self.today = beginning
         self.kept: dict[tuple[object, ...], Any] = {}
+        self._by_pair: dict[tuple[str, str, str], list[Record]] = {}
         self._scores: dict[tuple[object, ...], float] = {}
         self._sums: dict[tuple[object, ...], float] = {}
         self._medians: dict[tuple[object, ...], float | None] = {}
@@ -152,15 +164,41 @@ class Oracle:
 
     def filed(self, record: Record) -> Record:
         """A filing of a new reference was accepted: judge it as it came."""
-        rules, party = self.rules(record.filed_on), self.parties[record.party]
+        party = self.parties[record.party]
+        rules = self.rules(record.filed_on)
+        record.filed_of = record.triggered_on
         record.before_admission = record.triggered_on < party.admitted_on
-        age = (record.filed_on - record.triggered_on).days
-        record.late = not record.before_admission and age > rules["standing"]["timely_days"]
-        others = (each for each in self.records.values() if each.party != record.party)
-        record.met = any(set(record.people) & set(each.people) for each in others)
+        most = rules["level"]["same_subject_counts"]
+        first = record.filed_on - timedelta(days=rules["window"]["days"])
+        before = [
+            each
+            for each in self._of(party, record.line, record.record_class)
+            if each.counts and each.whole and first <= each.filed_on
+        ]
+        record.counts = not record.whole or sum(each.subjects == record.subjects for each in before) < most
+        if record.counts and self._late(record, rules):
+            record.late_on = record.filed_on
+        others = [each for each in self.records.values() if each.party != record.party]
+        theirs = [each for each in others if set(record.people) & set(each.people)]
+        record.met = any(sum(bool(set(each.people) & set(it.people)) for it in before) < most for each in theirs)
         self.records[record.id] = record
+        self._by_pair.setdefault((record.party, record.line, record.record_class), []).append(record)
         self.asked_anew()
         return record
+
+    def redated(self, record: Record, triggered_on: date) -> None:
+        """A new version has another trigger date: an older one makes a timely record late, from today on."""
+        rules = self.rules(self.today)
+        record.triggered_on = triggered_on
+        lately = record.filed_on >= self.today - timedelta(days=rules["window"]["days"])
+        if record.counts and lately and record.late_on is None and self._late(record, rules):
+            record.late_on = self.today
+        self.asked_anew()
+
+    def _late(self, record: Record, rules: Rules) -> bool:
+        if record.triggered_on < self.parties[record.party].admitted_on:
+            return False
+        return bool((record.filed_on - record.triggered_on).days > rules["standing"]["timely_days"])
 
     # The rulebook
 
@@ -297,7 +335,9 @@ class Oracle:
         over = self.horizon(party, line, record_class, today)
         total = self._volume(party, line, record_class, today, over) * 12 / 365.25 * over
         first = today - timedelta(days=over)
-        came = sum(each.whole for each in self._of(party, line, record_class) if first <= each.filed_on <= today)
+        came = sum(
+            each.counts and each.whole and each.filed_on >= first for each in self._of(party, line, record_class)
+        )
         figures = self.figures(party, line, today)[CLASSES.index(record_class)]
         return Given(over, total, floor(max(came - figures.uncorroborated, 0)))
 
@@ -324,7 +364,7 @@ class Oracle:
             return False
         met, likely = 0, 0.0
         for record_class, share in peers.items():
-            records = [each for each in self._of(party, line, record_class) if first <= each.filed_on <= today]
+            records = [each for each in self._of(party, line, record_class) if each.counts and each.filed_on >= first]
             met += sum(each.met for each in records)
             likely += (share or 0.0) * sum(each.whole and not each.before_admission for each in records)
         return bool(met < max(level["met_from"], standing["corroboration_share"] * likely))
@@ -332,7 +372,8 @@ class Oracle:
     def _seen(self, party: Party, line: str, record_class: str, today: date) -> bool:
         """Whether a record that counts came in lately."""
         back = timedelta(days=self.rules(today)["level"]["seen_days"])
-        return any(each.whole and today - back <= each.filed_on for each in self._of(party, line, record_class))
+        records = self._of(party, line, record_class)
+        return any(each.counts and each.whole and today - back <= each.filed_on for each in records)
 
     @staticmethod
     def _level(figures: list[Figures], contributed: set[str]) -> str:
@@ -348,13 +389,14 @@ class Oracle:
         return [self._figures(party, line, each, day, compared=compared) for each in CLASSES]
 
     def _of(self, party: Party, line: str, record_class: str) -> list[Record]:
-        pair = (party.id, line, record_class)
-        return [each for each in self.records.values() if (each.party, each.line, each.record_class) == pair]
+        return self._by_pair.get((party.id, line, record_class), [])
 
     def _figures(self, party: Party, line: str, record_class: str, day: date, *, compared: bool) -> Figures:
         rules, pair = self.rules(day), (party.id, line, record_class)
         standing, first = rules["standing"], day - timedelta(days=rules["window"]["days"])
-        records = [each for each in self._of(party, line, record_class) if first <= each.filed_on <= day]
+        filed = [each for each in self._of(party, line, record_class) if each.counts]
+        records = [each for each in filed if first <= each.filed_on <= day]
+        late = sum(each.late_on is not None and first <= each.late_on <= day for each in filed)
         debts = [
             each
             for each in self.debts.values()
@@ -382,7 +424,7 @@ class Oracle:
             completeness=_value(
                 max(credible - kept_back, 0), expected, standing["completeness_target"], expected, rules
             ),
-            timeliness=share(sum(not each.late for each in in_time), len(in_time), "timeliness"),
+            timeliness=share(max(len(in_time) - late, 0), len(in_time), "timeliness"),
             accuracy=share(min(max(whole - upheld, 0), vouched), len(records), "accuracy"),
             duty=share(sum(each.answered for each in debts), len(debts), "duty"),
         )
@@ -421,12 +463,8 @@ class Oracle:
         first = self.today - timedelta(days=rules["window"]["days"])
         shares = []
         for other in self.parties.values():
-            pair = (other.id, line, record_class)
-            found = [
-                each
-                for each in self.records.values()
-                if (each.party, each.line, each.record_class) == pair and first <= each.filed_on < self.today
-            ]
+            filed = self._of(other, line, record_class)
+            found = [each for each in filed if each.counts and first <= each.filed_on < self.today]
             if other.id != party.id and len(found) >= max(1, standing["corroboration_from"]):
                 shares.append(sum(each.met for each in found) / len(found))
         return median(shares) if len(shares) >= max(1, standing["corroboration_peers"]) else None
