@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
+from repository.domain.entitlement import Known
+from repository.domain.ledger import Pair
 from repository.domain.members import Member
 from repository.domain.rulebook import Rulebook
 from repository.domain.standing import Ledger, Membership, Ramp, Schedule, Standing, assess, peer_share
+from repository.services.corroboration import Shares, shares
 from repository.services.rulebooks import Rulebooks
 from repository.storage import ledger, membership, standings
 
 JUDGED_DAYS = 200
 """How far back a line is judged at least, to tell since when it has been below target."""
-_SETTLED_AFTER = timedelta(days=2)  # rows of days before that are written by nobody, however clocks differ
-
-Pair = tuple[str, str]
-Shares = Mapping[Pair, Mapping[str, float]]
-"""What share of a member's records others corroborated, by (line, class) and member."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """A standing with its text, and the text's SHA-256 as its id."""
+    """A standing with its text, and the text's SHA-256 as its id; and what was worked out from it."""
 
     standing: Standing
     id: str
     body: str
+    known: Known = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +69,10 @@ class Assessments:
         terms = membership.facts(connection, member.id)
         first = first_day(terms, schedule, today)
         if kept is not None and kept.ledger.first <= first <= kept.ledger.first + timedelta(days=JUDGED_DAYS):
-            read = ledger.read_again(connection, member.id, kept.ledger, kept.read_on - _SETTLED_AFTER)
+            read = ledger.read_again(connection, member.id, kept.ledger, kept.read_on - ledger.SETTLED_AFTER)
         else:
             read = ledger.read(connection, member.id, first)
-        told = peers(member, read, schedule[-1][1], lambda: self._of_day(connection, schedule[-1][1], today))
+        told = peers(member, terms, read, schedule[-1][1], self._of_day(connection, schedule[-1][1], today))
         standing = assess(member, terms, _cut(read, first), schedule, told, today=today)
         assessed = Assessed(standing, *standings.pack(standing.as_dict()))
         if keep:
@@ -92,13 +90,8 @@ def assess_under(connection: Connection, member: Member, schedule: Schedule, tod
     """A member's standing on a day as it would be under a schedule of rulebooks; nothing is kept."""
     terms = membership.facts(connection, member.id)
     read = ledger.read(connection, member.id, first_day(terms, schedule, today))
-    return assess(member, terms, read, schedule, peers(member, read, schedule[-1][1], lambda: of_all), today=today)
-
-
-def shares(connection: Connection, rulebook: Rulebook, today: date) -> Shares:
-    """What others corroborated of each member's records, in the days of the window that are over."""
-    start = today - timedelta(days=rulebook.window.days)
-    return ledger.shares(connection, start, today, rulebook.standing.corroboration_from)
+    told = peers(member, terms, read, schedule[-1][1], of_all)
+    return assess(member, terms, read, schedule, told, today=today)
 
 
 def first_day(terms: Membership, schedule: Schedule, today: date) -> date:
@@ -110,23 +103,22 @@ def first_day(terms: Membership, schedule: Schedule, today: date) -> date:
         return terms.admitted_on
     window = max(rulebook.window.days for _, rulebook in schedule)
     judged = max(JUDGED_DAYS, *(rulebook.ladder.suspended + 1 for _, rulebook in schedule))
-    return max(terms.admitted_on, today - timedelta(days=window + judged))
+    counted = max(rulebook.level.counted_days for _, rulebook in schedule)
+    return max(terms.admitted_on, today - timedelta(days=max(window + judged, counted)))
 
 
-def peers(member: Member, read: Ledger, rulebook: Rulebook, of_all: Callable[[], Shares]) -> dict[Pair, float]:
-    """The median share of corroborated records among other members, for each (line, class) where it may count.
+def peers(member: Member, terms: Membership, read: Ledger, rulebook: Rulebook, of_all: Shares) -> dict[Pair, float]:
+    """The median share of corroborated records among other members, for each class of the member's lines.
 
-    Others are looked at only where the member itself files enough to be compared.
+    A class of which the member itself files nothing is among them: it tells what records of the line are like.
     """
-    rules = rulebook.standing
-    accepted = read.counts["accepted"].sum(axis=1) if read.pairs else ()
-    compared = [pair for pair, n in zip(read.pairs, accepted, strict=True) if n >= rules.corroboration_from]
+    lines = {*member.lines, *(each.line for each in terms.declared), *(line for line, _ in read.pairs)}
     found: dict[Pair, float] = {}
-    for pair in compared:
-        others = [share for other, share in of_all().get(pair, {}).items() if other != member.id]
-        median = peer_share(others, rules)
-        if median is not None:
-            found[pair] = median
+    for pair, by_member in of_all.items():
+        if pair[0] in lines:
+            median = peer_share([each for other, each in by_member.items() if other != member.id], rulebook.standing)
+            if median is not None:
+                found[pair] = median
     return found
 
 

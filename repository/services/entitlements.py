@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -24,6 +25,8 @@ from repository.services.assessment import Assessed
 from repository.services.membership import note_steps
 from repository.storage import decisions, events, standings, usage
 from repository.storage.usage import Usage
+
+_EVERY_TIER = itemgetter(*((line, record_class) for line in LINES for record_class in RECORD_CLASSES))
 
 DEFAULT_PURPOSE = "investigation"
 """What others' records are read for where nothing else is said."""
@@ -68,7 +71,7 @@ def entitled(
     assessed = services.assessments.of(connection, member, before.ledger_version, now.date(), keep=keep)
     rulebook = services.rulebooks.at(now)
     request = replace(request, used_today=before.usage.today, used_this_minute=before.usage.this_minute)
-    found = entitle(member, assessed.standing, request, rulebook, now)
+    found = entitle(member, assessed.standing, request, rulebook, now, known=assessed.known)
     decision_id = reciprocity.new_id(services, "dec")
     new = not (before.stored and known == assessed.id)
     return Granted(decision_id, actor, member, request, found, assessed, rulebook, now, new)
@@ -85,7 +88,8 @@ def counted(connection: Connection, granted: Granted, subjects: Callable[[], int
     if before == Usage(request.used_today, request.used_this_minute):
         return granted
     request = replace(request, used_today=before.today, used_this_minute=before.this_minute, subjects=subjects())
-    found = entitle(granted.member, granted.assessed.standing, request, granted.rulebook, granted.now)
+    known = granted.assessed.known
+    found = entitle(granted.member, granted.assessed.standing, request, granted.rulebook, granted.now, known=known)
     return replace(granted, request=request, entitlement=found)
 
 
@@ -148,7 +152,7 @@ def tell(
 
 def answer_of(found: Entitlement) -> dict[str, Any]:
     """What is stored of an answer: tiers, a digit for each line and class in the vocabulary's order, and the quota."""
-    tiers = "".join(str(found.tier(line, record_class)) for line in LINES for record_class in RECORD_CLASSES)
+    tiers = "".join(map(str, _EVERY_TIER(found.tiers)))
     return {"tiers": tiers, "per_day": found.quota.per_day, "per_minute": found.quota.per_minute}
 
 

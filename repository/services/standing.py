@@ -16,7 +16,7 @@ from repository.domain.asking import Request
 from repository.domain.entitlement import Entitlement, entitle
 from repository.domain.members import Actor, Member
 from repository.domain.standing import LineStanding, PairStanding, Schedule, Standing
-from repository.services import Services, assessment, entitlements
+from repository.services import Services, assessment, corroboration, entitlements
 from repository.services.entitlements import Granted
 from repository.storage import ledger
 from repository.storage.members import all_members
@@ -47,7 +47,7 @@ def standing(services: Services, actor: Actor, member: Member) -> dict[str, Any]
 def assess_all(services: Services, connection: Connection, schedule: Schedule) -> Iterator[tuple[Member, Standing]]:
     """The standing of every member today as it would be under a schedule of rulebooks, oldest member first."""
     today = services.clock().date()
-    shares = assessment.shares(connection, schedule[-1][1], today)
+    shares = corroboration.shares(connection, schedule[-1][1], today)
     for row in all_members(Session(connection)):
         member = row.as_member()
         yield member, assessment.assess_under(connection, member, schedule, today, shares)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from repository.domain.members import MemberStatus
 from repository.services import Services
+from repository.services.corroboration import keep_shares
 from repository.services.membership import note_steps
 from repository.services.standing import assess_all
 
@@ -11,6 +12,7 @@ from repository.services.standing import assess_all
 def note_all_steps(services: Services) -> int:
     """Assess every member today and note each step that changed (R5, R6); how many. Again on the same day: none."""
     now = services.clock()
+    keep_shares(services)
     schedule = services.rulebooks.schedule(now.date())
     with services.database.reading() as connection:
         found = [

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from sqlalchemy import Connection, ForeignKey, Index, bindparam, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from repository.domain.ledger import COUNTS, Ledger
+from repository.domain.ledger import COUNTS, Ledger, Pair
 from repository.storage import dialect
 from repository.storage.base import Base, UtcDateTime
 from repository.storage.members import MemberRow
+
+SETTLED_AFTER = timedelta(days=2)
+"""What was accepted on days before that, and what became of it, is written by nobody, however clocks differ."""
 
 
 class LedgerDayRow(Base):
@@ -47,7 +50,7 @@ _TOUCH = update(MEMBERS).where(MEMBERS.c.id == bindparam("member")).values(ledge
 _SINCE = select(LEDGER.c.day, LEDGER.c.line, LEDGER.c.record_class, *(LEDGER.c[name] for name in COUNTS)).where(
     LEDGER.c.member_id == bindparam("member"), LEDGER.c.day >= bindparam("start")
 )
-_SHARES = (
+_CORROBORATED = (
     select(
         LEDGER.c.line,
         LEDGER.c.record_class,
@@ -57,7 +60,6 @@ _SHARES = (
     )
     .where(LEDGER.c.day >= bindparam("start"), LEDGER.c.day < bindparam("until"))
     .group_by(LEDGER.c.line, LEDGER.c.record_class, LEDGER.c.member_id)
-    .having(func.sum(LEDGER.c.accepted) >= bindparam("at_least"))
 )
 _LAST = (
     select(LEDGER.c.line, LEDGER.c.record_class, func.max(LEDGER.c.last_at, type_=UtcDateTime()))
@@ -119,16 +121,11 @@ def read_again(connection: Connection, member_id: str, known: Ledger, changed_fr
     return _filled(known, connection, member_id, max(known.first, changed_from))
 
 
-def shares(connection: Connection, start: date, until: date, at_least: int) -> dict[tuple[str, str], dict[str, float]]:
-    """The share of corroborated records of each (line, class), by member, from a day up to another.
-
-    Only of members that had `at_least` so many accepted.
-    """
-    found: dict[tuple[str, str], dict[str, float]] = {}
-    of = {"start": start, "until": until, "at_least": max(1, at_least)}
-    for line, record_class, member_id, accepted, corroborated in connection.execute(_SHARES, of):
-        found.setdefault((line, record_class), {})[member_id] = int(corroborated) / int(accepted)
-    return found
+def corroborated(connection: Connection, start: date, until: date) -> Iterator[tuple[Pair, str, int, int]]:
+    """What was accepted, and what of it others corroborated, from a day up to another: (line, class) by member."""
+    rows = connection.execute(_CORROBORATED, {"start": start, "until": until}) if start < until else ()
+    for line, record_class, member_id, accepted, met in rows:
+        yield (line, record_class), member_id, int(accepted), int(met)
 
 
 def last_accepted(connection: Connection, member_id: str, start: date) -> dict[tuple[str, str], datetime]:
