@@ -81,11 +81,12 @@ class ApplicationQuerySchema(PageSchema):
 
 
 class DecidingApplicationSchema(Schema):
-    """The officer's decision. `rule` is what a refusal rests on."""
+    """The officer's decision. `rule` is what a refusal rests on; `covenant_until` replaces the date applied for."""
 
     accept = fields.Boolean(required=True)
     reason = fields.String(required=True, validate=validate.Length(1, LONGEST_REASON))
     rule = fields.String(load_default="R9", validate=validate.OneOf(RULES))
+    covenant_until = fields.Date(load_default=None, allow_none=True)
 
 
 @blueprint.route("/v1/applications", methods=["POST"])
@@ -141,7 +142,7 @@ def show(application_id: str) -> Response:
 @blueprint.problems(400, 404, 409, 413, 415)
 def decide(body: dict[str, Any], application_id: str) -> Response:
     """Accept or refuse an application that another operator entered. Accepting admits the member."""
-    verdict = Verdict(body["accept"], body["rule"])
+    verdict = Verdict(body["accept"], body["rule"], body["covenant_until"])
     identifier = path_id(application_id, "app")
     with services().database.write() as session, problems():
         row = applications.decide(session, identifier, act(body["reason"]), verdict, services().rulebook)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import IO, Any
 
 import click
@@ -101,11 +102,14 @@ def list_applications(pool: Pool, every: bool, as_json: bool) -> None:
 @click.argument("application_id", metavar="APPLICATION")
 @_officer
 @reason_option("Why.", required=True)
+@click.option("--covenant-until", type=DAY, help="When full contribution is due, in the place of what was applied for.")
 @passwords.password_file
 @click.pass_obj
-def accept(pool: Pool, application_id: str, officer: str, reason: str, password_file: IO[str] | None) -> None:
+def accept(pool: Pool, /, *, application_id: str, covenant_until: datetime | None, **officer: Any) -> None:
     """Accept an application, which admits the member. The officer shows who they are by their password."""
-    _decide_application(pool, application_id, _officer_act(pool, officer, reason, password_file), Verdict(granted=True))
+    act = _officer_act(pool, officer["officer"], officer["reason"], officer["password_file"])
+    verdict = Verdict(granted=True, covenant_until=as_date(covenant_until))
+    _decide_application(pool, application_id, act, verdict)
 
 
 @application.command()

@@ -65,10 +65,14 @@ class Applying:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an officer decides on a case; `rule` names the rule that a refusal rests on."""
+    """What an officer decides on a case; `rule` names the rule that a refusal rests on.
+
+    `covenant_until` takes the place of the date that was applied for, which may be over by now.
+    """
 
     granted: bool
     rule: str = "R9"
+    covenant_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

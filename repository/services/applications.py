@@ -87,7 +87,8 @@ def decide(
     """Accept an application, which admits the member, or refuse it; None when there is none of this id.
 
     The act's actor is the officer: raises NotIndependentError for who entered it or refused it before, LifeCycleError
-    when it was decided, FieldError without a reason, OnboardingError where nobody of that name can be admitted.
+    when it was decided, FieldError without a reason or with a covenant's date that cannot be, OnboardingError where
+    nobody of that name can be admitted.
     """
     row = session.get(ApplicationRow, application_id, with_for_update=True)
     if row is None:
@@ -98,6 +99,10 @@ def decide(
     act = Act(act.now, act.actor_id, given_reason(act.reason or ""))
     if verdict.rule not in RULES:
         raise FieldError("rule", f"one of: {', '.join(RULES)}")
+    if verdict.covenant_until is not None and not verdict.granted:
+        raise FieldError("covenant_until", "nothing with a refusal")
+    wished = row.covenant_until
+    row.covenant_until = verdict.covenant_until or wished
     row.status = (CaseStatus.ACCEPTED if verdict.granted else CaseStatus.REFUSED).value
     row.decided_at, row.decided_by, row.reason, row.rule = act.now, act.actor_id, act.reason, verdict.rule
     if verdict.granted:
@@ -105,7 +110,10 @@ def decide(
     kind = EventKind.APPLICATION_ACCEPTED if verdict.granted else EventKind.APPLICATION_REFUSED
     session.flush()
     late = (act.now.date() - row.due_on).days
-    tell(session.connection(), act, What(kind, verdict.rule, row.member_id, row.id), days_late=max(late, 0))
+    figures: dict[str, str | int | None] = {"days_late": max(late, 0)}
+    if row.covenant_until != wished:
+        figures |= {"covenant_wished": _iso(wished), "covenant_until": _iso(row.covenant_until)}
+    tell(session.connection(), act, What(kind, verdict.rule, row.member_id, row.id), **figures)
     return row
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,7 @@ def test_a_grant_is_given_and_revoked(admin: Admin) -> None:
 
 
 def test_an_application_from_entry_to_admission(two: Admin) -> None:
-    """Entered by one, decided by another who shows it by a password; what was applied for holds."""
+    """Entered by one, decided by another who shows it by a password, and who may set another date for the covenant."""
     terms = ("--line", "motor", "--declare", "motor/claim=40", "--by", "operator", "--json")
     entered = json.loads(two("application", "add", "Gamma", *terms).output)
     assert entered["due_on"] == working_days_later(date.fromisoformat(entered["entered_at"][:10]), 5).isoformat()
@@ -156,10 +156,12 @@ def test_an_application_from_entry_to_admission(two: Admin) -> None:
     assert (own.exit_code, "neither entered the case" in own.output) == (1, True)
     wrong = two(*accept, "--officer", "olga", env={"FRANKPLEDGE_OFFICER_PASSWORD": PASSWORD})
     assert (wrong.exit_code, "name and password" in wrong.output) == (1, True)
-    done = two(*accept, "--officer", "olga", env={"FRANKPLEDGE_OFFICER_PASSWORD": ANOTHER})
+    until = (datetime.now(UTC) + timedelta(days=100)).date().isoformat()
+    done = two(*accept, "--officer", "olga", "--covenant-until", until, env={"FRANKPLEDGE_OFFICER_PASSWORD": ANOTHER})
     assert done.exit_code == 0, done.output
     assert "No applications" in two("application", "list").output
     assert _show(two, "Gamma")["declarations"][0]["per_month"] == 40
+    assert _show(two, "Gamma")["ramp"]["covenant_until"] == until
     assert json.loads(two("application", "list", "--all", "--json").output)[0]["status"] == "accepted"
 
 

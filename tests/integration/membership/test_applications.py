@@ -122,6 +122,28 @@ def test_an_appeal_upheld_opens_the_application_again(officer: Officers, service
     assert sorted(told) == sorted(kinds)
 
 
+def test_an_officer_sets_another_date_for_a_covenant(
+    client: FlaskClient, officer: Officers, services: Services, clock: FakeClock
+) -> None:
+    """Where the one applied for is over, nothing else admits the member; the event has both, a refusal takes none."""
+    olga, oskar = officer("olga"), officer("oskar")
+    entered = olga.post("/v1/applications", APPLYING | {"covenant_until": "2026-03-05"})
+    clock.advance(days=4)
+    oskar, decision = _again(oskar), f"/v1/applications/{entered['id']}/decision"
+    body = {"accept": True, "reason": "licensed"}
+    for change in ({}, {"covenant_until": "2026-03-06"}, {"accept": False, "covenant_until": "2026-09-30"}):
+        problem = oskar.post(decision, body | change, status=422)
+        assert [each["field"] for each in problem["errors"]] == ["covenant_until"]
+    accepted = oskar.post(decision, body | {"covenant_until": "2026-09-30"}, status=200)
+    assert (accepted["status"], accepted["covenant_until"]) == ("accepted", "2026-09-30")
+    gamma = _administrator(client, services, accepted["member"])
+    assert gamma.get("/v1/membership")["ramp"]["covenant_until"] == "2026-09-30"
+    with services.database.reading() as connection:
+        (told,) = events_since(connection, services.clock() - timedelta(1), ["application.accepted"])
+    assert told["figures"]["covenant_wished"] == "2026-03-05"
+    assert told["figures"]["covenant_until"] == "2026-09-30"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
