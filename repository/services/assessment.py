@@ -51,10 +51,10 @@ class Assessments:
         self._kept: dict[str, _Kept] = {}
         self._shares: tuple[tuple[date, int, int], Shares] | None = None
 
-    def last_id(self, member_id: str) -> str:
-        """The id of the standing that was assessed last; empty when there is none."""
+    def last(self, member_id: str) -> tuple[str, int]:
+        """The id of the standing that was assessed last, and the ledger's version then; ("", -1) when there is none."""
         kept = self._kept.get(member_id)
-        return kept.assessed.id if kept else ""
+        return (kept.assessed.id, kept.version) if kept else ("", -1)
 
     def of(self, connection: Connection, member: Member, version: int, today: date, *, keep: bool = True) -> Assessed:
         """A member's standing on a day; `version` is that of its ledger as this transaction sees it.

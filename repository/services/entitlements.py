@@ -36,7 +36,7 @@ DEFAULT_PURPOSE = "investigation"
 class Granted:
     """A decision, `id` being its own, allowed or not, and what it was made from.
 
-    `new_standing`: whether the standing is yet to be stored.
+    `new_standing`: whether the standing may be yet to be stored, and its steps to be noted.
     """
 
     id: str
@@ -66,14 +66,15 @@ def entitled(
     `keep=False` in a transaction that has written to the member's ledger before.
     """
     now = services.clock()
-    known = services.assessments.last_id(member.id)
+    known, version = services.assessments.last(member.id)
     before = usage.read(connection, member.id, known, now)
     assessed = services.assessments.of(connection, member, before.ledger_version, now.date(), keep=keep)
     rulebook = services.rulebooks.at(now)
     request = replace(request, used_today=before.usage.today, used_this_minute=before.usage.this_minute)
     found = entitle(member, assessed.standing, request, rulebook, now, known=assessed.known)
     decision_id = reciprocity.new_id(services, "dec")
-    new = not (before.stored and known == assessed.id)
+    # The same as the last one here may be another one than the last elsewhere, if the ledger has changed since.
+    new = not (before.stored and (known, version) == (assessed.id, before.ledger_version))
     return Granted(decision_id, actor, member, request, found, assessed, rulebook, now, new)
 
 

@@ -121,24 +121,35 @@ def change_status(session: Session, row: MemberRow, act: Act, status: MemberStat
 def note_steps(connection: Connection, standing: Standing, now: datetime) -> int:
     """R5, R6: note the steps of a standing just assessed, with an event for each that changed; how many did.
 
-    A line that the member has left, and owes nothing in any more, is good again.
+    A line that the member has left, and owes nothing in any more, is good again. Whoever else notes the same member's
+    steps at this moment is waited for, and what they noted is not noted again.
     """
-    known = membership.steps(connection, standing.member_id)
-    changed = [line for line in standing.lines if line.step is not _step(known.get(line.line))]
-    for line in changed:
-        _note(connection, standing, line, _step(known.get(line.line)), now)
-    listed = {line.line for line in standing.lines}
-    left = [name for name, step in sorted(known.items()) if name not in listed and step.step is not Step.GOOD]
-    for name in left:
-        membership.put_step(connection, standing.member_id, name, StoredStep(Step.GOOD, standing.on, None))
-        what = What(EventKind.MEMBERSHIP_STEP_CHANGED, "R6", standing.member_id)
-        after = Step.GOOD.value
-        tell(connection, Act(now, SYSTEM), what, line=name, before=known[name].step.value, after=after)
-    return len(changed) + len(left)
+    if not _changes(connection, standing):
+        return 0
+    membership.lock(connection, standing.member_id)
+    changes = _changes(connection, standing)
+    after = {line.line: line for line in standing.lines}
+    for name, before in changes.items():
+        if name in after:
+            _note(connection, standing, after[name], before, now)
+        else:
+            _note_left(connection, standing, name, before, now)
+    return len(changes)
 
 
-def _step(known: StoredStep | None) -> Step:
-    return known.step if known else Step.GOOD
+def _changes(connection: Connection, standing: Standing) -> dict[str, Step]:
+    """The step noted last, for each line that is on another one now."""
+    known = {name: stored.step for name, stored in membership.steps(connection, standing.member_id).items()}
+    after = {line.line: line.step for line in standing.lines}
+    lines = [*after, *sorted(known.keys() - after.keys())]
+    before = {name: known.get(name, Step.GOOD) for name in lines}
+    return {name: step for name, step in before.items() if step is not after.get(name, Step.GOOD)}
+
+
+def _note_left(connection: Connection, standing: Standing, line: str, before: Step, now: datetime) -> None:
+    membership.put_step(connection, standing.member_id, line, StoredStep(Step.GOOD, standing.on, None))
+    what = What(EventKind.MEMBERSHIP_STEP_CHANGED, "R6", standing.member_id)
+    tell(connection, Act(now, SYSTEM), what, line=line, before=before.value, after=Step.GOOD.value)
 
 
 def _note(connection: Connection, standing: Standing, line: LineStanding, before: Step, now: datetime) -> None:

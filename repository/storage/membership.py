@@ -240,6 +240,14 @@ def end_grant(connection: Connection, member_id: str, now: datetime) -> bool:
     return ended.rowcount > 0
 
 
+def lock(connection: Connection, member_id: str) -> None:
+    """Let one transaction at a time note a member's steps, until it ends. SQLite's BEGIN IMMEDIATE has done it already.
+
+    Rows that name the member may be added all the same.
+    """
+    connection.execute(select(_MEMBERS.c.id).where(_MEMBERS.c.id == member_id).with_for_update(key_share=True))
+
+
 def steps(connection: Connection, member_id: str) -> dict[str, StoredStep]:
     """The step last noted for each line."""
     rows = connection.execute(_STEPS_OF, {"member_id": member_id})

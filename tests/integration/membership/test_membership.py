@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -14,6 +17,7 @@ from repository.domain.standing import LineStanding, Ramp, Standing, Step
 from repository.services import Services, grants, membership
 from repository.services.lifecycle import Act
 from repository.services.onboarding import change_status, renew
+from repository.storage import ledger
 from repository.storage.members import MemberRow
 from repository.storage.membership import facts
 from tests.integration.membership.conftest import Person
@@ -190,6 +194,37 @@ def test_the_ladder_s_steps_are_events(alpha: Person, services: Services) -> Non
     assert (event["figures"]["before"], event["figures"]["after"]) == ("good", "warned")
     (step,) = alpha.get("/v1/membership")["steps"]
     assert (step["line"], step["step"], step["below_since"]) == ("motor", "warned", "2026-02-20")
+
+
+def test_a_step_that_many_note_at_once_is_told_once(alpha: Person, services: Services) -> None:
+    """Processes that assess the same member at the same time wait for each other."""
+    member_id, now = alpha.get("/v1/membership")["member"]["id"], services.clock()
+    standing = Standing(member_id, now.date(), "digest", Ramp.COVENANT, date(2027, 3, 2), (MOTOR, HOME))
+    barrier = threading.Barrier(6)
+
+    def note(_number: int) -> int:
+        barrier.wait(30)
+        with services.database.writing() as connection:
+            noted = membership.note_steps(connection, standing, now)
+            time.sleep(0.05)
+            return noted
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sorted(threads.map(note, range(6))) == [0, 0, 0, 0, 0, 1]
+    assert len(alpha.history("membership.step_changed")) == 1
+
+
+def test_a_step_noted_elsewhere_is_undone_by_the_standing_before(alpha: Person, services: Services) -> None:
+    """Two processes, one day: this one sees a standing, another one a worse, and this one the first again."""
+    member_id, now = alpha.get("/v1/membership")["member"]["id"], services.clock()
+    alpha.get("/v1/hits")
+    worse = Standing(member_id, now.date(), "digest", Ramp.COVENANT, date(2027, 3, 2), (MOTOR,))
+    with services.database.writing() as connection:
+        membership.note_steps(connection, worse, now)
+        ledger.touch(connection, member_id)
+    alpha.get("/v1/hits")
+    steps = [event["figures"]["after"] for event in alpha.history("membership.step_changed")]
+    assert steps == ["good", "warned"]
 
 
 def test_a_missed_covenant_is_told_as_such(alpha: Person, services: Services) -> None:
