@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,14 +18,14 @@ from repository.domain.asking import Request
 from repository.domain.entitlement import Entitlement, entitle
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member, MemberStatus
-from repository.domain.rulebook import Rulebook, SubscriberClass
+from repository.domain.rulebook import NO_TIER, Rulebook, SubscriberClass
 from repository.services import Services, reciprocity
 from repository.services.assessment import Assessed
 from repository.services.membership import note_steps
 from repository.storage import decisions, events, standings, usage
 from repository.storage.usage import Usage
 
-_EVERY_TIER = itemgetter(*((line, record_class) for line in LINES for record_class in RECORD_CLASSES))
+_PAIRS = tuple((line, record_class) for line in LINES for record_class in RECORD_CLASSES)
 
 DEFAULT_PURPOSE = "investigation"
 """What others' records are read for where nothing else is said."""
@@ -153,7 +152,7 @@ def tell(
 
 def answer_of(found: Entitlement) -> dict[str, Any]:
     """What is stored of an answer: tiers, a digit for each line and class in the vocabulary's order, and the quota."""
-    tiers = "".join(map(str, _EVERY_TIER(found.tiers)))
+    tiers = "".join([str(found.tiers.get(pair, NO_TIER)) for pair in _PAIRS])
     return {"tiers": tiers, "per_day": found.quota.per_day, "per_minute": found.quota.per_minute}
 
 

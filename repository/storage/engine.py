@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import orjson
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, sessionmaker
@@ -38,7 +39,12 @@ def create_engine(url: str) -> Engine:
     # Parameters stay out of messages: they are references, keys and digests, and messages end up in logs.
     # Last in, first out: the connection that was used last is the one whose cache of pages is still good.
     engine = sqlalchemy.create_engine(
-        url, pool_pre_ping=not url.startswith("sqlite"), pool_use_lifo=True, hide_parameters=True
+        url,
+        pool_pre_ping=not url.startswith("sqlite"),
+        pool_use_lifo=True,
+        hide_parameters=True,
+        json_serializer=_json,
+        json_deserializer=orjson.loads,
     )
     if engine.dialect.name == "sqlite":
         if engine.url.database not in (None, "", ":memory:"):
@@ -46,6 +52,10 @@ def create_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _make_private(_dialect: Any, _record: object, arguments: list[Any], _options: object) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ForeignKey, FromClause, Integer, String, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, ForeignKey, Integer, String, bindparam, exists, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -47,31 +47,22 @@ class Before:
 
 
 USAGE = Base.metadata.tables["usage"]
-_OF_DAY, _OF_MINUTE = USAGE.alias("of_day"), USAGE.alias("of_minute")
 _MEMBERS = Base.metadata.tables[MemberRow.__tablename__]
 
 
-def _counter(of: FromClause, period: str) -> ColumnElement[bool]:
+def _used(period: str) -> ColumnElement[int]:
     start = bindparam(period, type_=UtcDateTime())
-    return and_(of.c.member_id == _MEMBERS.c.id, of.c.period == period, of.c.start == start)
+    of = (USAGE.c.member_id == _MEMBERS.c.id, USAGE.c.period == period, USAGE.c.start == start)
+    return func.coalesce(select(USAGE.c.used).where(*of).scalar_subquery(), 0)
 
 
 _READ = dialect.Prepared(
-    lambda _name: (
-        select(
-            _MEMBERS.c.ledger_version,
-            func.coalesce(_OF_DAY.c.used, 0),
-            func.coalesce(_OF_MINUTE.c.used, 0),
-            func.count(STANDINGS.c.id),
-        )
-        .select_from(
-            _MEMBERS.outerjoin(_OF_DAY, _counter(_OF_DAY, DAY))
-            .outerjoin(_OF_MINUTE, _counter(_OF_MINUTE, MINUTE))
-            .outerjoin(STANDINGS, STANDINGS.c.id == bindparam("standing"))
-        )
-        .where(_MEMBERS.c.id == bindparam("member"))
-        .group_by(_MEMBERS.c.ledger_version, _OF_DAY.c.used, _OF_MINUTE.c.used)
-    )
+    lambda _name: select(
+        _MEMBERS.c.ledger_version,
+        _used(DAY),
+        _used(MINUTE),
+        exists().where(STANDINGS.c.id == bindparam("standing")),
+    ).where(_MEMBERS.c.id == bindparam("member"))
 )
 
 
