@@ -45,7 +45,7 @@ serve: setup ## Serve what the demo left (or an empty pool) on http://127.0.0.1:
 	$(BIN)/frankpledge-admin --data-dir $(POOL) serve --host $(HOST) --port $(PORT)
 
 test: setup ## Run every test with coverage (TESTS=tests/unit for one tier)
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov --cov-report=term $(if $(filter tests,$(TESTS)),--cov-fail-under=90) $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(if $(filter tests,$(TESTS)),--cov-fail-under=90) $(TESTS)
 
 check: setup ## Check style, types, import directions, docstrings and the locks
 	$(BIN)/ruff check .

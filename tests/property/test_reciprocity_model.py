@@ -56,7 +56,7 @@ from tests.support.proofs import proof
 from tests.support.rulebooks import changed_text
 from tests.support.stores import SqliteStores
 
-CI_EXAMPLES, EXAMPLE_STEPS, CI_STEPS, SEED = 26, 80, 2000, 20260302
+CI_EXAMPLES, EXAMPLE_STEPS, CI_STEPS, SEED = 20, 101, 2000, 20260302
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - the directory in it has a name of its own
 """Where the databases lie: a disk would be waited for at every commit."""
 STEPS = int(os.environ.get("FRANKPLEDGE_MODEL_STEPS", "0"))
