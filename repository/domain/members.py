@@ -83,7 +83,9 @@ def membership_refusal(member: Member) -> Refusal | None:
         return None
     remedy = "Ask the operator of the scheme to reinstate the membership."
     if member.status is MemberStatus.WITHDRAWN:
-        remedy = "A membership that was withdrawn is not resumed: apply to the operator of the scheme again."
+        remedy = (
+            "A withdrawn membership is not resumed: apply to the operator of the scheme again, to contribute first."
+        )
     return Refusal("R1", f"The membership is {member.status}.", remedy, {"status": member.status.value})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from calendar import monthrange
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ SYSTEM = "system"
 COMMAND_LINE = "operator"
 """The actor of what was done on the operator's command line, where nobody in particular is logged in."""
 MOST_PER_MONTH = 10_000_000
+NOT_RESUMED = (
+    "A membership that was withdrawn is not resumed: admit the member anew, under the same name and contributing first"
+    f" (ramp {Ramp.CONTRIBUTE_FIRST.value}, R5)"
+)
 _SATURDAY = 5
 
 
@@ -161,7 +166,24 @@ def check_officer(officer_id: str, involved: Collection[str | None]) -> None:
 def check_status_change(present: MemberStatus, wanted: MemberStatus) -> None:
     """Raises LifeCycleError for a way back from withdrawal; every other way is open."""
     if present is MemberStatus.WITHDRAWN and wanted is not MemberStatus.WITHDRAWN:
-        raise LifeCycleError("a membership that was withdrawn is not resumed: admit the member anew")
+        raise LifeCycleError(NOT_RESUMED)
+
+
+def same_name(name: str) -> str:
+    """What two names of the same member have in common: not their case, width or spaces."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+
+
+def check_name(status: MemberStatus | None, ramp: Ramp) -> None:
+    """Raises LifeCycleError where nobody is admitted by the name of a member of this status; None is nobody's name.
+
+    Who has withdrawn comes back contributing first: else a covenant that was missed would be followed by a new one.
+    """
+    if status is None or (status is MemberStatus.WITHDRAWN and ramp is Ramp.CONTRIBUTE_FIRST):
+        return
+    if status is MemberStatus.WITHDRAWN:
+        raise LifeCycleError(f"a member of that name has withdrawn. {NOT_RESUMED}")
+    raise LifeCycleError("a member of that name exists")
 
 
 def check_grant(grant: Grant, today: date, rules: SubscriberRules) -> None:

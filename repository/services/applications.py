@@ -12,14 +12,17 @@ from sqlalchemy.orm import Session
 
 from repository.domain.errors import FieldError
 from repository.domain.events import EventKind
+from repository.domain.members import MemberStatus
 from repository.domain.membership import (
     Applying,
     CaseStatus,
     LifeCycleError,
     Verdict,
+    check_name,
     check_officer,
     check_volumes,
     overdue,
+    same_name,
     start,
     working_days_later,
 )
@@ -28,7 +31,7 @@ from repository.domain.standing import Ramp
 from repository.services.lifecycle import Act, What, given_reason, tell
 from repository.services.onboarding import admit_member
 from repository.storage import membership
-from repository.storage.members import find_member
+from repository.storage.members import find_namesake
 from repository.storage.membership import ApplicationRow, Wanted
 
 LONGEST_NAME = 200
@@ -47,7 +50,8 @@ class Clocks:
 def enter(session: Session, act: Act, applying: Applying, rulebook: Rulebook) -> ApplicationRow:
     """Enter an application; it is due some working days from now, by the rulebook.
 
-    Raises FieldError for what cannot be, LifeCycleError for the name of a member or of another open application.
+    Raises FieldError for what cannot be, LifeCycleError for the name of another open application, or of a member: but
+    one that has withdrawn applies anew to contribute first.
     """
     today = act.now.date()
     name = applying.name.strip()
@@ -55,11 +59,11 @@ def enter(session: Session, act: Act, applying: Applying, rulebook: Rulebook) ->
         raise FieldError("name", f"1 to {LONGEST_NAME} printable characters")
     check_volumes(applying.declared, applying.lines)
     start(applying.ramp, applying.covenant_until, today, rulebook.ramp)
-    waiting = select(ApplicationRow.id).where(
-        ApplicationRow.name == name, ApplicationRow.status == CaseStatus.OPEN.value
-    )
-    if find_member(session, name) is not None or session.scalar(waiting) is not None:
-        raise LifeCycleError("a member or an open application of that name exists")
+    open_ones = select(ApplicationRow.name).where(ApplicationRow.status == CaseStatus.OPEN.value)
+    if same_name(name) in map(same_name, session.scalars(open_ones)):
+        raise LifeCycleError("an open application of that name exists")
+    namesake = find_namesake(session, name)
+    check_name(None if namesake is None else MemberStatus(namesake.status), applying.ramp)
     row = ApplicationRow(
         id=act.new_id("app"),
         name=name,

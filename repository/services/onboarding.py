@@ -14,7 +14,7 @@ from matching.vocabulary import LINES
 from repository.domain import ids
 from repository.domain.events import EventKind
 from repository.domain.members import MEMBER_ROLES, MOST_MEMBERS, Member, MemberStatus, Role
-from repository.domain.membership import COMMAND_LINE, LifeCycleError, check_volumes, start
+from repository.domain.membership import COMMAND_LINE, NOT_RESUMED, LifeCycleError, check_name, check_volumes, start
 from repository.domain.rulebook import RampRules
 from repository.domain.standing import Ramp
 from repository.services import membership as lifecycle
@@ -22,7 +22,7 @@ from repository.services import rulebook_file
 from repository.services.authentication import hash_secret
 from repository.services.lifecycle import Act, What, tell
 from repository.storage import membership, tokens
-from repository.storage.members import ActorRow, MemberRow, find_member, next_number
+from repository.storage.members import ActorRow, MemberRow, find_member, find_namesake, next_number
 
 SHORTEST_PASSWORD = 12
 
@@ -58,7 +58,8 @@ def admit_member(
     """Admit a member, active at once. `declared` are its volumes a month by (line, class), from today on (R4).
 
     `rules` bound the covenant's date (R5), which is the latest possible without `covenant_until`; those of the shipped
-    rulebook where none are given. Raises OnboardingError for a name that is taken, a line that is none, or one member
+    rulebook where none are given. A name is taken whatever its case and spaces; who has withdrawn may have it again,
+    contributing first. Raises OnboardingError for a name that is taken, a line that is none, or one member
     more than there are numbers, FieldError for a date or volume that cannot be.
     """
     name = name.strip()
@@ -67,8 +68,7 @@ def admit_member(
     wanted = sorted(set(lines))
     if not wanted or not set(wanted) <= set(LINES):
         raise OnboardingError(f"a member needs one or more lines of: {', '.join(LINES)}")
-    if find_member(session, name) is not None:
-        raise OnboardingError("a member of that name exists")
+    before = _make_way(session, name, ramp)
     number = next_number(session)
     if number > MOST_MEMBERS:
         raise OnboardingError(f"a scheme admits at most {MOST_MEMBERS} members, those who left included")
@@ -92,11 +92,27 @@ def admit_member(
     )
     session.add(row)
     session.flush()
-    _tell_admission(session, row, volumes, Act(now, by, reason))
+    _tell_admission(session, row, volumes, before, Act(now, by, reason))
     return row.as_member()
 
 
-def _tell_admission(session: Session, row: MemberRow, volumes: Mapping[tuple[str, str], int], act: Act) -> None:
+def _make_way(session: Session, name: str, ramp: Ramp) -> str | None:
+    """Let a member have a name: the id of the one that had it and has withdrawn, which is named by that from now on."""
+    namesake = find_namesake(session, name)
+    try:
+        check_name(None if namesake is None else MemberStatus(namesake.status), ramp)
+    except LifeCycleError as error:
+        raise OnboardingError(str(error)) from None
+    if namesake is None:
+        return None
+    namesake.name = f"{namesake.name} (withdrawn {namesake.status_changed_at.date()}, {namesake.number})"
+    session.flush()
+    return namesake.id
+
+
+def _tell_admission(
+    session: Session, row: MemberRow, volumes: Mapping[tuple[str, str], int], before: str | None, act: Act
+) -> None:
     connection = session.connection()
     made = [
         membership.declaration(row.id, pair, (act.now.date(), per_month), act.now, act.actor_id)
@@ -108,6 +124,7 @@ def _tell_admission(session: Session, row: MemberRow, volumes: Mapping[tuple[str
         act,
         What(EventKind.MEMBERSHIP_ADMITTED, "R9", row.id),
         lines=" ".join(row.lines),
+        before=before,
         ramp=row.ramp,
         covenant_until=row.covenant_until.isoformat() if row.covenant_until else None,
         declared=" ".join(f"{each['line']}/{each['record_class']}={each['per_month']}" for each in made),
@@ -131,7 +148,7 @@ def renew(
     """
     row = _member(session, id_or_name)
     if row.status == MemberStatus.WITHDRAWN.value:
-        raise OnboardingError("a membership that was withdrawn is not resumed: admit the member anew")
+        raise OnboardingError(NOT_RESUMED)
     wanted = sorted(set(lines))
     if not set(wanted) <= set(LINES):
         raise OnboardingError(f"a line is one of: {', '.join(LINES)}")

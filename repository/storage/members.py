@@ -9,6 +9,7 @@ from sqlalchemy import Connection, ForeignKey, RowMapping, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.domain.members import Actor, Member, MemberStatus, Role
+from repository.domain.membership import same_name
 from repository.domain.rulebook import SubscriberClass
 from repository.storage.base import Base
 
@@ -109,6 +110,14 @@ def actor_state(row: RowMapping) -> ActorState:
 def find_member(session: Session, id_or_name: str) -> MemberRow | None:
     """A member by its id or its exact name."""
     return session.scalar(select(MemberRow).where((MemberRow.id == id_or_name) | (MemberRow.name == id_or_name)))
+
+
+def find_namesake(session: Session, name: str) -> MemberRow | None:
+    """The member whose name is the same but for case, width and spaces."""
+    wanted = same_name(name)
+    known = session.execute(select(MemberRow.id, MemberRow.name))
+    found = next((member_id for member_id, each in known if same_name(each) == wanted), None)
+    return session.get(MemberRow, found) if found else None
 
 
 def next_number(session: Session) -> int:

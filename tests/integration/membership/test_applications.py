@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from repository.domain.members import MemberStatus
 from repository.services import Services
-from repository.services.onboarding import add_user
+from repository.services.onboarding import OnboardingError, add_user, admit_member, change_status
+from repository.storage.members import all_members
 from repository.storage.membership import events_since
 from tests.integration.membership.conftest import Person
 from tests.support.clock import FakeClock
@@ -195,6 +197,49 @@ def test_a_name_applies_once(officer: Officers, alpha: Person) -> None:
     olga.post("/v1/applications", APPLYING)
     olga.post("/v1/applications", APPLYING, status=409)
     olga.post("/v1/applications", APPLYING | {"name": "Alpha"}, status=409)
+
+
+@pytest.mark.parametrize("name", ["gamma  INSURANCE", "\uff27amma Insurance"])
+def test_a_name_is_the_same_in_any_writing(officer: Officers, services: Services, name: str) -> None:
+    """Case, width and spaces make no other applicant, and no other member."""
+    olga, oskar = officer("olga"), officer("oskar")
+    entered = olga.post("/v1/applications", APPLYING)
+    assert "open application" in olga.post("/v1/applications", APPLYING | {"name": name}, status=409)["detail"]
+    oskar.post(f"/v1/applications/{entered['id']}/decision", {"accept": True, "reason": "licensed"}, status=200)
+    assert (
+        "member of that name exists" in olga.post("/v1/applications", APPLYING | {"name": name}, status=409)["detail"]
+    )
+    with services.database.write() as session, pytest.raises(OnboardingError, match="a member of that name exists"):
+        admit_member(session, name, ["motor"], now=services.clock())
+
+
+@pytest.mark.parametrize("name", ["Alpha", "ALPHA"])
+def test_who_has_withdrawn_comes_back_contributing_first(
+    officer: Officers, services: Services, alpha: Person, name: str
+) -> None:
+    """Under its own name, without a new covenant, as a member of its own; the former one keeps what it filed."""
+    olga, oskar = officer("olga"), officer("oskar")
+    with services.database.write() as session:
+        former = change_status(session, "Alpha", MemberStatus.WITHDRAWN, now=services.clock())
+    again = APPLYING | {"name": name}
+    refused = olga.post("/v1/applications", again, status=409)
+    assert "withdrawn" in refused["detail"]
+    assert "contribute_first" in refused["detail"]
+    with services.database.write() as session, pytest.raises(OnboardingError, match="contribute_first"):
+        admit_member(session, name, ["motor"], now=services.clock())
+    entered = olga.post("/v1/applications", again | {"ramp": "contribute_first"})
+    body = {"accept": True, "reason": "licensed again"}
+    accepted = oskar.post(f"/v1/applications/{entered['id']}/decision", body, status=200)
+    with services.database.write() as session:
+        names = {row.id: row.name for row in all_members(session)}
+    assert names[accepted["member"]] == name
+    assert names[former.id] == "Alpha (withdrawn 2026-03-02, 1)"
+    with services.database.reading() as connection:
+        told = events_since(connection, services.clock() - timedelta(1), ["membership.admitted"])
+    assert {each["member_id"]: each["figures"]["before"] for each in told} == {
+        former.id: None,
+        accepted["member"]: former.id,
+    }
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
