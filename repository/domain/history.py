@@ -76,6 +76,15 @@ class History:
             found[line] = found[line] | flags[:, place] if line in found else flags[:, place]
         return found
 
+    def idle(self, lines: Collection[str], first: date, last: date) -> dict[str, Flags]:
+        """For each of these lines, whether nothing was declared of it on each of the days from `first` to `last`."""
+        pairs, days = self.pairs(lines, last), (last - first).days + 1
+        declared = declared_rates(self.membership, pairs, first, days) > 0
+        return {
+            line: ~declared[:, [place for place, pair in enumerate(pairs) if pair[0] == line]].any(axis=1)
+            for line in lines
+        }
+
     def pairs(self, lines: Collection[str], day: date) -> list[Pair]:
         """Every (line, class) of these lines that was declared by a day, or is in the ledger."""
         return [pair for pair in listed(self.membership, self.ledger, day) if pair[0] in lines]
@@ -125,14 +134,18 @@ def below_since(history: History, weakest: Mapping[str, Pair], today: date) -> d
 def clean_since(
     history: History, lines: Iterable[str], begin: date, *, clean_days: int, today: date
 ) -> dict[str, date]:
-    """For each line the start of its first run of that many days at target, all over; else of the present run."""
+    """For each line the start of its first run of that many days at target, all over; else of the present run.
+
+    A day on which nothing of the line is declared is no such day: there is no target.
+    """
     since = dict.fromkeys(lines, begin)
     pending = set(since)
     first, stride = begin, _STRIDE
     while pending and first <= today:
         last = min(today, first + timedelta(days=stride - 1))
-        for line, below in history.below(history.pairs(pending, last), first, last).items():
-            for place in np.flatnonzero(below).tolist():
+        below = history.below(history.pairs(pending, last), first, last)
+        for line, idle in history.idle(pending, first, last).items():
+            for place in np.flatnonzero(idle | below.get(line, idle)).tolist():
                 if (first - since[line]).days + place >= clean_days:
                     break
                 since[line] = first + timedelta(days=place + 1)

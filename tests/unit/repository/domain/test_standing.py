@@ -272,6 +272,27 @@ def test_a_break_begins_the_clean_days_anew() -> None:
     assert motor(stand(50, rows, on=on)).may_ask_from == day(45)
 
 
+def test_days_without_a_declaration_are_not_clean() -> None:
+    """Nothing declared is no target, however much is filed; the declaration of another line opens only that one."""
+    rows = filed(range(5, 100), accepted=16)
+    for declared in ({}, {"motor/claim": 0}):
+        on = terms(declared, ramp=Ramp.CONTRIBUTE_FIRST, back_book_on=day(5))
+        assert motor(stand(80, rows, on=on)).may_ask_from == day(110)
+    on = terms({"motor/claim": SIXTEEN_A_DAY}, ramp=Ramp.CONTRIBUTE_FIRST, back_book_on=day(5))
+    found = stand(80, rows, on=on, who=member("motor", "home"))
+    assert {each.line: each.may_ask_from for each in found.lines} == {"motor": day(35), "home": day(110)}
+
+
+def test_clean_days_begin_with_the_declaration() -> None:
+    """Declared on day 20, and ended on day 30: ten days are not enough, and the next ones begin anew."""
+    on = terms({}, ramp=Ramp.CONTRIBUTE_FIRST, back_book_on=day(5))
+    spans = ((20, SIXTEEN_A_DAY), (30, 0), (40, SIXTEEN_A_DAY))
+    declared = tuple(Declared("motor", "claim", day(since), per_month) for since, per_month in spans)
+    rows = filed(range(5, 100), accepted=16)
+    assert motor(stand(25, rows, on=replace(on, declared=declared))).may_ask_from == day(50)
+    assert motor(stand(80, rows, on=replace(on, declared=declared))).may_ask_from == day(70)
+
+
 def test_clean_days_once_reached_hold_for_good() -> None:
     """A member that lapses later is on the ladder, not on the ramp."""
     on = terms(ramp=Ramp.CONTRIBUTE_FIRST, back_book_on=day(5))
