@@ -80,10 +80,11 @@ class History:
         """For each of these lines, whether nothing was declared of it on each of the days from `first` to `last`."""
         pairs, days = self.pairs(lines, last), (last - first).days + 1
         declared = declared_rates(self.membership, pairs, first, days) > 0
-        return {
-            line: ~declared[:, [place for place, pair in enumerate(pairs) if pair[0] == line]].any(axis=1)
-            for line in lines
-        }
+        idle: dict[str, Flags] = {}
+        for line in lines:
+            own = [place for place, pair in enumerate(pairs) if pair[0] == line]
+            idle[line] = np.logical_not(np.any(declared[:, own], axis=1))
+        return idle
 
     def pairs(self, lines: Collection[str], day: date) -> list[Pair]:
         """Every (line, class) of these lines that was declared by a day, or is in the ledger."""
