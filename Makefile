@@ -16,7 +16,7 @@ POOL ?= $(if $(wildcard demo/run/pool/operator.secret),demo/run/pool,var)
 
 # No address, host or path of the machine goes into a lock: plain pip installs it from whatever registry it is set up with.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
-RUNTIME_EXTRAS := --extra server --extra postgresql --extra demo
+RUNTIME_EXTRAS := --extra server --extra postgresql --extra otel --extra demo
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test check format bench lock upgrade clean
@@ -53,7 +53,7 @@ check: setup ## Check style, types, import directions, docstrings and the locks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet $(SOURCES)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --dry-run --no-index --no-build-isolation --editable ".[server,postgresql,demo,dev]" \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --dry-run --no-index --no-build-isolation --editable ".[server,postgresql,otel,demo,dev]" \
 		|| { echo "The locks lack something that pyproject.toml asks for: run make lock" >&2; exit 1; }
 
 format: setup ## Put the source into the project's style
