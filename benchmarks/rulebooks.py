@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import date
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,11 @@ import numpy as np
 from benchmarks.machine import show
 from repository.domain.rulebook import Rulebook
 from repository.services import rulebook_file
-from repository.simulation.claims import check, told
+from repository.simulation.claims import Claim, check, told
 from repository.simulation.market import generate, plan
 from repository.simulation.profiles import CAST
 from repository.simulation.running import run
-from repository.simulation.summary import summarise
+from repository.simulation.summary import Summary, summarise
 
 VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "shipped": {},
@@ -35,28 +34,27 @@ VARIANTS: dict[str, dict[str, dict[str, Any]]] = {
     "counted_over 60": {"level": {"counted_over": 60}},
     "counted_days 90": {"level": {"counted_days": 90}},
     "counted_days 180": {"level": {"counted_days": 180}},
-    "met_from 0": {"level": {"met_from": 0}},
     "met_from 1": {"level": {"met_from": 1}},
     "met_from 3": {"level": {"met_from": 3}},
-    "corroboration_share 0": {"standing": {"corroboration_share": 0.0}},
+    "no corroboration": {"level": {"met_from": 0}, "standing": {"corroboration_share": 0.0}},
     "corroboration_share 0.05": {"standing": {"corroboration_share": 0.05}},
     "corroboration_share 0.1": {"standing": {"corroboration_share": 0.1}},
-    "corroboration_share 0.2": {"standing": {"corroboration_share": 0.2}},
     "corroboration_share 0.3": {"standing": {"corroboration_share": 0.3}},
     "corroboration_expected 5": {"standing": {"corroboration_expected": 5.0}},
     "corroboration_expected 40": {"standing": {"corroboration_expected": 40.0}},
     "nobody to compare with": {"standing": {"corroboration_peers": 10**6}},
     "counts_from 0.25": {"level": {"counts_from": 0.25}},
+    "counts_from 0.65": {"level": {"counts_from": 0.65}},
     "counts_from 0.75": {"level": {"counts_from": 0.75}},
     "seen_days 90": {"level": {"seen_days": 90}},
     "seen_days 180": {"level": {"seen_days": 180}},
-    "seen_days 365": {"level": {"seen_days": 365}},
     "spared 0": {"standing": {"spared": 0.0}},
     "spared 1": {"standing": {"spared": 1.0}},
     "tolerance 2": {"standing": {"tolerance": 2.0}},
     "tolerance 4": {"standing": {"tolerance": 4.0}},
 }
-_Found = list[tuple[str, int, int, tuple[int | None, ...]]]
+_DAYS = ("claims_from", "held_from", "first_restricted")
+_Found = tuple[list[Claim], list[Summary]]
 
 
 def varied(rulebook: Rulebook, changes: dict[str, dict[str, Any]]) -> Rulebook:
@@ -66,22 +64,34 @@ def varied(rulebook: Rulebook, changes: dict[str, dict[str, Any]]) -> Rulebook:
 
 
 def judged(rulebook: Rulebook, seed: int, members: int, months: int, overlap: float) -> _Found:
-    """For each claim: of how many members it does not hold in one market, of how many in all, and their days."""
+    """One market: the claims, and the rows they are about."""
     rng = np.random.default_rng(seed)
     market = generate(plan(members, months, overlap), rulebook, date(2026, 1, 1), rng)
-    rows = (summarise(each, rulebook) for each in run(market, rulebook, rng, every=3))
-    return [(each.claim, len(each.failing), each.members, each.days) for each in check(rows)]
+    rows = [summarise(each, rulebook) for each in run(market, rulebook, rng, every=3)]
+    return list(check(rows)), rows
 
 
-def together(markets: Iterable[_Found]) -> dict[str, dict[str, str]]:
-    """The sums over several markets, and the days of all of their members in short."""
-    sums: dict[str, tuple[int, int, tuple[int | None, ...]]] = {}
-    for claim, failing, members, days in chain.from_iterable(markets):
-        before = sums.get(claim, (0, 0, ()))
-        sums[claim] = (before[0] + failing, before[1] + members, before[2] + days)
+def of_claims(markets: Sequence[_Found]) -> dict[str, dict[str, str]]:
+    """For each claim, of how many members of several markets it does not hold, of how many in all, and their days."""
+    by_words: dict[str, list[Claim]] = {}
+    for claim in (claim for claims, _ in markets for claim in claims):
+        by_words.setdefault(claim.claim, []).append(claim)
     return {
-        claim: {"fails": f"{failing} of {members}"} | ({"days": told(days)} if days else {})
-        for claim, (failing, members, days) in sums.items()
+        words: {
+            "fails": f"{sum(len(each.failing) for each in claims)} of {sum(each.members for each in claims)}",
+            "days": told(day for each in claims for day in each.days),
+        }
+        for words, claims in by_words.items()
+    }
+
+
+def of_members(markets: Sequence[_Found]) -> dict[str, dict[str, str]]:
+    """For each kind of member its days: tier 3 on claims from, tier 1 or less from, restricted by the ladder from."""
+    by_kind: dict[str, list[Summary]] = {}
+    for row in (row for _, rows in markets for row in rows):
+        by_kind.setdefault(f"{row.group}: {row.label}", []).append(row)
+    return {
+        kind: {name: told(getattr(each, name) for each in rows) for name in _DAYS} for kind, rows in by_kind.items()
     }
 
 
@@ -94,6 +104,7 @@ def main() -> None:
     parser.add_argument("--overlap", type=float, default=1.0)
     parser.add_argument("--variant", action="append", choices=VARIANTS, help="repeatable; by default all")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--each", action="store_true", help="the days of each kind of member, instead of the claims")
     given = parser.parse_args()
     shipped, wanted = rulebook_file.default(), given.variant or [*VARIANTS]
     books = {name: varied(shipped, VARIANTS[name]) for name in wanted}
@@ -103,7 +114,9 @@ def main() -> None:
             name: [pool.submit(judged, book, seed, *of) for seed in range(1, given.seeds + 1)]
             for name, book in books.items()
         }
-        show(vars(given) | {"claims": {name: together(each.result() for each in runs[name]) for name in wanted}})
+        found = {name: [each.result() for each in of_one] for name, of_one in runs.items()}
+    asked = of_members if given.each else of_claims
+    show(vars(given) | {"variants": {name: asked(markets) for name, markets in found.items()}})
 
 
 if __name__ == "__main__":

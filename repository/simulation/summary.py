@@ -39,10 +39,10 @@ class Summary:
 
     `steps` has the days on each step; `tiers` those at the end, by class. `first_restricted` is the first day
     restricted or suspended by the ladder; `held_from` the day from which nothing was seen above tier 1 any more, None
-    if something is at the end, and `above_days` those on which something was. `fraud_days` are those with more than
-    tier 1 on suspected or proven. `claims_from` is the first day with the highest tier on claims, `lost_claim_days`
-    those after it with less; `full_share` is the share of its days on which every class was seen at the highest tier
-    that standing gives.
+    if something is at the end, and `above_days` those on which something was. `fraud_until` is the day from which
+    suspected and proven cases were at tier 1 or less for good, or that of the end. `claims_from` is the first day with
+    the highest tier on claims, `lost_claim_days` those after it with less; `full_share` is the share of its days on
+    which every class was seen at the highest tier that standing gives.
     """
 
     member: str
@@ -56,7 +56,7 @@ class Summary:
     first_restricted: int | None
     held_from: int | None
     above_days: int
-    fraud_days: int
+    fraud_until: int
     claims_from: int | None
     lost_claim_days: int
     full_share: float
@@ -72,6 +72,7 @@ def summarise(course: Course, rulebook: Rulebook) -> Summary:
     """One member's row of the table."""
     limited = np.flatnonzero(course.steps >= _RESTRICTED)
     above = np.flatnonzero(course.tiers.max(axis=1) > HIT_TIER)
+    fraud = np.flatnonzero(course.tiers[:, _FRAUD].max(axis=1) > HIT_TIER)
     days = len(course.steps)
     held_from = int(above[-1]) + 1 if len(above) else 0
     claims = course.tiers[:, CLASSES.index("claim")] >= rulebook.level.highest
@@ -87,7 +88,7 @@ def summarise(course: Course, rulebook: Rulebook) -> Summary:
         first_restricted=int(limited[0]) if len(limited) else None,
         held_from=held_from if held_from < days else None,
         above_days=len(above),
-        fraud_days=int((course.tiers[:, _FRAUD].max(axis=1) > HIT_TIER).sum()),
+        fraud_until=int(fraud[-1]) + 1 if len(fraud) else 0,
         claims_from=int(claims.argmax()) if claims.any() else None,
         lost_claim_days=int((~claims[int(claims.argmax()) :]).sum()) if claims.any() else 0,
         full_share=float((course.tiers.min(axis=1) >= rulebook.level.highest).mean()),

@@ -85,12 +85,12 @@ def test_an_honest_small_insurer_is_never_restricted(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_small_member_does_not_wait_long(seed: int) -> None:
-    """Tier 3 on claims within 75 days with 30 customers a month, in an empty pool as in a full one."""
+    """Tier 3 on claims within 100 days with 30 customers a month, in an empty pool as in a full one."""
     found = [row for row in good_market(seed) if row.group == Archetype.HONEST_SMALL or row.label.startswith("small")]
     assert len(found) == 4
     for row in found:
         assert row.claims_from is not None, row
-        assert row.claims_from <= 75, row
+        assert row.claims_from <= 100, row
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -112,11 +112,11 @@ def test_an_outage_is_recovered_from(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_free_rider_gets_nothing(seed: int) -> None:
-    """By either ramp, large, small or next to nothing: tier 1 at most within 90 days, on fraud on every day."""
+    """By either ramp, large, small or next to nothing: tier 1 at most within 90 days, on fraud after a week."""
     for row in rows(bad_market(seed), Archetype.FREE_RIDER):
         assert row.held_from is not None, row
         assert row.held_from <= HELD_WITHIN, row
-        assert row.fraud_days == 0, row
+        assert row.fraud_until <= 7, row
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -165,7 +165,7 @@ def test_a_rulebook_that_lets_free_riders_in_is_found_out() -> None:
     lax = replace(DEFAULT_RULEBOOK, digest="lax", level=level)
     assert list(failed(judged(of(Archetype.FREE_RIDER), 100, 1, lax, every=2))) == [
         f"A free rider is at tier 1 or less within {HELD_WITHIN} days",
-        "A free rider never sees more than tier 1 of suspected and proven cases",
+        "A free rider never sees more than tier 1 of suspected and proven cases after its first week",
     ]
 
 
