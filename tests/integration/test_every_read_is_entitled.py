@@ -43,6 +43,7 @@ ENDPOINTS = {
     "GET /livez": Tells.PUBLIC,
     "GET /readyz": Tells.PUBLIC,
     "GET /metrics": Tells.OFFICE,
+    "GET /v1/admin/hot-keys": Tells.OFFICE,
     "GET /rulebook": Tells.PUBLIC,
     "GET /rulebook/<version>": Tells.PUBLIC,
     "GET /v1/docs": Tells.PUBLIC,
@@ -271,7 +272,6 @@ NOT_OF_OTHERS = {
         "insert_subjects",
         "update_roles",
         "take_out_subjects",
-        "credited_since",
     },
 }
 READERS = {
