@@ -1,12 +1,13 @@
-"""A pool to measure: two members in a fresh SQLite database, filled from a generated market."""
+"""A pool to measure: two members in a fresh database, filled from a generated market."""
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.linking import encode_people
@@ -23,6 +24,7 @@ from repository.services.hitmaking import Source
 from repository.services.installation import install
 from repository.services.intake import Numbered, take_in
 from repository.services.onboarding import admit_member, issue_credential
+from repository.services.operator import accept_fingerprint
 from repository.settings import Settings
 
 CHUNK = 5000
@@ -33,10 +35,11 @@ Row = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """A member with an actor that may do everything."""
+    """A member with an actor that may do everything, and the secret of its credential."""
 
     member: Member
     actor: Actor
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +59,59 @@ class Filled:
     intake_seconds: float
 
 
-def fill(directory: Path, records: int, questions: int) -> Filled:
-    """File so many generated persons for one member, and keep further records of the same people to ask about."""
+def fill(directory: Path, records: int, questions: int, database_url: str | None = None) -> Filled:
+    """File so many generated persons for one member, and keep further records of the same people to ask about.
+
+    In a SQLite file in the directory, unless another database is given. The market is streamed: memory holds a chunk.
+    """
     settings = Settings.under(directory)
+    if database_url is not None:
+        settings = replace(settings, database_url=database_url)
     install(settings)
     services = compose(settings)
     quotas(services)
     contributor, asker = _member(services, "Contributor"), _member(services, "Asker")
     key = LinkageKey(os.urandom(32))
+    with services.database.write() as session:
+        accept_fingerprint(session, DEFAULT_SCHEMA, key.fingerprint, now=services.clock())
     encoder = RecordEncoder.for_key(key)
-    rows = list(Market(3).rows(records, copies=questions / records))
-    filed: dict[str, Row] = {}
-    again = [row for row in rows if filed.setdefault(row["cluster"], row) is not row]
-    firsts = list(filed.values())[:records]
-    started = time.perf_counter()
-    encoded = [subject for subject in encode_people(encoder, firsts) if subject]
-    encode_seconds = time.perf_counter() - started
-    places = {row["cluster"]: place for place, row in enumerate(firsts)}
-    known = [row for row in again if row["cluster"] in places]
-    asked = [subject for subject in encode_people(encoder, known) if subject]
-    truths = [f"P-{places[row['cluster']]}" for row in known]
-    if len(encoded) != len(firsts) or len(asked) != len(truths):
+    asked: list[tuple[str, Row]] = []
+    encoding = intake = 0.0
+    filed = 0
+    for chunk in _chunks(_people(records, questions, asked)):
+        started = time.perf_counter()
+        encoded = [subject for subject in encode_people(encoder, chunk) if subject]
+        if len(encoded) != len(chunk):
+            raise RuntimeError("every person of the generated market has something to encode")
+        encoding += time.perf_counter() - started
+        started = time.perf_counter()
+        file_subjects(services, contributor, key.fingerprint, encoded, filed)
+        intake += time.perf_counter() - started
+        filed += len(chunk)
+    subjects = [subject for subject in encode_people(encoder, [row for _, row in asked]) if subject]
+    file_subjects(services, asker, key.fingerprint, subjects[:1], 0)
+    truths = [truth for truth, _ in asked]
+    if len(subjects) != len(truths):
         raise RuntimeError("every person of the generated market has something to encode")
-    started = time.perf_counter()
-    for start in range(0, len(encoded), CHUNK):
-        file_subjects(services, contributor, key.fingerprint, encoded[start : start + CHUNK], start)
-    intake_seconds = time.perf_counter() - started
-    file_subjects(services, asker, key.fingerprint, asked[:1], 0)
-    return Filled(services, contributor, asker, key.fingerprint, asked, truths, encode_seconds, intake_seconds)
+    return Filled(services, contributor, asker, key.fingerprint, subjects, truths, encoding, intake)
+
+
+def _people(records: int, questions: int, asked: list[tuple[str, Row]]) -> Iterator[Row]:
+    """The first record of so many people; later ones of some of them go to `asked`, with the first's reference."""
+    last, number = "", -1
+    for row in Market(3).rows(records, copies=questions / records):
+        if row["cluster"] != last:
+            last, number = row["cluster"], number + 1
+            if number >= records:
+                return
+            yield row
+        else:
+            asked.append((f"P-{number}", row))
+
+
+def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while chunk := list(itertools.islice(rows, CHUNK)):
+        yield chunk
 
 
 def quotas(services: Services) -> None:
@@ -108,7 +136,8 @@ def _member(services: Services, name: str) -> Asker:
             declared={(LINE, "customer"): 1},
         )
         credential = issue_credential(session, member.id, ["screener", "contributor"], now=now)
-    return Asker(member, Actor(credential.client_id, frozenset({Role.SCREENER, Role.CONTRIBUTOR}), member))
+    actor = Actor(credential.client_id, frozenset({Role.SCREENER, Role.CONTRIBUTOR}), member)
+    return Asker(member, actor, credential.client_secret)
 
 
 def file_subjects(

