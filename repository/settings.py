@@ -14,9 +14,12 @@ from typing import TypeVar
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from repository.storage.limits import DEFAULTS, Limits
+
 PREFIX = "FRANKPLEDGE_"
 SECRET_BYTES = 32
 _MOST_PROXIES = 9
+_MOST_CONNECTIONS = 1_000
 _METRICS_TOKEN = re.compile(rb"[A-Za-z0-9_-]{32,256}")
 
 _Value = TypeVar("_Value")
@@ -49,6 +52,7 @@ class Settings:
     max_batch_inflated_bytes: int = 1 << 30
     trusted_proxies: int = 0
     log_level: str = "info"
+    limits: Limits = DEFAULTS
 
     @property
     def model_file(self) -> Path:
@@ -91,6 +95,7 @@ class Settings:
             ),
             trusted_proxies=_read(found, "TRUSTED_PROXIES", _count, defaults.trusted_proxies),
             log_level=_read(found, "LOG_LEVEL", _log_level, defaults.log_level),
+            limits=_limits(found),
         )
 
 
@@ -150,6 +155,25 @@ def _read(found: Mapping[str, str], name: str, parse: Callable[[str], _Value], d
         raise SettingsError(f"{PREFIX}{name}: expected {error}") from None
 
 
+def _limits(found: Mapping[str, str]) -> Limits:
+    limits = Limits(
+        pool_size=_read(found, "DB_POOL_SIZE", _positive, DEFAULTS.pool_size),
+        pool_overflow=_read(found, "DB_POOL_OVERFLOW", _whole, DEFAULTS.pool_overflow),
+        pool=_read(found, "DB_POOL_SECONDS", _seconds, DEFAULTS.pool),
+        connect=_read(found, "DB_CONNECT_SECONDS", _seconds, DEFAULTS.connect),
+        statement=_read(found, "DB_STATEMENT_SECONDS", _seconds, DEFAULTS.statement),
+        lock=_read(found, "DB_LOCK_SECONDS", _seconds, DEFAULTS.lock),
+        idle=_read(found, "DB_IDLE_SECONDS", _seconds, DEFAULTS.idle),
+        long=_read(found, "DB_LONG_SECONDS", _seconds, DEFAULTS.long),
+    )
+    if limits.long < max(limits.statement, limits.lock, limits.idle):
+        raise SettingsError(
+            f"{PREFIX}DB_LONG_SECONDS: expected at least {PREFIX}DB_STATEMENT_SECONDS, {PREFIX}DB_LOCK_SECONDS and"
+            f" {PREFIX}DB_IDLE_SECONDS, since it is the time that long work has instead of them"
+        )
+    return limits
+
+
 def _database_url(raw: str) -> str:
     expected = "an URL such as sqlite:////srv/frankpledge/frankpledge.db or postgresql+psycopg://user@host/name"
     try:
@@ -179,6 +203,12 @@ def _switch(raw: str) -> bool:
 def _positive(raw: str) -> int:
     if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
         raise ValueError("a whole number above zero")
+    return int(raw)
+
+
+def _whole(raw: str) -> int:
+    if not raw.isascii() or not raw.isdigit() or int(raw) > _MOST_CONNECTIONS:
+        raise ValueError(f"a whole number from 0 to {_MOST_CONNECTIONS}")
     return int(raw)
 
 

@@ -79,6 +79,14 @@ _TYPES = (
         "Something went wrong on our side",
         "The operator finds the cause in the log under the request id, which is also in the `instance` of the problem.",
     ),
+    ProblemType(
+        "busy",
+        503,
+        "Too busy at the moment",
+        "The database did not get to it in time: its connections are all in use, or a statement or a lock took longer"
+        " than the operator allows. Nothing is wrong with the request: send it again, under the same idempotency key if"
+        " it has one, after as long as the Retry-After header says.",
+    ),
     ProblemType("unavailable", 503, "Not available at the moment", "Try again later; see Retry-After if it is given."),
     # Authentication
     ProblemType(

@@ -11,9 +11,13 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from repository.api.catalogue import BY_STATUS, PROBLEM_TYPES
+from repository.api.context import services
 from repository.domain.members import Refusal
+from repository.storage.limits import Trouble, trouble
 
 MEDIA_TYPE = "application/problem+json"
+_TROUBLES = {Trouble.BUSY: ("busy", "2"), Trouble.UNREACHABLE: ("unavailable", "5")}
+"""The problem, and after how many seconds it is worth trying again."""
 _log = structlog.get_logger("frankpledge.api")
 
 
@@ -97,11 +101,19 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    """Log what happened by type and place only: the message of an exception may hold a value."""
+    """Log what happened by type and place only: the message of an exception may hold a value.
+
+    A database that is busy or away for a moment is no fault of the service, and worth another try.
+    """
     places = []
     trace = error.__traceback__
     while trace is not None:
         places.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
         trace = trace.tb_next
-    _log.error("unexpected", error=type(error).__qualname__, at=places[-8:])
-    return ProblemError("internal").response()
+    found = trouble(services().database.engine, error)
+    if found is None:
+        _log.error("unexpected", error=type(error).__qualname__, at=places[-8:])
+        return ProblemError("internal").response()
+    slug, wait = _TROUBLES[found]
+    _log.warning(slug, error=type(error).__qualname__, at=places[-8:])
+    return ProblemError(slug, headers={"Retry-After": wait}).response()

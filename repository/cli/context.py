@@ -42,7 +42,8 @@ class Pool:
                 f"there is no pool in {self.settings.data_dir}: run `frankpledge-admin init`, or point to another"
                 " directory with --data-dir"
             )
-        return Database(create_engine(self.settings.database_url))
+        limits = self.settings.limits.patient()
+        return Database(create_engine(self.settings.database_url, limits), limits)
 
     def close(self) -> None:
         """Close the database, if it was opened."""

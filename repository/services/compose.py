@@ -21,7 +21,7 @@ def now() -> datetime:
 
 def compose(settings: Settings, clock: Clock = now) -> Services:
     """Everything a use case needs, from the settings; raises SettingsError when a secret cannot be used."""
-    database = Database(create_engine(settings.database_url))
+    database = Database(create_engine(settings.database_url, settings.limits), settings.limits)
     rulebooks = Rulebooks(database)
     return Services(
         settings=settings,

@@ -41,9 +41,9 @@ def keep_shares(services: Services) -> None:
     """Store the sums of today, so that no process has to look through everyone's ledger for its first decision."""
     now = services.clock()
     window = Window(now.date(), services.rulebooks.at(now).window.days)
-    with services.database.reading() as connection:
+    with services.database.reading(long=True) as connection:
         if corroboration.stored(connection, window) is not None:
             return
         found = corroboration.summed(connection, window)
-    with services.database.writing() as connection:
+    with services.database.writing(long=True) as connection:
         corroboration.store(connection, window, *found)

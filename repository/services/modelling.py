@@ -114,7 +114,7 @@ def store_model(settings: Settings, model: LinkageModel) -> None:
 
 
 def _sample(services: Services, kind: Kind, size: int) -> tuple[Sequence[EncodedSubject], int]:
-    with services.database.read() as session:
+    with services.database.read(long=True) as session:
         rows, total = filings.sample(session.connection(), kind, size)
     opened = [unpack(services.sealer.unseal(record_context(record_id), envelope)) for record_id, envelope in rows]
     return opened, total

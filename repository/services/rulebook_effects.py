@@ -46,7 +46,7 @@ class Under:
 
 def member_effects(services: Services, old: Rulebook, new: Rulebook) -> Iterator[Effect]:
     """What changes today, member after member; those who left are passed over."""
-    with services.database.reading() as connection:
+    with services.database.reading(long=True) as connection:
         standings = (assess_all(services, connection, [(BEGINNING, each)]) for each in (old, new))
         for (member, before), (_, after) in zip(*standings, strict=True):
             if member.status is not MemberStatus.WITHDRAWN:

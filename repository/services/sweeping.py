@@ -14,7 +14,7 @@ def note_all_steps(services: Services) -> int:
     now = services.clock()
     keep_shares(services)
     schedule = services.rulebooks.schedule(now.date())
-    with services.database.reading() as connection:
+    with services.database.reading(long=True) as connection:
         found = [
             standing
             for member, standing in assess_all(services, connection, schedule)
@@ -22,6 +22,6 @@ def note_all_steps(services: Services) -> int:
         ]
     changed = 0
     for standing in found:
-        with services.database.writing() as connection:
+        with services.database.writing(long=True) as connection:
             changed += note_steps(connection, standing, now)
     return changed

@@ -9,8 +9,10 @@ from typing import Any
 
 import orjson
 import sqlalchemy
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
+
+from repository.storage.limits import DEFAULTS, Limits, take_time
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -26,15 +28,18 @@ _PRAGMAS = (
     "PRAGMA mmap_size = 2147483648",
 )
 _BEGIN = "frankpledge_begin"
+_SNAPSHOT: dict[str, dict[str, Any]] = {
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 
 
-def create_engine(url: str) -> Engine:
+def create_engine(url: str, limits: Limits = DEFAULTS) -> Engine:
     """An engine for a SQLite file or PostgreSQL.
 
     SQLite begins explicitly (the driver's implicit transactions would leave reads outside of them), is in WAL mode
     and checks foreign keys; its files are for their owner alone. A connection that will write asks for
     `BEGIN IMMEDIATE` by the execution option that Database.write sets: upgrading a read lock later can fail at once
-    with 'database is locked'.
+    with 'database is locked'. Sessions of PostgreSQL have the limits from their first statement on.
     """
     # Parameters stay out of messages: they are references, keys and digests, and messages end up in logs.
     # Last in, first out: the connection that was used last is the one whose cache of pages is still good.
@@ -45,6 +50,7 @@ def create_engine(url: str) -> Engine:
         hide_parameters=True,
         json_serializer=_json,
         json_deserializer=orjson.loads,
+        **_limited(make_url(url), limits),
     )
     if engine.dialect.name == "sqlite":
         if engine.url.database not in (None, "", ":memory:"):
@@ -52,6 +58,17 @@ def create_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _limited(url: URL, limits: Limits) -> dict[str, Any]:
+    if url.get_backend_name() != "sqlite":
+        return {**_pool(limits), "connect_args": limits.arguments(url)}
+    return _pool(limits) if url.database not in (None, "", ":memory:") else {}
+
+
+def _pool(limits: Limits) -> dict[str, Any]:
+    sizes: dict[str, Any] = {"pool_size": limits.pool_size, "max_overflow": limits.pool_overflow}
+    return sizes | {"pool_timeout": limits.pool.total_seconds()}
 
 
 def _json(value: Any) -> str:
@@ -75,37 +92,64 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'DEFERRED')}")
 
 
-class Database:
-    """An engine with the two ways to use it, each with a Session or, for what takes milliseconds, without one."""
+def lift_time_limit(connection: Connection) -> None:
+    """Let the statements of this transaction take as long as they need."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
 
-    def __init__(self, engine: Engine) -> None:
+
+class Database:
+    """An engine with the two ways to use it, each with a Session or, for what takes milliseconds, without one.
+
+    A transaction that is `long` may take the time of long work (see `Limits`).
+    """
+
+    def __init__(self, engine: Engine, limits: Limits = DEFAULTS) -> None:
         self.engine = engine
+        self._limits = limits
         self._reading = sessionmaker(engine, expire_on_commit=False)
         self._writer = engine.execution_options(**{_BEGIN: "IMMEDIATE"})
         self._writing = sessionmaker(self._writer, expire_on_commit=False)
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self, *, long: bool = False) -> Iterator[Session]:
         """One transaction that is rolled back at the end: for reading."""
         with self._reading() as session:
+            if long:
+                take_time(session.connection(), self._limits)
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, long: bool = False) -> Iterator[Session]:
         """One transaction: committed at the end, rolled back on any exception."""
         with self._writing.begin() as session:
+            if long:
+                take_time(session.connection(), self._limits)
             yield session
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self, *, long: bool = False) -> Iterator[Connection]:
         """What `read` is, without the Session."""
         with self.engine.connect() as connection:
+            if long:
+                take_time(connection, self._limits)
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def snapshot(self) -> Iterator[Connection]:
+        """All tables as they are at one instant, for as long as it takes: nobody waits for it."""
+        # SQLite's reading transaction is one already.
+        isolated = self.engine.execution_options(**_SNAPSHOT.get(self.engine.dialect.name, {}))
+        with isolated.connect() as connection:
+            lift_time_limit(connection)
+            yield connection
+
+    @contextmanager
+    def writing(self, *, long: bool = False) -> Iterator[Connection]:
         """What `write` is, without the Session."""
         with self._writer.begin() as connection:
+            if long:
+                take_time(connection, self._limits)
             yield connection
 
     def close(self) -> None:

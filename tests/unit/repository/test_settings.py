@@ -17,6 +17,7 @@ from repository.settings import (
     read_private_file,
     write_private_file,
 )
+from repository.storage.limits import Limits
 
 
 def test_nothing_needs_to_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,6 +52,15 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
     assert settings.log_level == "warning"
 
 
+def test_limits_of_the_database_are_read() -> None:
+    """One by one; a pool without overflow is allowed, and what long work has is never less than what others have."""
+    given = {"DB_POOL_SIZE": "3", "DB_POOL_OVERFLOW": "0", "DB_STATEMENT_SECONDS": "700", "DB_LONG_SECONDS": "900"}
+    limits = Settings.from_environment({f"FRANKPLEDGE_{name}": value for name, value in given.items()}).limits
+    assert limits == Limits(pool_size=3, pool_overflow=0, statement=timedelta(seconds=700), long=timedelta(seconds=900))
+    with pytest.raises(SettingsError, match="FRANKPLEDGE_DB_LONG_SECONDS: expected at least"):
+        Settings.from_environment({"FRANKPLEDGE_DB_STATEMENT_SECONDS": "700"})
+
+
 def test_a_password_in_the_url_survives() -> None:
     """The URL is kept whole, special characters included."""
     url = "postgresql+psycopg://me:p%40ss@db/pool"
@@ -72,6 +82,11 @@ def test_a_password_in_the_url_survives() -> None:
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "10"),
         ("LOG_LEVEL", "loud"),
+        ("DB_POOL_SIZE", "0"),
+        ("DB_POOL_OVERFLOW", "-1"),
+        ("DB_STATEMENT_SECONDS", "0"),
+        ("DB_LOCK_SECONDS", "10s"),
+        ("DB_LONG_SECONDS", "59"),
     ],
 )
 def test_a_value_that_cannot_be_read_names_its_variable(name: str, value: str) -> None:
