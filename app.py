@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from repository import logs
+from repository import logs, tracing
 from repository.api import base, documentation, health, problems, serving, tokens
 from repository.api.auth import SIGNING_KEYS
 from repository.api.blueprints import BLUEPRINTS
@@ -19,6 +19,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Flask:
     """The application for some settings, by default those of the environment. Raises SettingsError."""
     settings = settings or Settings.from_environment()
     logs.configure(settings.log_level)
+    tracing.configure(settings.otel_endpoint)
     services = compose(settings, clock)
     services.rulebooks.warm()
     keys = load_signing_keys(settings.signing_keys_dir)

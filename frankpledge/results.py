@@ -94,6 +94,7 @@ class Batch:
     bytes_done: int
     rows: Mapping[str, int]
     hits: int
+    capped_keys: int
     failure: tuple[str, str] | None
     errors: tuple[RowError, ...]
     next_cursor: str | None
@@ -117,6 +118,7 @@ class Batch:
             bytes_done=document["bytes_done"],
             rows=document["rows"],
             hits=document["hits"],
+            capped_keys=document.get("capped_keys", 0),
             failure=(failure["field"], failure["expected"]) if failure else None,
             errors=tuple(
                 RowError(entry["row"], entry.get("ref"), entry["field"], entry["expected"])

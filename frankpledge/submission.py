@@ -39,12 +39,14 @@ class Outcome:
 
     rows: Counter[str] = field(default_factory=Counter)
     hits: int = 0
+    capped_keys: int = 0
     failed: list[Batch] = field(default_factory=list)
 
     def add(self, batch: Batch) -> None:
         """Count a finished batch."""
         self.rows.update(batch.rows)
         self.hits += batch.hits
+        self.capped_keys += batch.capped_keys
         if batch.status == "failed":
             self.failed.append(batch)
 

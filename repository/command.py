@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+from repository.sharing import share_if_wanted
 
 SERVER_PACKAGES = frozenset({"sqlalchemy", "flask", "alembic", "flask_smorest", "flask_jwt_extended", "structlog"})
 
 
 def main() -> None:
     """Run the command; exit code 1 with a sentence where the packages of the server are not installed."""
+    share_if_wanted(sys.argv[1:], os.environ)
     try:
         from repository.cli import main as run  # noqa: PLC0415 - to be able to say what is missing
     except ModuleNotFoundError as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -34,6 +35,7 @@ class Settings:
     """Everything that may differ between two installations. Sizes are in bytes.
 
     `trusted_proxies` is how many proxies in front of the service add to X-Forwarded-For; without any it is not read.
+    `metrics_dir` is where processes of one installation add up what they count; without it each counts for itself.
     """
 
     data_dir: Path
@@ -52,6 +54,8 @@ class Settings:
     max_batch_inflated_bytes: int = 1 << 30
     trusted_proxies: int = 0
     log_level: str = "info"
+    metrics_dir: Path | None = None
+    otel_endpoint: str | None = None
     limits: Limits = DEFAULTS
 
     @property
@@ -95,6 +99,8 @@ class Settings:
             ),
             trusted_proxies=_read(found, "TRUSTED_PROXIES", _count, defaults.trusted_proxies),
             log_level=_read(found, "LOG_LEVEL", _log_level, defaults.log_level),
+            metrics_dir=_read(found, "METRICS_DIR", _path, defaults.metrics_dir),
+            otel_endpoint=_read(found, "OTEL_ENDPOINT", _endpoint, defaults.otel_endpoint),
             limits=_limits(found),
         )
 
@@ -220,6 +226,13 @@ def _count(raw: str) -> int:
 
 def _seconds(raw: str) -> timedelta:
     return timedelta(seconds=_positive(raw))
+
+
+def _endpoint(raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("an URL such as http://127.0.0.1:4318, without a user name")
+    return raw.rstrip("/")
 
 
 def _log_level(raw: str) -> str:

@@ -12,6 +12,7 @@ import orjson
 
 from frankpledge import batches, submission
 from frankpledge.batches import Stamp
+from frankpledge.cli import tables
 from frankpledge.cli.setup import open_pool, refuse_same
 from frankpledge.client import Pool
 from frankpledge.profile import Profile
@@ -103,6 +104,7 @@ def _finished(outcome: Outcome, sent: list[Sent], shown: list[RowError], *, dry_
             "dry_run": dry_run,
             "rows": dict(rows),
             "hits": outcome.hits,
+            "capped_keys": outcome.capped_keys,
             "failed": [batch.id for batch in outcome.failed],
         }
         click.echo(orjson.dumps(document).decode())
@@ -120,6 +122,8 @@ def _tell(outcome: Outcome, shown: list[RowError], *, dry_run: bool) -> None:
         f"{rows['new_version']:,} changed, {rows['unchanged']:,} unchanged, {rows['rejected']:,} refused; "
         f"{outcome.hits:,} hits."
     )
+    if outcome.capped_keys:
+        click.echo(tables.capped(outcome.capped_keys))
     for batch in outcome.failed:
         field, expected = batch.failure or ("(batch)", "another content")
         click.echo(f"Batch {batch.id} failed: {field}: expected {expected}.", err=True)

@@ -28,7 +28,17 @@ def screening(answer: Screening, about: str) -> Iterable[Table | Text]:
         yield hits(answer.hits)
         yield from explanations(answer.hits)
     if answer.capped_keys:
-        yield Text(f"{answer.capped_keys} keys are shared by too many records and were not looked up.")
+        yield Text(capped(answer.capped_keys))
+
+
+def capped(keys: int) -> str:
+    """Say that something was not looked for: what is crowded tells nothing, but what it hides is not excluded."""
+    number = "1 key is" if keys == 1 else f"{keys:,} keys are"
+    rest = "it" if keys == 1 else "them"
+    return (
+        f"{number} shared by too many records (a switchboard's telephone, a large building) and not looked up:"
+        f" a record that only shares {rest} was not found."
+    )
 
 
 def hits(found: Iterable[Hit]) -> Table:

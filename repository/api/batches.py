@@ -13,6 +13,7 @@ from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
 from repository.api.own import own_member, path_id
 from repository.api.problems import ProblemError
+from repository.api.shapes import CAPPED
 from repository.services import batches
 from repository.services.batches import Upload
 
@@ -67,6 +68,7 @@ class BatchSchema(Schema):
     bytes_done = fields.Integer(required=True)
     rows = fields.Nested(RowsSchema, required=True)
     hits = fields.Integer(required=True, metadata={"description": "Hits found that the member may see"})
+    capped_keys = fields.Integer(required=True, metadata={"description": CAPPED})
     failure = fields.Nested(FailureSchema, required=True, allow_none=True)
     errors = fields.List(fields.Nested(RowErrorSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)

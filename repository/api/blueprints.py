@@ -12,6 +12,7 @@ from repository.api import (
     filings,
     health,
     hits,
+    hot_keys,
     membership,
     outcomes,
     proofs,
@@ -38,5 +39,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     membership.blueprint,
     appeals.blueprint,
     applications.blueprint,
+    hot_keys.blueprint,
     health.blueprint,
 )

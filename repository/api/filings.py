@@ -13,7 +13,7 @@ from repository.api.context import current_actor, services
 from repository.api.idempotency import idempotent
 from repository.api.own import field_problem, own_member, path_id
 from repository.api.problems import ProblemError
-from repository.api.shapes import ClaimSchema, DomainSchema, LabelsSchema, SubjectSchema, reference_field
+from repository.api.shapes import CAPPED, ClaimSchema, DomainSchema, LabelsSchema, SubjectSchema, reference_field
 from repository.domain.errors import FieldError
 from repository.domain.filings import Outcome
 from repository.services import filing
@@ -43,6 +43,7 @@ class FiledSchema(Schema):
     version = fields.Integer(required=True)
     result = fields.String(required=True, validate=validate.OneOf([outcome.value for outcome in Outcome]))
     hits = fields.Integer(required=True, metadata={"description": "Hits found now that the member may see"})
+    capped_keys = fields.Integer(required=True, metadata={"description": CAPPED})
 
 
 class OwnSubjectSchema(Schema):
@@ -88,6 +89,7 @@ def file(body: dict[str, Any]) -> Response:
         "version": filed.version,
         "result": filed.result.value,
         "hits": filed.hits,
+        "capped_keys": filed.capped_keys,
     }
     status = 200 if filed.result is Outcome.UNCHANGED else 201
     return json_response(answer, status, {"Location": url_for("filings.show", filing_id=filed.id)})

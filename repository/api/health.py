@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 from flask import Flask, Response, current_app, request
 from marshmallow import Schema, fields
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from repository import metrics
 from repository.api.base import Blueprint, json_response, requires, services
-from repository.services import health
+from repository.services import gauges, health
 from repository.settings import Settings, read_metrics_token
 
 _CHECKS = "frankpledge.checks"
@@ -72,6 +73,9 @@ def _scraping() -> bool:
 @blueprint.route("/metrics")
 @requires("operator", "auditor", unless=_scraping)
 @blueprint.response(200, {"type": "string"}, content_type="text/plain")
-def metrics() -> Response:
-    """Prometheus metrics of this process, for operators, auditors, and who has the operator's token for metrics."""
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+def scrape() -> Response:
+    """Prometheus metrics, for operators, auditors, and who has the operator's token for metrics.
+
+    Of every process that serves or works here, where they share a directory for it (FRANKPLEDGE_METRICS_DIR).
+    """
+    return Response(metrics.exposition(gauges.reading(services())), content_type=CONTENT_TYPE_LATEST)

@@ -11,7 +11,7 @@ from matching.vocabulary import LINES, PURPOSES
 from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
 from repository.api.own import field_problem, own_member, refusal
-from repository.api.shapes import ATTENTION, DomainSchema, HitSchema, SubjectSchema, reference_field
+from repository.api.shapes import ATTENTION, CAPPED, DomainSchema, HitSchema, SubjectSchema, reference_field
 from repository.domain.disclosure import PROTECT
 from repository.domain.errors import FieldError
 from repository.domain.screening import Answer, Question
@@ -22,7 +22,6 @@ from repository.services.entitlements import RefusedError
 blueprint = Blueprint("screenings", __name__, description="Asking the pool")
 
 MOST_AT_ONCE = 1000
-_CAPPED = "Keys skipped as too many records share them; 0 unless the class of every record of every line may be seen"
 _ADVERSE = (
     "False where victims' or protective entries were met, the class of all else may be seen, and none is of fraud"
 )
@@ -80,7 +79,7 @@ class ScreeningSchema(Schema):
     attention = fields.String(validate=validate.OneOf([PROTECT]), metadata={"description": ATTENTION})
     hits = fields.List(fields.Nested(HitSchema), required=True)
     more_hits = fields.Boolean(required=True, metadata={"description": _MORE})
-    capped_keys = fields.Integer(required=True, metadata={"description": _CAPPED})
+    capped_keys = fields.Integer(required=True, metadata={"description": CAPPED})
     model = fields.String(required=True)
     rulebook = fields.String(required=True)
 

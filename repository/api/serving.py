@@ -12,7 +12,7 @@ from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from repository import metrics
+from repository import metrics, tracing
 from repository.settings import Settings
 
 REQUEST_ID = "X-Request-ID"
@@ -55,6 +55,7 @@ def install(app: Flask, settings: Settings) -> None:
         app.wsgi_app = fixed  # type: ignore[method-assign] # as Flask documents it
     app.before_request(_begin)
     app.after_request(_finish)
+    app.teardown_request(_leave)
 
 
 def route_template() -> str:
@@ -69,6 +70,26 @@ def _begin() -> None:
     g.request_id = sent.lower() if _REQUEST_ID_SHAPE.fullmatch(sent) else str(uuid.uuid4())
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    metrics.IN_FLIGHT.inc()
+    route, method = _served()
+    g.span = tracing.span(
+        f"{method} {route}",
+        {"http.request.method": method, "http.route": route, "frankpledge.request_id": g.request_id},
+        request=True,
+    )
+    g.span.__enter__()
+
+
+def _leave(_error: BaseException | None) -> None:
+    """Out of what is in flight, however the request ended."""
+    if span := g.pop("span", None):
+        span.__exit__(None, None, None)
+        metrics.IN_FLIGHT.dec()
+
+
+def _served() -> tuple[str, str]:
+    """Route template and method; of an address that is served by nothing neither, for they could be anything."""
+    return route_template(), request.method if request.url_rule else "(none)"
 
 
 def _finish(response: Response) -> Response:
@@ -76,8 +97,8 @@ def _finish(response: Response) -> Response:
         response.headers.setdefault(name, value)
     response.headers[REQUEST_ID] = g.request_id
     seconds = time.perf_counter() - g.started
-    route = route_template()
-    method = request.method if request.url_rule else "(none)"
+    route, method = _served()
+    tracing.note("http.response.status_code", response.status_code)
     metrics.REQUESTS.labels(method=method, route=route, status=response.status_code).observe(seconds)
     actor = g.get("actor")
     _log.info(

@@ -27,6 +27,10 @@ _COUNT = {
     "oneOf": [{"type": "integer"}, _FEW],
 }
 _SEEN_BY = "Other members with a match of the same own subject, as far as it may be seen; below tier 3"
+CAPPED = (
+    "Keys not looked up as too many records share them, so that hits may be missing; 0 unless the class of every"
+    " record of every line may be seen"
+)
 ATTENTION = "`protect`: a victim, or a person under protection; a reason for care, never one against the person"
 OUTCOMES = tuple(outcome.value for outcome in HitOutcome)
 BANDS = tuple(band.label for band in Band if band is not Band.NONE)

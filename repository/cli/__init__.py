@@ -11,6 +11,7 @@ from repository import __version__
 from repository.cli import (
     decisions,
     disputes,
+    hot_keys,
     keys,
     members,
     membership,
@@ -46,6 +47,19 @@ def main(context: click.Context, data_dir: Path | None) -> None:
     context.call_on_close(context.obj.close)
 
 
-for module in (setup, members, membership, rulebook, simulation, decisions, disputes, keys, models, serving, worker):
+for module in (
+    setup,
+    members,
+    membership,
+    rulebook,
+    simulation,
+    decisions,
+    disputes,
+    keys,
+    models,
+    hot_keys,
+    serving,
+    worker,
+):
     for command in module.COMMANDS:
         main.add_command(command)

@@ -7,7 +7,7 @@ from threading import Event
 
 import click
 
-from repository import logs
+from repository import logs, tracing
 from repository.cli.context import Pool, console, print_json, table
 from repository.jobs.worker import IntakeWorker
 from repository.services import operations
@@ -25,6 +25,7 @@ def run(pool: Pool) -> None:
     """Take batches in until stopped, in a process of its own (beside `serve --no-worker`)."""
     pool.check()
     logs.configure(pool.settings.log_level)
+    tracing.configure(pool.settings.otel_endpoint)
     intake = IntakeWorker(compose(pool.settings))
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -33,6 +34,7 @@ def run(pool: Pool) -> None:
     console().print("Taking batches in; stop with Ctrl-C.")
     stopped.wait()
     intake.stop()
+    tracing.end()
 
 
 @worker.command()

@@ -49,7 +49,7 @@ def work_through(services: Services, spool: Spool, batch: RowMapping, owner: str
         failure = (SERVER_FAULT, "the content as it was sent; it is no longer whole on the server: send it again")
     work.finish(meter.count, failure)
     spool.remove(batch["id"])
-    _log.info("batch", batch=batch["id"], failed=failure is not None, rows=work.progress.rows_read)
+    _log.info("batch", failed=failure is not None, rows=work.progress.rows_read)
 
 
 def _remaining(services: Services, meter: Meter, batch: RowMapping) -> Iterator[Line]:

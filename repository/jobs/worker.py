@@ -17,6 +17,7 @@ from datetime import date, timedelta
 import structlog
 from sqlalchemy import RowMapping
 
+from repository import tracing
 from repository.jobs.intake import work_through
 from repository.services import Services
 from repository.services.batches import spool_of
@@ -130,15 +131,20 @@ class IntakeWorker:
             return batches.claim(session.connection(), self._spool.name, self._owner, now=now, until=now + LEASE)
 
     def _work(self, batch: RowMapping) -> None:
+        with structlog.contextvars.bound_contextvars(batch=batch["id"]):
+            self._attempt(batch)
+
+    def _attempt(self, batch: RowMapping) -> None:
         if batch["attempts"] > MAX_ATTEMPTS:
             self._give_up(batch)
             return
         try:
-            work_through(self._services, self._spool, batch, self._owner)
+            with tracing.span("batch", {"frankpledge.batch": batch["id"]}):
+                work_through(self._services, self._spool, batch, self._owner)
         except LeaseLostError:
-            _log.warning("lease lost", batch=batch["id"])
+            _log.warning("lease lost")
         except Exception as error:  # noqa: BLE001 - one bad batch must not end the worker; it is tried again, then failed
-            _log.error("attempt failed", batch=batch["id"], attempt=batch["attempts"], error=type(error).__qualname__)
+            _log.error("attempt failed", attempt=batch["attempts"], error=type(error).__qualname__)
             self._put_off(batch)
 
     def _put_off(self, batch: RowMapping) -> None:

@@ -109,6 +109,7 @@ def as_json(batch: RowMapping, errors: Sequence[dict[str, Any]] = ()) -> dict[st
         "bytes_done": batch["bytes_done"],
         "rows": {name: batch[f"rows_{name}"] for name in ("read", "created", "new_version", "unchanged", "rejected")},
         "hits": batch["hits"],
+        "capped_keys": batch["capped_keys"],
         "failure": failure,
         "errors": list(errors),
         "next_cursor": None,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
-from repository import metrics
+from repository import metrics, tracing
 from repository.domain.errors import FieldError
 from repository.domain.events import Event, EventKind
 from repository.domain.filings import Accepts, Outcome
@@ -69,6 +69,7 @@ class Progress:
     rows_unchanged: int
     rows_rejected: int
     hits: int
+    capped_keys: int
     bytes_done: int
 
 
@@ -94,7 +95,8 @@ class BatchWork:
         """Take a chunk in, with its errors and the cursor. Raises GivenUpError when too few rows so far were good."""
         now = self._services.clock()
         source = Source(member, self._batch["actor_id"], self._batch["id"], now)
-        with self._services.database.write() as session:
+        chunked = tracing.span("chunk", {"frankpledge.rows": chunk.rows})
+        with chunked, metrics.BATCH_CHUNKS.time(), self._services.database.write() as session:
             connection = session.connection()
             taken = self._take_filings(connection, source, chunk.good)
             refused = [RowError(row, filing.facts.reference, error) for row, filing, error in taken.refused]
@@ -188,6 +190,7 @@ class BatchWork:
             rows_unchanged=before.rows_unchanged + counts[Outcome.UNCHANGED],
             rows_rejected=before.rows_rejected + rejected,
             hits=before.hits + sum(plan.hits for plan in taken.plans),
+            capped_keys=before.capped_keys + sum(plan.capped_keys for plan in taken.plans),
             bytes_done=bytes_done,
         )
 

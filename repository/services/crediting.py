@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 import orjson
@@ -15,7 +15,7 @@ from repository.domain import disclosure
 from repository.domain.asking import Request
 from repository.domain.filings import Filing
 from repository.domain.members import Actor
-from repository.domain.rulebook import HIT_TIER, Rulebook
+from repository.domain.rulebook import CLASS_TIER, HIT_TIER, Rulebook
 from repository.services import Services, entitlements
 from repository.services.entitlements import DEFAULT_PURPOSE
 from repository.services.hitmaking import Source
@@ -135,8 +135,18 @@ def revise(
     _enter(connection, source, counts, None)
 
 
-def visible(services: Services, connection: Connection, source: Source, sightings: Seen) -> Counter[str]:
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What the sender of filings may be told: how many hits of each, by id, and whether hot keys were met."""
+
+    hits: Counter[str] = field(default_factory=Counter)
+    hot_keys: bool = False
+
+
+def visible(services: Services, connection: Connection, source: Source, sightings: Seen) -> Visible:
     """How many hits of each filing, by id, its member may see: a number must not tell more than the hits do.
+
+    Hot keys are told to whom a screening tells of them.
 
     Of those of one subject that are seen at tier 1, one is told (see `storage.hits.Filter`). In the transaction that
     has entered the filings into the ledger.
@@ -155,7 +165,7 @@ def visible(services: Services, connection: Connection, source: Source, sighting
             told[filing_id] += 1
         if tier == HIT_TIER:
             counted_once.add(sighting.subject)
-    return told
+    return Visible(told, granted.entitlement.all_from_tier(CLASS_TIER))
 
 
 def _terms(connection: Connection, source: Source, services: Services) -> _Terms:

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from matching.vocabulary import LINES, RECORD_CLASSES
+from repository import metrics
 from repository.domain.asking import Request
 from repository.domain.entitlement import Entitlement, entitle
 from repository.domain.events import Event, EventKind
@@ -115,6 +116,7 @@ def remember(connection: Connection, granted: Granted) -> None:
         "answer": answer_of(found),
     }
     decisions.add(connection, row)
+    metrics.DECISIONS.labels("yes" if found.allowed else "no", found.rule).inc()
 
 
 def decide(

@@ -23,13 +23,14 @@ _EVENTS = {Outcome.CREATED: EventKind.FILING_CREATED, Outcome.NEW_VERSION: Event
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """What became of a filing; `hits` are those its member may see."""
+    """What became of a filing; `hits` are those its member may see, `capped_keys` are hot and were not looked up."""
 
     id: str
     reference: str
     version: int
     result: Outcome
     hits: int
+    capped_keys: int
 
 
 def file_one(services: Services, actor: Actor, member: Member, body: object) -> Filed:
@@ -46,7 +47,7 @@ def file_one(services: Services, actor: Actor, member: Member, body: object) -> 
         (plan,) = taken.plans
         if plan.outcome in _EVENTS:
             _tell(services, connection, source, plan)
-    return Filed(plan.filing_id, filing.facts.reference, plan.version, plan.outcome, plan.hits)
+    return Filed(plan.filing_id, filing.facts.reference, plan.version, plan.outcome, plan.hits, plan.capped_keys)
 
 
 def find(services: Services, member: Member, filing_id: str) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from repository.domain.errors import FieldError
 from repository.domain.filings import Filing, Outcome
 from repository.domain.proofs import NEEDED, PROVEN
 from repository.services import Services, crediting, outcomes, pool, reciprocity
+from repository.services.crediting import Visible
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
 from repository.services.pool import Sighting
 from repository.storage import dialect, filings, index, proofs
@@ -45,6 +46,7 @@ class Plan:
     content_digest: bytes
     proof_id: str | None = None
     hits: int = 0
+    capped_keys: int = 0
 
 
 @dataclass(slots=True)
@@ -108,14 +110,15 @@ def take_in(services: Services, connection: Connection, source: Source, batch: S
         filings.note_batch(connection, source.batch_id, unchanged)
     matched = [each for each in accepted if each.matched]
     before = _take_out(services, connection, [p.filing_id for p in matched if p.outcome is Outcome.NEW_VERSION])
-    seen = _store_subjects(services, connection, source, matched, before) if matched else []
+    seen, capped = _store_subjects(services, connection, source, matched, before) if matched else ([], Counter[str]())
     crediting.credit(services, connection, source, {each: new[each] for each in counted}, seen)
     changed = {each.filing_id: each.numbered.filing for each in accepted if each.filing_id not in new}
     crediting.revise(services, connection, source, changed, before)
     # Decided whether anything was seen or not: that a decision is there must not tell of a hit.
-    told = crediting.visible(services, connection, source, seen) if matched else Counter()
+    told = crediting.visible(services, connection, source, seen) if matched else Visible()
     for each in matched:
-        each.hits = told[each.filing_id]
+        each.hits = told.hits[each.filing_id]
+        each.capped_keys = capped[each.filing_id] if told.hot_keys else 0
     return taken
 
 
@@ -208,10 +211,10 @@ def _store_subjects(
     source: Source,
     matched: Sequence[Plan],
     before: Mapping[str, Sequence[EncodedSubject]],
-) -> list[tuple[str, Sighting]]:
+) -> tuple[list[tuple[str, Sighting]], Counter[str]]:
     """Look the encodings up, store and index them, and record the hits; those `before`, by filing, were taken out.
 
-    Returns what was seen, with the id of the filing each is of.
+    Returns what was seen, with the id of the filing each is of, and by filing the hot keys that were not looked up.
     """
     replaced = list(before)
     places = [(each, place) for each in matched for place in range(len(each.numbered.filing.subjects))]
@@ -243,7 +246,10 @@ def _store_subjects(
     filed = {(each.filing_id, place): subject for (each, place), subject in zip(places, subjects, strict=True)}
     rescore_screening_hits(services, connection, source, filed, replaced=replaced)
     outcomes.follow(connection, source.member.id, replaced, today=source.now.date())
-    return [(places[s.subject][0].filing_id, s) for s in linked.sightings]
+    capped: Counter[str] = Counter()
+    for (each, _), skipped in zip(places, linked.capped, strict=True):
+        capped[each.filing_id] += skipped
+    return [(places[s.subject][0].filing_id, s) for s in linked.sightings], capped
 
 
 def _take_out(

@@ -37,9 +37,14 @@ def upgrade(database_url: str) -> None:
         database.close()
 
 
+def heads(session: Session) -> list[str]:
+    """The migrations that the database's tables are at: one, unless someone forked the history."""
+    return sorted(MigrationContext.configure(session.connection()).get_current_heads())
+
+
 def at_head(session: Session) -> bool:
     """Whether the database's tables are those that this version expects."""
-    return set(MigrationContext.configure(session.connection()).get_current_heads()) == _expected()
+    return set(heads(session)) == _expected()
 
 
 @cache

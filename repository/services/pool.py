@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from matching.schema import KindSchema
 from matching.types import EncodedSubject, ExplanationRow, Match
 from matching.wire import pack, unpack
-from repository import metrics
+from repository import metrics, tracing
 from repository.domain.members import NUMBER_BITS, Member
 from repository.services import Services
 from repository.storage import filings, index
@@ -73,15 +73,31 @@ def rekeyed(sealer: Sealer, subjects: Sequence[EncodedSubject]) -> list[EncodedS
 
 def link(services: Services, connection: Connection, member: Member, subjects: Sequence[EncodedSubject]) -> Linked:
     """Find and score the other members' subjects for each re-keyed subject; best first within a subject."""
-    rulebook = services.rulebook
-    found = index.look_up(
+    with tracing.span("look up", {"frankpledge.subjects": len(subjects)}):
+        found = _look_up(services, connection, member, subjects)
+        tracing.note("frankpledge.candidates", sum(map(len, found.records)))
+        tracing.note("frankpledge.capped_keys", sum(found.capped))
+    metrics.CAPPED_KEYS.inc(sum(found.capped))
+    with tracing.span("compare and weigh"):
+        return _weigh(services, connection, member, subjects, found)
+
+
+def _look_up(
+    services: Services, connection: Connection, member: Member, subjects: Sequence[EncodedSubject]
+) -> Candidates:
+    return index.look_up(
         connection,
         services.sealer,
         [Wanted(each.keys, _key_weights(services.schema.kinds[each.kind], each.mask)) for each in subjects],
         own=member.number,
         hot=hot(services, services.clock()),
-        limit=rulebook.matching.candidates_per_subject,
+        limit=services.rulebook.matching.candidates_per_subject,
     )
+
+
+def _weigh(
+    services: Services, connection: Connection, member: Member, subjects: Sequence[EncodedSubject], found: Candidates
+) -> Linked:
     sealed = filings.sealed(connection, sorted({record_id for records in found.records for record_id in records}))
     sizes = index.pool_sizes(connection, other_than=member.id)
     seen: list[tuple[int, int, Match]] = []
@@ -104,7 +120,6 @@ def link(services: Services, connection: Connection, member: Member, subjects: S
     told = filings.candidates(connection, sorted({record_id for _, record_id, _ in seen}), other_than=member.id)
     sightings = [Sighting(place, told[r], match) for place, r, match in seen if r in told]
     sightings.sort(key=attrgetter("subject"))
-    metrics.CAPPED_KEYS.inc(sum(found.capped))
     return Linked(tuple(sightings), found.capped, found, sizes)
 
 
@@ -117,6 +132,11 @@ def note_keys(services: Services, connection: Connection, linked: Linked, now: d
     """Remember the keys that were found hot, forget those that are not any more."""
     found = linked.keys
     index.remember_hot(connection, found.crowded, found.cooled, hot=hot(services, now), now=now)
+
+
+def count_hot_keys(connection: Connection, linked: Linked) -> None:
+    """Count a screening under each hot key that it met, after `note_keys`; the last thing its transaction does."""
+    index.count_met(connection, linked.keys.met)
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from matching.types import EncodedSubject
 from matching.wire import pack
-from repository import metrics
+from repository import metrics, tracing
 from repository.domain import disclosure, hits, screening
 from repository.domain.asking import Request
 from repository.domain.entitlement import Entitlement
@@ -101,7 +101,8 @@ def screen(
         _refuse(services, granted)
     asked = _asked(questions, subjects, packed, digests, linked)
     try:
-        answered = _answer_all(services, granted, request, asked, linked)
+        with tracing.span("answer"):
+            answered = _answer_all(services, granted, request, asked, linked)
     except RefusedError as late:
         _refuse(services, late.granted)
     for each in answered:
@@ -144,6 +145,7 @@ def _answer_all(
         pool.note_keys(services, connection, linked, granted.now)
         figures = Counter(each.body["answer"] for each in answered)
         entitlements.tell(services, connection, granted, EventKind.SCREENING_ANSWERED, figures)
+        pool.count_hot_keys(connection, linked)
     return answered
 
 

@@ -34,7 +34,7 @@ SERVER_FAULT = "(server)"
 """The field of a failure that no content could have avoided."""
 _NO_FAILURE = {"failure_field": None, "failure_expected": None}
 _COUNTS = (
-    *("bytes_done", "lines_done", "hits"),
+    *("bytes_done", "lines_done", "hits", "capped_keys"),
     *("rows_read", "rows_created", "rows_new_version", "rows_unchanged", "rows_rejected"),
 )
 
@@ -70,6 +70,7 @@ class BatchRow(Base):
     rows_unchanged: Mapped[int] = mapped_column(default=0)
     rows_rejected: Mapped[int] = mapped_column(default=0)
     hits: Mapped[int] = mapped_column(default=0)
+    capped_keys: Mapped[int] = mapped_column(default=0, server_default="0")
     failure_field: Mapped[str | None]
     failure_expected: Mapped[str | None]
     lease_owner: Mapped[str | None]

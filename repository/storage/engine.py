@@ -12,6 +12,8 @@ import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from repository import metrics
+
 from repository.storage.limits import DEFAULTS, Limits, take_time
 
 _PRAGMAS = (
@@ -57,6 +59,8 @@ def create_engine(url: str, limits: Limits = DEFAULTS) -> Engine:
             event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "checkout", lambda *_: metrics.CONNECTIONS.inc())
+    event.listen(engine, "checkin", lambda *_: metrics.CONNECTIONS.dec())
     return engine
 
 

@@ -21,14 +21,18 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     LargeBinary,
+    RowMapping,
+    and_,
     bindparam,
     case,
     delete,
     func,
     literal,
     null,
+    or_,
     select,
     union_all,
+    update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -57,6 +61,8 @@ class HotKeyRow(Base):
     key: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     records: Mapped[int]
     found_at: Mapped[datetime]
+    screenings: Mapped[int] = mapped_column(server_default="0")
+    """Subjects asked about since it was found, that have it."""
 
 
 class PoolCountRow(Base):
@@ -89,7 +95,8 @@ class Candidates:
 
     `capped` counts, for each subject, the keys that were skipped because they are hot. `crowded` are keys found hot,
     with the rows that count, and are to be remembered; `cooled` were remembered, were looked at again, and are to be
-    forgotten (see `remember_hot`). `full` are keys under which the asker has as many rows as can count.
+    forgotten (see `remember_hot`). `full` are keys under which the asker has as many rows as can count. `met` are the
+    hot ones of all keys, remembered or crowded, each with how many of the subjects have it.
     """
 
     records: tuple[tuple[int, ...], ...]
@@ -97,6 +104,7 @@ class Candidates:
     crowded: Mapping[int, int]
     cooled: tuple[int, ...]
     full: tuple[int, ...]
+    met: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +153,14 @@ def look_up(
     if crowded:
         keep = ~np.isin(found_keys, list(crowded))
         found_keys, found_records = found_keys[keep], found_records[keep]
-    capped = np.bincount(owner[np.isin(keys, [*known.hot, *crowded])], minlength=len(subjects))
+    is_hot = np.isin(keys, [*known.hot, *crowded])
+    capped = np.bincount(owner[is_hot], minlength=len(subjects))
+    met = Counter(key for key, _ in set(zip(keys[is_hot].tolist(), owner[is_hot].tolist(), strict=True)))
     held, place = _join(keys, found_keys)
     shared = weights[held] * _rarity(found_keys)[place]
     records = _ranked(owner[held], found_records[place], shared, len(subjects), limit)
     cooled = tuple(key for key in known.stale if key not in crowded)
-    return Candidates(records, tuple(capped.tolist()), crowded, cooled, tuple(full.tolist()))
+    return Candidates(records, tuple(capped.tolist()), crowded, cooled, tuple(full.tolist()), met)
 
 
 def add(
@@ -190,11 +200,38 @@ def remember_hot(
     connection: Connection, crowded: Mapping[int, int], cooled: Sequence[int], *, hot: Hot, now: datetime
 ) -> None:
     """Remember keys as hot from now on, with the rows they had, and forget those that are not hot any more."""
-    rows = [{"key": key, "records": records, "found_at": now} for key, records in sorted(crowded.items())]
-    dialect.put(connection, HOT_KEYS, rows)
+    found = {"found_at": now, "screenings": 0}
+    dialect.put(connection, HOT_KEYS, [{"key": key, "records": n, **found} for key, n in sorted(crowded.items())])
     if cooled:
         forgotten = delete(HOT_KEYS).where(HOT_KEYS.c.key == bindparam("cold"), HOT_KEYS.c.found_at <= hot.since)
         connection.execute(forgotten, [{"cold": key} for key in cooled])
+
+
+def count_met(connection: Connection, met: Mapping[int, int]) -> None:
+    """Count what was asked under hot keys (see `Candidates.met`), which are remembered by now.
+
+    Last in its transaction: members that ask under the same keys wait for each other from here on. In the order of
+    the keys, so that they do not wait in a circle.
+    """
+    if met:
+        counted = update(HOT_KEYS).where(HOT_KEYS.c.key == bindparam("hot"))
+        counted = counted.values(screenings=HOT_KEYS.c.screenings + bindparam("times"))
+        connection.execute(counted, [{"hot": key, "times": times} for key, times in sorted(met.items())])
+
+
+def count_hot(connection: Connection) -> int:
+    """How many keys are remembered as hot."""
+    return connection.execute(select(func.count()).select_from(HOT_KEYS)).scalar_one()
+
+
+def hot_keys(connection: Connection, *, after: tuple[int, int] | None, limit: int) -> list[RowMapping]:
+    """The keys remembered as hot, most rows first, after (rows, key) in that order."""
+    statement = select(HOT_KEYS).order_by(HOT_KEYS.c.records.desc(), HOT_KEYS.c.key).limit(limit)
+    if after is not None:
+        records, key = after
+        same = and_(HOT_KEYS.c.records == records, HOT_KEYS.c.key > key)
+        statement = statement.where(or_(HOT_KEYS.c.records < records, same))
+    return list(connection.execute(statement).mappings())
 
 
 def count_subjects(connection: Connection, member_id: str, added: Mapping[str, int]) -> None:

@@ -42,6 +42,7 @@ class Sealer:
             raise ValueError(f"an operator secret has {SECRET_BYTES} bytes")
         self._rekey = {kind: _blocks(_subkey(operator_secret, b"rekey/" + kind.encode("ascii"))) for kind in KINDS}
         self._pointer = _blocks(_subkey(operator_secret, b"pointer"))
+        self._handle = _blocks(_subkey(operator_secret, b"handle"))
         self._envelope = AESGCM(_subkey(operator_secret, b"envelope"))
         self._digest = _subkey(operator_secret, b"digest")
 
@@ -72,6 +73,17 @@ class Sealer:
         if not np.array_equal(opened[:, 1], keys):
             raise SealError("an index row does not belong to its key under this operator secret")
         return opened[:, 0].astype(np.int64)
+
+    def handle(self, key: int) -> bytes:
+        """What an index key is called outside of the pool: 16 bytes that no one turns back without the secret."""
+        return self._handle.encryptor().update(key.to_bytes(_HALF, "big", signed=True) + bytes(_HALF))
+
+    def open_handle(self, handle: bytes) -> int:
+        """The index key of a handle. Raises SealError when it is none."""
+        opened = self._handle.decryptor().update(handle) if len(handle) == 2 * _HALF else b""
+        if opened[_HALF:] != bytes(_HALF):
+            raise SealError("not a handle under this operator secret")
+        return int.from_bytes(opened[:_HALF], "big", signed=True)
 
     def seal(self, context: bytes, content: bytes) -> bytes:
         """Seal content; it opens only with the same context, which says whose content it is."""

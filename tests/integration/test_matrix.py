@@ -47,6 +47,7 @@ ACTORS = (*ALL_ROLES, "operator", "auditor", "nobody", "suspended", "withdrawn",
 MATRIX = """
                                                  scr con inv adm ope aud nob sus wit sub
 GET /metrics                                     403 403 403 403 200 200 401 403 403 403
+GET /v1/admin/hot-keys                           403 403 403 403 200 200 401 403 403 403
 GET /v1/appeals                                  403 403 403 200 200 403 401 200 403 200
 POST /v1/appeals                                 403 403 403 201 404 403 401 201 403 201
 GET /v1/appeals/<appeal_id>                      403 403 403 200 200 403 401 200 403 404

@@ -214,6 +214,7 @@ class FakePool:
                     "rejected": len(refused),
                 },
                 "hits": 1,
+                "capped_keys": 2,
                 "failure": None,
                 "errors": [{"row": r, "ref": None, "field": "line", "expected": "a line"} for r in refused],
                 "next_cursor": None,

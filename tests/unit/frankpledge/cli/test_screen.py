@@ -39,6 +39,7 @@ def test_enquire_is_exit_code_3_and_explains(run: Run, record: Path, fake: FakeP
     for word in ("enquire", "strong", "suspected", "Alder Insurance", "+24.5", "Why hit_1", "date of birth", "+14.0"):
         assert word in shown.stdout
     assert "2 keys are shared by too many records" in shown.stdout
+    assert "a record that only shares them was not found" in " ".join(shown.stdout.split())
 
 
 def test_standard_input_json_output_and_own_ref(run: Run, fake: FakePool) -> None:
