@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from repository.domain.errors import FieldError
 from repository.domain.membership import LifeCycleError
 from repository.services import migration
+from repository.services.archive import BackupError
 from repository.services.onboarding import OnboardingError
 from repository.services.operator import WrongSecretError, secret_matches
 from repository.services.rulebook_file import RulebookFileError
@@ -21,6 +22,7 @@ from repository.services.rulebooks import RulebookError
 from repository.services.signing import load_signing_keys
 from repository.settings import Settings, SettingsError, read_metrics_token, read_operator_secret
 from repository.storage.engine import Database, create_engine
+from repository.storage.migrating import MigrationError
 
 
 class Pool:
@@ -74,7 +76,9 @@ class FriendlyGroup(click.Group):
         except RulebookFileError as error:
             faults = (f"  {entry}: {expected}" for entry, expected in error.errors)
             raise click.ClickException("\n".join(("this is no rulebook", *faults))) from None
-        except (SettingsError, OnboardingError, LifeCycleError, FieldError, RulebookError) as error:
+        except (SettingsError, OnboardingError, LifeCycleError, FieldError, RulebookError, BackupError) as error:
+            raise click.ClickException(str(error)) from None
+        except MigrationError as error:
             raise click.ClickException(str(error)) from None
         except WrongSecretError:
             raise click.ClickException(

@@ -39,7 +39,7 @@ def install(settings: Settings) -> list[Step]:
     Raises SettingsError for a file or directory that cannot be used, and WrongSecretError when the database was
     written under another operator secret.
     """
-    steps = [make(settings) for make in (_data_directory, _operator_secret, _signing_key, _metrics_token)]
+    steps = [make(settings) for make in (private_data_directory, _operator_secret, _signing_key, _metrics_token)]
     database = Database(create_engine(settings.database_url))
     try:
         steps.append(_tables(settings, database))
@@ -48,6 +48,18 @@ def install(settings: Settings) -> list[Step]:
     finally:
         database.close()
     return steps
+
+
+def private_data_directory(settings: Settings) -> Step:
+    """Make the data directory, for its owner alone. Raises SettingsError for one that others can enter."""
+    missing = not settings.data_dir.exists()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = stat.S_IMODE(settings.data_dir.stat().st_mode)
+    if mode & 0o077:
+        raise SettingsError(
+            f"{settings.data_dir} is open to other users (mode {mode:04o}): expected 0700, run `chmod 700` on it"
+        )
+    return Step("data directory", missing)
 
 
 def has_operator(database: Database) -> bool:
@@ -61,17 +73,6 @@ def create_operator(database: Database, username: str, password: str, clock: Clo
     """The account that operates the pool; its actor id. Raises OnboardingError."""
     with database.write() as session:
         return add_user(session, username, password, [Role.OPERATOR.value], now=clock())
-
-
-def _data_directory(settings: Settings) -> Step:
-    missing = not settings.data_dir.exists()
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mode = stat.S_IMODE(settings.data_dir.stat().st_mode)
-    if mode & 0o077:
-        raise SettingsError(
-            f"{settings.data_dir} is open to other users (mode {mode:04o}): expected 0700, run `chmod 700` on it"
-        )
-    return Step("data directory", missing)
 
 
 def _operator_secret(settings: Settings) -> Step:
@@ -103,5 +104,5 @@ def _tables(settings: Settings, database: Database) -> Step:
     with database.read() as session:
         current = migration.at_head(session)
     if not current:
-        migration.upgrade(settings.database_url)
+        migration.upgrade(settings.database_url, settings.limits)
     return Step("tables", not current)

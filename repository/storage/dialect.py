@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +12,10 @@ from typing import Any
 import numpy as np
 import orjson
 from sqlalchemy import (
+    JSON,
     BigInteger,
+    Column,
+    ColumnElement,
     CompoundSelect,
     Connection,
     Dialect,
@@ -24,6 +28,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    collate,
     column,
     func,
     text,
@@ -40,6 +45,7 @@ RECORD_ID = BigInteger().with_variant(Integer, "sqlite")
 
 _POOL_LOCK = 0x6672616E6B706C65  # "frankple": one lock for whoever writes to the pool
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_ROWS_AT_ONCE = 2000
 _COPY_TRAILER = b"\xff\xff"
 _COPY_ROW = np.dtype(
     [
@@ -242,6 +248,40 @@ def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
     changed = {each.name: insert.excluded[each.name] for each in table.columns if not each.primary_key}
     statement = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
     connection.execute(statement, list(rows))
+
+
+def as_text(column: Column[Any]) -> ColumnElement[str]:
+    """A JSON column as the text that is stored."""
+    return cast(column, String).label(column.name)
+
+
+def in_byte_order(dialect: str, column: Column[Any]) -> ColumnElement[Any]:
+    """A column to order by, text by its bytes: SQLite does so anyway, PostgreSQL by the database's language."""
+    return collate(column, "C") if dialect == "postgresql" and isinstance(column.type, String) else column
+
+
+def copy_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Add many whole rows, those of JSON columns as text: the fastest way of each store, a few at a time in memory."""
+    names = [each.name for each in table.columns]
+    if connection.dialect.name == "postgresql":
+        quote = connection.dialect.identifier_preparer.quote
+        listed = ", ".join(quote(name) for name in names)
+        with (
+            closing(connection.connection.cursor()) as cursor,
+            cursor.copy(f"COPY {quote(table.name)} ({listed}) FROM STDIN") as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+        return
+    values = {
+        each.name: bindparam(each.name, type_=String)
+        if isinstance(each.type, JSON)
+        else bindparam(each.name, type_=each.type)
+        for each in table.columns
+    }
+    insert, remaining = table.insert().values(values), iter(rows)
+    while chunk := [dict(zip(names, row, strict=True)) for row in itertools.islice(remaining, _ROWS_AT_ONCE)]:
+        connection.execute(insert, chunk)
 
 
 def _copy_rows(keys: Integers, pointers: Blocks) -> bytes:
