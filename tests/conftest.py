@@ -11,6 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 
 from app import create_app
 from repository.api.base import EXTENSION
@@ -23,6 +24,10 @@ from tests.support.members import Admissions, TestUser
 from tests.support.stores import PostgresStores, SqliteStores, postgres_stores
 
 FINGERPRINT = "0123456789abcdef"
+
+# A machine that is busy with something else fails no test.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
