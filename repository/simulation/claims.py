@@ -15,7 +15,7 @@ from repository.simulation.summary import Summary
 
 HELD_WITHIN = 90
 """Days from admission within which a free rider is at tier 1 or nothing."""
-_FIRST_WEEK = 7  # in a new pool there is nobody yet whose records one's own could be compared with
+_FIRST_DAYS = 10  # in a new pool there is nobody yet whose records one's own could be compared with
 
 _Test = Callable[[Summary], bool]
 
@@ -129,9 +129,9 @@ _CLAIMS: tuple[_Asked, ...] = (
     ),
     _Asked(f"A free rider is at tier 1 or less within {HELD_WITHIN} days", _RIDERS, _held, _HELD_FROM),
     _Asked(
-        "A free rider never sees more than tier 1 of suspected and proven cases after its first week",
+        "A free rider never sees more than tier 1 of suspected and proven cases after its first ten days",
         _RIDERS,
-        lambda row: row.fraud_until <= _FIRST_WEEK,
+        lambda row: row.fraud_until <= _FIRST_DAYS,
     ),
     _Asked(
         "Junk never sees more than tier 1",

@@ -112,11 +112,11 @@ def test_an_outage_is_recovered_from(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_free_rider_gets_nothing(seed: int) -> None:
-    """By either ramp, large, small or next to nothing: tier 1 at most within 90 days, on fraud after a week."""
+    """By either ramp, large, small or next to nothing: tier 1 at most within 90 days, on fraud after ten days."""
     for row in rows(bad_market(seed), Archetype.FREE_RIDER):
         assert row.held_from is not None, row
         assert row.held_from <= HELD_WITHIN, row
-        assert row.fraud_until <= 7, row
+        assert row.fraud_until <= 10, row
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -165,7 +165,7 @@ def test_a_rulebook_that_lets_free_riders_in_is_found_out() -> None:
     lax = replace(DEFAULT_RULEBOOK, digest="lax", level=level)
     assert list(failed(judged(of(Archetype.FREE_RIDER), 100, 1, lax, every=2))) == [
         f"A free rider is at tier 1 or less within {HELD_WITHIN} days",
-        "A free rider never sees more than tier 1 of suspected and proven cases after its first week",
+        "A free rider never sees more than tier 1 of suspected and proven cases after its first ten days",
     ]
 
 
