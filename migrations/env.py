@@ -1,7 +1,7 @@
 """Alembic's entry: which tables there are, and how a migration is run safely on each database.
 
-On PostgreSQL a migration waits for a lock for seconds only and gives up then: waiting longer would hold up every
-request behind it. Run it again in a quieter moment.
+On PostgreSQL one migration runs at a time, each step in a transaction of its own. It waits for the lock of a table for
+seconds only and gives up then: waiting longer would hold up every request behind it. Run it again in a quieter moment.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 import repository.storage
 from repository.storage.base import Base, UtcDateTime
 from repository.storage.engine import create_engine
-
-LOCK_TIMEOUT = "5s"
-STATEMENT_TIMEOUT = "10min"
+from repository.storage.limits import DEFAULTS
+from repository.storage.migrating import WAIT, alone, migrating
 
 
 def tables() -> None:
@@ -36,7 +35,10 @@ def render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[Fals
 
 
 def run(connection: Connection) -> None:
-    """Run migrations on an open connection, all in one transaction."""
+    """Run migrations on an open connection: on SQLite all in one transaction, on PostgreSQL one in each.
+
+    There a step may leave its transaction (see migrations.safely), which commits what came before it.
+    """
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -44,11 +46,9 @@ def run(connection: Connection) -> None:
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
         transactional_ddl=True,
+        transaction_per_migration=connection.dialect.name == "postgresql",
     )
     with context.begin_transaction():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-            connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"))
         context.run_migrations()
 
 
@@ -58,9 +58,10 @@ def main() -> None:
     url = context.config.get_main_option("sqlalchemy.url")
     if url is None or context.is_offline_mode():
         raise RuntimeError("migrations run against a database: `frankpledge-admin migrate`")
-    engine = create_engine(url)
+    told = context.config.attributes
+    engine = create_engine(url, migrating(told.get("limits", DEFAULTS)))
     try:
-        with engine.begin() as connection:
+        with engine.connect() as connection, alone(connection, told.get("wait", WAIT)):
             run(connection)
     finally:
         engine.dispose()

@@ -69,7 +69,7 @@ def migrate(pool: Pool) -> None:
     if current:
         console().print("The tables are those of this version.")
         return
-    migration.upgrade(pool.settings.database_url)
+    migration.upgrade(pool.settings.database_url, pool.settings.limits)
     console().print("The tables were brought up to this version.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -11,10 +11,26 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from repository.services.rulebooks import store_shipped
+from repository.storage.dialect import lock_pool
 from repository.storage.engine import Database, create_engine
+from repository.storage.limits import DEFAULTS, Limits
+from repository.storage.migrating import LOCK_TIMEOUT, WAIT, MigrationError
+
+_GIVEN_UP = {
+    "55P03": (
+        f"a table was in use for longer than {LOCK_TIMEOUT.total_seconds():.0f} s by someone else, and the migration"
+        " gave up rather than hold up everyone behind it: run `frankpledge-admin migrate` again in a quieter moment,"
+        " it goes on where it stopped"
+    ),
+    "57014": (
+        "a statement of the migration took longer than FRANKPLEDGE_DB_LONG_SECONDS allows: set it higher, and run"
+        " `frankpledge-admin migrate` again, it goes on where it stopped"
+    ),
+}
 
 
 def configuration(database_url: str) -> Config:
@@ -26,15 +42,35 @@ def configuration(database_url: str) -> Config:
     return config
 
 
-def upgrade(database_url: str) -> None:
-    """Run every migration that is still to be run, and keep the shipped rulebook in a pool that has none."""
-    command.upgrade(configuration(database_url), "head")
+def upgrade(database_url: str, limits: Limits = DEFAULTS, wait: timedelta = WAIT) -> None:
+    """Run every migration that is still to be run, and keep the shipped rulebook in a pool that has none.
+
+    Raises MigrationError as `create_tables` does.
+    """
+    create_tables(database_url, limits, wait)
     database = Database(create_engine(database_url))
     try:
         with database.writing() as connection:
+            lock_pool(connection)  # of two who migrate at once, one finds it stored
             store_shipped(connection, datetime.now(UTC))
     finally:
         database.close()
+
+
+def create_tables(database_url: str, limits: Limits = DEFAULTS, wait: timedelta = WAIT) -> None:
+    """Run every migration that is still to be run, and add nothing.
+
+    Raises MigrationError when another one runs for longer than `wait`, or when a time-out ended this one.
+    """
+    config = configuration(database_url)
+    config.attributes.update(limits=limits, wait=wait)
+    try:
+        command.upgrade(config, "head")
+    except DBAPIError as error:
+        given_up = _GIVEN_UP.get(getattr(error.orig, "sqlstate", None) or "")
+        if given_up is None:
+            raise
+        raise MigrationError(given_up) from None
 
 
 def heads(session: Session) -> list[str]:
@@ -44,9 +80,10 @@ def heads(session: Session) -> list[str]:
 
 def at_head(session: Session) -> bool:
     """Whether the database's tables are those that this version expects."""
-    return set(heads(session)) == _expected()
+    return set(heads(session)) == expected()
 
 
 @cache
-def _expected() -> frozenset[str]:
+def expected() -> frozenset[str]:
+    """The migrations that this version's tables are at."""
     return frozenset(ScriptDirectory.from_config(configuration("sqlite://")).get_heads())

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
+import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from click.testing import CliRunner
 from sqlalchemy import MetaData, inspect
+from sqlalchemy.exc import DBAPIError
 
-from repository.services.migration import at_head, configuration
+from repository.cli import main
+from repository.services.migration import at_head, configuration, upgrade
+from repository.settings import Settings
+from repository.storage import migrating
 from repository.storage.engine import Database, create_engine
+from repository.storage.limits import Limits
+from repository.storage.migrating import MigrationError, alone
+
+HEAD = ScriptDirectory.from_config(configuration("sqlite://")).get_current_head()
+only_postgresql = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -51,14 +65,90 @@ def test_there_is_one_line_of_migrations() -> None:
     assert len(ScriptDirectory.from_config(configuration("sqlite://")).get_heads()) == 1
 
 
-@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-def test_a_migration_gives_up_rather_than_wait_for_a_lock(empty_url: str) -> None:
-    """On PostgreSQL the timeouts are set within the migration's transaction, and end with it."""
+@only_postgresql
+def test_a_migration_gives_up_rather_than_wait_for_a_lock(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table in use by someone else: the command says so after a moment, and goes on where it stopped afterwards."""
+    command.downgrade(configuration(settings.database_url), "0010")
+    monkeypatch.setattr(migrating, "LOCK_TIMEOUT", timedelta(milliseconds=200))
+    monkeypatch.setenv("FRANKPLEDGE_DATABASE_URL", settings.database_url)
+    migrate = ["--data-dir", str(settings.data_dir), "migrate"]
+    engine = create_engine(settings.database_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("LOCK TABLE batches IN ACCESS SHARE MODE")
+        held = CliRunner().invoke(main, migrate)
+    assert held.exit_code == 1
+    assert "a table was in use" in held.output
+    done = CliRunner().invoke(main, migrate)
+    assert (done.exit_code, "brought up" in done.output) == (0, True), done.output
+    engine.dispose()
+
+
+@only_postgresql
+def test_a_statement_that_takes_too_long_names_the_setting(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time for long work holds for migrations."""
+    limits = Limits(long=timedelta(milliseconds=1))
+    with pytest.raises(MigrationError, match="FRANKPLEDGE_DB_LONG_SECONDS"):
+        upgrade(empty_url, limits)
+
+
+@only_postgresql
+def test_two_that_migrate_at_once_run_one_after_the_other(empty_url: str, settings: Settings) -> None:
+    """Two processes, begun together on an empty database: both succeed, and each step was done once."""
+    environment = os.environ | {"FRANKPLEDGE_DATABASE_URL": empty_url}
+    arguments = [sys.executable, "-m", "repository.cli", "--data-dir", str(settings.data_dir), "migrate"]
+    pipe = subprocess.PIPE
+    running = [subprocess.Popen(arguments, env=environment, stdout=pipe, stderr=subprocess.STDOUT) for _ in range(2)]
+    said = [each.communicate(timeout=120)[0].decode() for each in running]
+    assert [each.returncode for each in running] == [0, 0], said
     engine = create_engine(empty_url)
-    command.upgrade(configuration(empty_url), "head")
     with engine.connect() as connection:
-        assert connection.exec_driver_sql("SHOW lock_timeout").scalar_one() == "0"
-        assert MigrationContext.configure(connection).get_current_revision() is not None
+        assert MigrationContext.configure(connection).get_current_heads() == (HEAD,)
+        assert connection.exec_driver_sql("SELECT count(*) FROM rulebooks").scalar_one() == 1
+    engine.dispose()
+
+
+@only_postgresql
+def test_the_second_waits_for_the_first(empty_url: str) -> None:
+    """While one session holds the lock another gets nowhere; when it lets go, the other goes on, and finds all done."""
+    engine, done = create_engine(empty_url), []
+    with engine.connect() as first, alone(first):
+        second = threading.Thread(target=lambda: done.append(upgrade(empty_url)))
+        second.start()
+        second.join(1.0)
+        assert second.is_alive()
+        assert "alembic_version" not in inspect(first).get_table_names()
+    second.join(60)
+    assert done == [None]
+    assert inspect(engine).has_table("alembic_version")
+    engine.dispose()
+
+
+@only_postgresql
+def test_who_does_not_get_the_lock_is_told_who_has_it(empty_url: str) -> None:
+    """After the wait: nothing was changed, and which process of the database to look for."""
+    engine = create_engine(empty_url)
+    with engine.connect() as first, alone(first):
+        process = first.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        first.rollback()
+        with pytest.raises(MigrationError, match=rf"being migrated already, by the database's process {process},"):
+            upgrade(empty_url, wait=timedelta(milliseconds=300))
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+@only_postgresql
+def test_the_lock_is_free_after_a_migration_that_failed(database_url: str) -> None:
+    """Whatever ends it."""
+    engine = create_engine(database_url)
+
+    def fail() -> None:
+        with engine.connect() as connection, alone(connection):
+            connection.exec_driver_sql("SELECT 1 / 0")
+
+    with pytest.raises(DBAPIError):
+        fail()
+    with engine.connect() as connection, alone(connection, timedelta()):
+        pass
     engine.dispose()
 
 
