@@ -55,6 +55,10 @@ CONNECTIONS = Gauge(
     multiprocess_mode="livesum",
 )
 
+_COUNTED: Sequence[Counter | Gauge | Histogram] = (
+    *(REQUESTS, IN_FLIGHT, CANDIDATES, CAPPED_KEYS, BATCH_ROWS),
+    *(BATCH_CHUNKS, SCREENINGS, HITS, DECISIONS, CONNECTIONS),
+)
 _WORDS: Mapping[Counter, Sequence[str]] = {
     BATCH_ROWS: ("created", "new_version", "unchanged", "rejected"),
     SCREENINGS: ("clear", "enquire", "refused"),
@@ -96,13 +100,23 @@ def exposition(reading: Reading) -> bytes:
 
 def families() -> frozenset[str]:
     """The name of every series that a scrape may give, as an expression names it."""
-    counted = (REQUESTS, IN_FLIGHT, CANDIDATES, CAPPED_KEYS, BATCH_ROWS, BATCH_CHUNKS, SCREENINGS, HITS, DECISIONS)
-    names = set(READ)
-    for metric in (*counted, CONNECTIONS):
-        for family in metric.collect():
+    return frozenset(_labels())
+
+
+def labels_of(name: str) -> frozenset[str]:
+    """The labels of a series besides those of every target. Raises KeyError."""
+    return frozenset(_labels()[name])
+
+
+def _labels() -> dict[str, tuple[str, ...]]:
+    found = {name: labels for name, (_, labels) in READ.items()}
+    for metric in _COUNTED:
+        for family in metric.describe():
             suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}.get(family.type, ("",))
-            names |= {f"{family.name}{suffix}" for suffix in suffixes}
-    return frozenset(names)
+            found |= dict.fromkeys(
+                (f"{family.name}{suffix}" for suffix in suffixes), metric._labelnames
+            )  # no other way
+    return found
 
 
 class _Read(Collector):

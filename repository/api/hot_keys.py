@@ -17,7 +17,7 @@ blueprint = Blueprint("hot_keys", __name__, description="For those who watch ove
 
 _SCOPE = ("hot keys",)
 _ID = "Names the key again in another answer; nobody can look anything up by it"
-_ROWS = "Records that share it, as counted when it was found; of one member no more than half of the limit"
+_ROWS = "Records that share it, of others than who met it first; of one member at most half the limit"
 _AGAIN = "From then on the next look-up reads it, and it is forgotten unless it is hot still"
 _SCREENINGS = "Subjects asked about since it was found that have it: they were not looked for under it"
 
