@@ -9,6 +9,7 @@ import click
 
 from repository import __version__
 from repository.cli import (
+    database,
     decisions,
     disputes,
     hot_keys,
@@ -60,6 +61,7 @@ for module in (
     hot_keys,
     serving,
     worker,
+    database,
 ):
     for command in module.COMMANDS:
         main.add_command(command)

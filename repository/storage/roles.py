@@ -1,0 +1,125 @@
+"""What two roles of PostgreSQL may do besides the one that owns the tables: an auditor's, and the service's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sqlalchemy import Connection, text
+
+from repository.storage.base import Base
+
+_ALL: frozenset[str] = frozenset()
+
+AUDITED: Mapping[str, frozenset[str]] = {
+    "actors": frozenset({"secret_hash"}),
+    "appeals": _ALL,
+    "applications": _ALL,
+    "batch_errors": _ALL,
+    "batches": frozenset({"idempotency_key", "content_digest", "spool", "lease_owner"}),
+    "corroboration": _ALL,
+    "decisions": _ALL,
+    "declarations": _ALL,
+    "disputes": _ALL,
+    "duties": _ALL,
+    "events": _ALL,
+    "filing_versions": _ALL,
+    "filings": frozenset({"match_digest", "content_digest", "subjects_digest"}),
+    "fingerprints": _ALL,
+    "grants": _ALL,
+    "hit_sides": _ALL,
+    "hits": frozenset({"evidence"}),
+    "ledger": _ALL,
+    "member_steps": _ALL,
+    "members": _ALL,
+    "outcomes": _ALL,
+    "pool_counts": _ALL,
+    "proofs": _ALL,
+    "rulebooks": _ALL,
+    "screenings": frozenset({"envelope", "subject_digest"}),
+    "standings": _ALL,
+    "subjects": frozenset({"envelope"}),
+    "upheld_versions": _ALL,
+    "usage": _ALL,
+}
+"""Tables that an auditor reads, each with the columns withheld: envelopes, evidence, digests, hashes of secrets."""
+WITHHELD = frozenset(
+    {
+        "dry_run_filings",  # digests
+        "hot_keys",
+        "idempotent_replies",  # whole answers
+        "installation_facts",  # what the operator secret is known by
+        "key_index",
+        "login_failures",
+        "revoked_tokens",
+        "token_families",
+    }
+)
+"""Tables of which an auditor reads nothing."""
+APPENDED = frozenset({"decisions", "events"})
+"""Tables in which the service never changes or deletes a row, and may not."""
+_VERSION = "alembic_version"
+
+
+class RoleError(RuntimeError):
+    """A role cannot be given these rights; the message says why."""
+
+
+def auditor(connection: Connection, role: str) -> list[str]:
+    """The statements after which a role reads what an auditor may, and nothing else. Raises RoleError."""
+    name, schema = _checked(connection, role)
+    return [*_nothing(name, schema), *_each_column(connection, name)]
+
+
+def service(connection: Connection, role: str) -> list[str]:
+    """The statements after which a role can do the service's work and no DDL. Raises RoleError."""
+    name, schema = _checked(connection, role)
+    return [*_nothing(name, schema), *_work(connection, name, schema)]
+
+
+def run(connection: Connection, statements: list[str]) -> None:
+    """Execute them, in the transaction at hand."""
+    for each in statements:
+        connection.exec_driver_sql(each.replace("%", "%%"))
+
+
+def _checked(connection: Connection, role: str) -> tuple[str, str]:
+    """Role and schema, quoted."""
+    if connection.dialect.name != "postgresql":
+        raise RoleError("this pool is on SQLite, which has no roles: whoever reads the file reads all of it")
+    found = connection.execute(text("SELECT rolsuper FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar()
+    if found is None:
+        raise RoleError("there is no such role: the administrator of the database makes it with CREATE ROLE ... LOGIN")
+    owns = text(
+        "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()"
+        " AND pg_has_role(:role, tableowner, 'MEMBER')"
+    )
+    if found or connection.execute(owns, {"role": role}).scalar_one():
+        raise RoleError("that role is a superuser or owns tables of the pool, so that no grant limits it: take another")
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    return quote(role), quote(connection.execute(text("SELECT current_schema()")).scalar_one())
+
+
+def _nothing(role: str, schema: str) -> Iterator[str]:
+    """Begin with no rights: what an earlier version granted does not stay."""
+    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {role}"
+    yield f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA {schema} FROM {role}"
+    yield f"REVOKE ALL ON SCHEMA {schema} FROM {role}"
+    yield f"GRANT USAGE ON SCHEMA {schema} TO {role}"
+
+
+def _each_column(connection: Connection, role: str) -> Iterator[str]:
+    # By column: one that a later version adds is not read before someone has decided that it may be.
+    quote = connection.dialect.identifier_preparer.quote
+    for name, withheld in sorted(AUDITED.items()):
+        columns = [quote(each.name) for each in Base.metadata.tables[name].columns if each.name not in withheld]
+        yield f"GRANT SELECT ({', '.join(columns)}) ON {quote(name)} TO {role}"
+    yield f"GRANT SELECT ON {_VERSION} TO {role}"
+
+
+def _work(connection: Connection, role: str, schema: str) -> Iterator[str]:
+    quote = connection.dialect.identifier_preparer.quote
+    for name in sorted(Base.metadata.tables):
+        rights = "SELECT, INSERT" if name in APPENDED else "SELECT, INSERT, UPDATE, DELETE"
+        yield f"GRANT {rights} ON {quote(name)} TO {role}"
+    yield f"GRANT SELECT ON {_VERSION} TO {role}"
+    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}"
