@@ -8,7 +8,7 @@ from repository import logs, tracing
 from repository.api import base, documentation, health, problems, serving, tokens
 from repository.api.auth import SIGNING_KEYS
 from repository.api.blueprints import BLUEPRINTS
-from repository.jobs.worker import IntakeWorker
+from repository.jobs.worker import STOP, IntakeWorker
 from repository.services import Clock
 from repository.services.compose import compose, now
 from repository.services.signing import load_signing_keys
@@ -34,5 +34,6 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Flask:
     if settings.worker:
         worker = IntakeWorker(services)
         worker.start()
+        app.extensions[STOP] = worker.stop
         health.also(app, "worker", lambda: worker.alive)
     return app

@@ -114,9 +114,18 @@ def read_private_file(path: Path) -> bytes:
         raise SettingsError(f"{path} does not exist: run `frankpledge-admin init` first") from None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
-    if mode & 0o077:
+    if mode & _closed_to(path):
         raise SettingsError(f"{path} is open to other users (mode {mode:04o}): expected 0600, run `chmod 600` on it")
     return content
+
+
+def _closed_to(path: Path) -> int:
+    """The bits that a secret file must not have. systemd lets one service read a credential by an access list.
+
+    In the mode that shows as the group's right to read.
+    """
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    return 0o037 if credentials and path.parent == Path(credentials).resolve() else 0o077
 
 
 def write_private_file(path: Path, content: bytes) -> None:

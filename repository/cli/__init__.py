@@ -9,7 +9,8 @@ import click
 
 from repository import __version__
 from repository.cli import (
-    database,
+    backup,
+    checking,
     decisions,
     disputes,
     hot_keys,
@@ -44,6 +45,9 @@ def main(context: click.Context, data_dir: Path | None) -> None:
     environment = dict(os.environ)
     if data_dir is not None:
         environment[f"{PREFIX}DATA_DIR"] = str(data_dir)
+    context.meta[checking.ENVIRONMENT] = environment
+    if context.invoked_subcommand == checking.NAME:
+        return  # which names every variable that cannot be read, where all others end at the first
     context.obj = Pool(Settings.from_environment(environment))
     context.call_on_close(context.obj.close)
 
@@ -61,7 +65,8 @@ for module in (
     hot_keys,
     serving,
     worker,
-    database,
+    backup,
+    checking,
 ):
     for command in module.COMMANDS:
         main.add_command(command)

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from multiprocessing.util import Finalize
 
 import click
 from flask import Flask
@@ -18,9 +19,9 @@ from sqlalchemy import text
 from werkzeug.utils import import_string
 
 from repository.cli.context import Pool, console
+from repository.jobs.worker import STOP
 from repository.settings import PREFIX
 
-_STOP_SECONDS = 15
 _PR_SET_PDEATHSIG = 1
 
 
@@ -28,15 +29,29 @@ _PR_SET_PDEATHSIG = 1
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 64), help="Requests answered at once.")
-@click.option("--worker/--no-worker", default=True, show_default=True, help="Take batches in, in this process.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Serving processes.")
+@click.option("--worker/--no-worker", default=True, show_default=True, help="Take batches in, in one of them.")
+@click.option(
+    "--stop-within",
+    default=15,
+    show_default=True,
+    type=click.IntRange(1, 3600),
+    metavar="SECONDS",
+    help="How long answers under way, and the chunk of a batch at hand, may take once the service is told to stop.",
+)
 @click.pass_obj
-def serve(pool: Pool, host: str, port: int, threads: int, worker: bool) -> None:
-    """Serve the pool over HTTP. Put a proxy with TLS in front of it."""
+def serve(pool: Pool, *, host: str, port: int, threads: int, workers: int, worker: bool, stop_within: int) -> None:
+    """Serve the pool over HTTP. Put a proxy with TLS in front of it.
+
+    Stopped by SIGTERM or Ctrl-C it takes no more requests, answers those under way, and ends with exit code 0.
+    """
     pool.check()
     _check_port(host, port)
     os.environ[f"{PREFIX}DATA_DIR"] = str(pool.settings.data_dir)
     os.environ[f"{PREFIX}WORKER"] = "on" if worker else "off"
     console().print(f"Serving [bold]{pool.settings.scheme_name}[/] on http://{host}:{port} (docs at /v1/docs)")
+    if workers > 1 and pool.settings.metrics_dir is None:
+        console().print(f"[yellow]/metrics will tell of one process of {workers}[/]: set {PREFIX}METRICS_DIR")
     sys.stdout.flush()
     Server(
         "repository.cli.serving:application",
@@ -45,10 +60,12 @@ def serve(pool: Pool, host: str, port: int, threads: int, worker: bool) -> None:
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         websockets=False,
-        workers=1,
+        workers=workers,
+        # One process that dies takes none of the others with it; where it is the only one, whoever started us decides.
+        respawn_failed_workers=workers > 1,
         blocking_threads=threads,
         backpressure=threads * 8,
-        workers_kill_timeout=_STOP_SECONDS,
+        workers_kill_timeout=stop_within,
         factory=True,
         log_level=LogLevels.error,
     ).serve()
@@ -66,11 +83,16 @@ def _fold_log(pool: Pool) -> None:
 
 
 def application() -> Flask:
-    """The application inside the serving process. It ends with the process that started it, however that ends."""
+    """The application inside a serving process. It ends with the process that started it, however that ends."""
     _end_with_parent()
     # Named, not imported: app is above the commands in the order of imports.
     create_app: Callable[[], Flask] = import_string("app:create_app")
-    return create_app()
+    made = create_app()
+    stop: Callable[[], None] | None = made.extensions.get(STOP)
+    if stop is not None:
+        # Run when the last answer is given and before the process ends, which would drop the chunk at hand.
+        Finalize(None, stop, exitpriority=10)
+    return made
 
 
 def _end_with_parent() -> None:

@@ -6,7 +6,7 @@ Killed at any instant, the next worker goes on at the line after the last commit
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import orjson
 import structlog
@@ -33,8 +33,13 @@ MAX_LINES = 2_000_000
 _log = structlog.get_logger("frankpledge.intake")
 
 
-def work_through(services: Services, spool: Spool, batch: RowMapping, owner: str) -> None:
-    """Take in what is left of a batch under the lease of `owner`, and finish it. Raises LeaseLostError."""
+def work_through(
+    services: Services, spool: Spool, batch: RowMapping, owner: str, stopping: Callable[[], bool] = lambda: False
+) -> None:
+    """Take in what is left of a batch under the lease of `owner`, and finish it. Raises LeaseLostError.
+
+    Once `stopping` says so no chunk is begun, and the batch is left to whoever works on the spool next.
+    """
     work = BatchWork(services, batch, owner)
     meter = Meter(spool.read(batch["id"]))
     failure: tuple[str, str] | None = None
@@ -42,6 +47,9 @@ def work_through(services: Services, spool: Spool, batch: RowMapping, owner: str
         for group in _groups(_remaining(services, meter, batch)):
             accepts, member = work.accepts()
             for chunk in _chunks(services, group, accepts):
+                if stopping():
+                    _log.info("batch left", rows=work.progress.rows_read)
+                    return
                 work.take(chunk, member, meter.count)
     except (StreamError, GivenUpError) as error:
         failure = (error.field, error.expected)

@@ -26,6 +26,8 @@ from repository.services.sweeping import note_all_steps
 from repository.storage import batches
 from repository.storage.batches import SERVER_FAULT, LeaseLostError
 
+STOP = "frankpledge.stop"
+"""Where an application keeps how to stop its worker, for whoever ends the process."""
 POLL_SECONDS = 0.25
 ABANDONED = timedelta(days=1)
 """Content in the spool that no batch claims after this time was cut off while it came in."""
@@ -58,7 +60,7 @@ class IntakeWorker:
         self._thread.start()
 
     def stop(self, timeout: float = 30.0) -> None:
-        """Ask the thread to end after the batch at hand, and wait for it. Killing the process instead loses nothing."""
+        """Ask the thread to end after the chunk at hand, and wait for it. Killing the process instead loses nothing."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout)
@@ -140,7 +142,7 @@ class IntakeWorker:
             return
         try:
             with tracing.span("batch", {"frankpledge.batch": batch["id"]}):
-                work_through(self._services, self._spool, batch, self._owner)
+                work_through(self._services, self._spool, batch, self._owner, self._stop.is_set)
         except LeaseLostError:
             _log.warning("lease lost")
         except Exception as error:  # noqa: BLE001 - one bad batch must not end the worker; it is tried again, then failed

@@ -13,7 +13,6 @@ from sqlalchemy import URL, Connection, Engine, event, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from repository import metrics
-
 from repository.storage.limits import DEFAULTS, Limits, take_time
 
 _PRAGMAS = (
@@ -97,9 +96,10 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def lift_time_limit(connection: Connection) -> None:
-    """Let the statements of this transaction take as long as they need."""
+    """Let this one transaction take as long as it needs: its length grows with the pool."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            connection.execute(text(f"SET LOCAL {name} = 0"))
 
 
 class Database:

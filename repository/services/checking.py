@@ -1,0 +1,250 @@
+"""What stands against serving with a configuration. Findings name a setting and what is expected; never a value."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import itertools
+import shutil
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from repository.domain.members import Role
+from repository.services import migration, modelling
+from repository.services.onboarding import SHORTEST_PASSWORD
+from repository.services.operator import secret_matches
+from repository.services.signing import load_signing_keys
+from repository.settings import PREFIX, Settings, SettingsError, read_metrics_token, read_operator_secret
+from repository.storage.engine import Database, create_engine
+from repository.storage.members import ActorRow
+
+_OTHERS = frozenset(  # read by the member's kit, the demo and the tests
+    PREFIX + name
+    for name in (
+        *("CLIENT_ID", "CLIENT_SECRET", "CONFIG", "KEY_FILE", "PASSPHRASE", "PROFILE", "SERVER", "STATE_DIR"),
+        *("DEMO_HOME", "DEMO_ROWS", "MODEL_STEPS", "TEST_DATABASE_URL"),
+    )
+)
+_KNOWN_PASSWORDS = (
+    *("password", "passwordpassword", "password1234", "changeme", "changemechangeme", "change-me-please"),
+    *("frankpledge", "frankpledge-admin", "frankpledgefrankpledge", "operator", "operatoroperator", "administrator"),
+    *("123456789012", "1234567890123456", "pppppppppppppppp", "correct horse battery staple", "postgres", "secret"),
+)
+_FEWEST_BYTES, _FEWEST_STEPS, _FEWEST_LETTERS = 18, 12, 12
+"""Of 32 random bytes some 30 differ, and as many of their steps: fewer than these happen once in 10**9 or less."""
+_PRINTABLE = range(0x20, 0x7F)
+_PLENTY = 10
+"""How many of the largest batches should fit on the disk of the spool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as expected; the service should not be started with a `problem`."""
+
+    setting: str
+    expected: str
+    problem: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            "level": "problem" if self.problem else "warning",
+            "setting": self.setting,
+            "expected": self.expected,
+        }
+
+
+class _Asked(dict[str, str]):
+    """An empty environment that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Nothing is set."""
+        self.names.add(key)
+        return default
+
+
+def variables() -> frozenset[str]:
+    """Every variable that the settings are read from."""
+    asked = _Asked()
+    Settings.from_environment(asked)
+    return frozenset(asked.names)
+
+
+def check(environment: Mapping[str, str], host: str, passwords: tuple[str, ...]) -> list[Finding]:
+    """Everything that stands against serving on a host, problems first; `passwords` are the variables for some."""
+    findings = [*_unknown(environment, passwords), *_passwords(environment, passwords), *_unreadable(environment)]
+    bad = {each.setting for each in findings}
+    settings = Settings.from_environment({name: value for name, value in environment.items() if name not in bad})
+    findings += [*_files(settings), *_proxies(settings, host), *_disk(settings), *_database_url(settings)]
+    if f"{PREFIX}DATABASE_URL" not in bad:
+        findings += _database(settings)
+    return sorted(findings, key=lambda each: not each.problem)
+
+
+def _unknown(environment: Mapping[str, str], passwords: tuple[str, ...]) -> Iterator[Finding]:
+    known = variables() | set(passwords) | _OTHERS
+    for name in sorted(each for each in environment if each.startswith(PREFIX) and each not in known):
+        near = difflib.get_close_matches(name, known, 1)
+        yield Finding(name, f"a variable that is read; {f'is it {near[0]}?' if near else 'this one is not'}")
+
+
+def _passwords(environment: Mapping[str, str], passwords: tuple[str, ...]) -> Iterator[Finding]:
+    for name in passwords:
+        given = environment.get(name)
+        if given is None:
+            continue
+        if _is_weak_password(given):
+            yield Finding(name, f"a password of {SHORTEST_PASSWORD} or more characters that no document shows")
+        yield Finding(name, "not to be set once it was used: whoever sees the environment reads it", problem=False)
+
+
+def _unreadable(environment: Mapping[str, str]) -> Iterator[Finding]:
+    for name in sorted(variables() & environment.keys()):
+        try:
+            Settings.from_environment({name: environment[name]})
+        except SettingsError as error:
+            yield Finding(name, str(error).removeprefix(f"{name}: ").removeprefix("expected "))
+
+
+def _files(settings: Settings) -> Iterator[Finding]:
+    checks: tuple[tuple[str, Path, Callable[[], object]], ...] = (
+        ("DATA_DIR", settings.data_dir, lambda: _private_directory(settings.data_dir)),
+        ("OPERATOR_SECRET_FILE", settings.operator_secret_file, lambda: _strong_secret(settings.operator_secret_file)),
+        ("SIGNING_KEYS_DIR", settings.signing_keys_dir, lambda: load_signing_keys(settings.signing_keys_dir)),
+        ("METRICS_TOKEN_FILE", settings.metrics_token_file, lambda: _strong_token(settings.metrics_token_file)),
+        ("DATA_DIR", settings.model_file, lambda: modelling.linker(settings)),
+    )
+    for name, path, look in checks:
+        try:
+            look()
+        except SettingsError as error:
+            said = str(error).replace(str(path), "the file" if path.is_file() else "what it names")
+            yield Finding(PREFIX + name, f"something else: {said}" if "expected" not in said else said)
+    database = make_url(settings.database_url).database if settings.database_url.startswith("sqlite") else None
+    if database is None:
+        return
+    if Path(database).parent == settings.operator_secret_file.parent:
+        apart = "another directory, or better disk, than the database's: whoever copies both can read the pool"
+        yield Finding(f"{PREFIX}OPERATOR_SECRET_FILE", apart, problem=False)
+    if Path(database).exists() and stat.S_IMODE(Path(database).stat().st_mode) & 0o077:
+        yield Finding(f"{PREFIX}DATABASE_URL", "a file for its owner alone: mode 0600")
+
+
+def _private_directory(path: Path) -> None:
+    if not path.is_dir():
+        raise SettingsError(f"{path} does not exist: run `frankpledge-admin init` first")
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise SettingsError(f"{path} is open to other users: expected mode 0700")
+
+
+def _strong_secret(path: Path) -> None:
+    secret = read_operator_secret(path)
+    steps = {(later - earlier) % 256 for earlier, later in itertools.pairwise(secret)}
+    repeats = len(set(secret)) < _FEWEST_BYTES or len(steps) < _FEWEST_STEPS
+    if repeats or all(each in _PRINTABLE for each in secret):
+        raise SettingsError("32 random bytes, as `init` makes them; these follow a pattern or are a text")
+
+
+def _strong_token(path: Path) -> None:
+    token = read_metrics_token(path)
+    if token is not None and len(set(token)) < _FEWEST_LETTERS:
+        raise SettingsError("a random token, as `init` makes it; this one follows a pattern")
+
+
+def _proxies(settings: Settings, host: str) -> Iterator[Finding]:
+    if not settings.trusted_proxies and not _is_loopback(host):
+        yield Finding(
+            f"{PREFIX}TRUSTED_PROXIES",
+            "how many proxies add to X-Forwarded-For, as the service does not listen on the loopback address only:"
+            " without them it has neither TLS nor the callers' addresses",
+        )
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    there = next((each for each in (settings.data_dir, *settings.data_dir.parents) if each.is_dir()), None)
+    free = shutil.disk_usage(there).free if there else 0
+    if free < _PLENTY * settings.max_batch_bytes:
+        expected = f"a disk with room for {_PLENTY} batches of the largest size ({PREFIX}MAX_BATCH_BYTES)"
+        yield Finding(f"{PREFIX}DATA_DIR", expected, problem=free < 2 * settings.max_batch_bytes)
+
+
+def _database_url(settings: Settings) -> Iterator[Finding]:
+    url = make_url(settings.database_url)
+    if not url.drivername.startswith("postgresql"):
+        return
+    name = f"{PREFIX}DATABASE_URL"
+    if url.password is not None:
+        if _is_weak_password(str(url.password)) or url.password in (url.username, url.database):
+            yield Finding(name, "a password that no document shows, and not the name of the role or the database")
+        yield Finding(name, "no password in it: use ?passfile= with a file of mode 0600", problem=False)
+    if url.host and not url.host.startswith("/") and not _is_loopback(url.host) and "sslmode" not in url.query:
+        yield Finding(name, "?sslmode=verify-full, unless the way to the database is private", problem=False)
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    name = f"{PREFIX}DATABASE_URL"
+    url = make_url(settings.database_url)
+    if url.drivername.startswith("sqlite") and not Path(url.database or "").is_file():
+        yield Finding(name, "a database that is there: run `frankpledge-admin init` first")
+        return
+    database = Database(create_engine(settings.database_url))
+    try:
+        with database.read() as session:
+            if not migration.at_head(session):
+                yield Finding(name, "the tables of this version: run `frankpledge-admin migrate`")
+                return
+            yield from _content(session, settings)
+    except (SQLAlchemyError, OSError):
+        yield Finding(name, "a database that answers, and lets this role in")
+    finally:
+        database.close()
+
+
+def _content(session: Session, settings: Settings) -> Iterator[Finding]:
+    try:
+        if not secret_matches(session, read_operator_secret(settings.operator_secret_file)):
+            yield Finding(
+                f"{PREFIX}OPERATOR_SECRET_FILE", "the secret that the pool in this database was written under"
+            )
+    except SettingsError:
+        pass  # said already
+    statement = select(ActorRow).where(ActorRow.member_id.is_(None), ActorRow.disabled_at.is_(None))
+    operators = [each for each in session.scalars(statement) if Role.OPERATOR.value in each.roles]
+    if not operators:
+        yield Finding("operator account", "one that is not disabled: run `frankpledge-admin init`")
+    for each in operators:
+        if any(_verifies(each.secret_hash, known) for known in _KNOWN_PASSWORDS if len(known) >= SHORTEST_PASSWORD):
+            yield Finding("operator account", f"a password that no document shows, for {each.id}")
+
+
+def _verifies(hashed: str, password: str) -> bool:
+    try:
+        return PasswordHasher().verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _is_weak_password(password: str) -> bool:
+    lowered = password.lower()
+    return len(password) < SHORTEST_PASSWORD or len(set(lowered)) < 5 or lowered in _KNOWN_PASSWORDS
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
