@@ -40,6 +40,8 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
             "FRANKPLEDGE_SCHEME_NAME": "",
             "FRANKPLEDGE_TRUSTED_PROXIES": "1",
             "FRANKPLEDGE_LOG_LEVEL": "WARNING",
+            "FRANKPLEDGE_METRICS_DIR": str(tmp_path / "metrics"),
+            "FRANKPLEDGE_OTEL_ENDPOINT": "http://127.0.0.1:4318/",
         }
     )
     assert settings.operator_secret_file == tmp_path / "operator.secret"
@@ -50,6 +52,8 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
     assert settings.scheme_name == "Frankpledge"
     assert settings.trusted_proxies == 1
     assert settings.log_level == "warning"
+    assert settings.metrics_dir == tmp_path / "metrics"
+    assert settings.otel_endpoint == "http://127.0.0.1:4318"
 
 
 def test_limits_of_the_database_are_read() -> None:
@@ -82,6 +86,8 @@ def test_a_password_in_the_url_survives() -> None:
         ("TRUSTED_PROXIES", "-1"),
         ("TRUSTED_PROXIES", "10"),
         ("LOG_LEVEL", "loud"),
+        ("OTEL_ENDPOINT", "127.0.0.1:4318"),
+        ("OTEL_ENDPOINT", "https://me:hunter2@collector"),
         ("DB_POOL_SIZE", "0"),
         ("DB_POOL_OVERFLOW", "-1"),
         ("DB_STATEMENT_SECONDS", "0"),
