@@ -144,7 +144,7 @@ class Database:
         """All tables as they are at one instant, for as long as it takes: nobody waits for it."""
         # SQLite's reading transaction is one already.
         isolated = self.engine.execution_options(**_SNAPSHOT.get(self.engine.dialect.name, {}))
-        with isolated.connect() as connection:
+        with isolated.connect() as connection, connection.begin():
             lift_time_limit(connection)
             yield connection
 
