@@ -103,7 +103,7 @@ class Batch:
     @property
     def finished(self) -> bool:
         """Whether the job is over, well or not."""
-        return self.status in ("done", "failed")
+        return self.status in ("done", "failed", "cancelled")
 
     @classmethod
     def parse(cls, document: Document) -> Batch:

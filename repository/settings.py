@@ -34,7 +34,9 @@ class SettingsError(ValueError):
 class Settings:
     """Everything that may differ between two installations. Sizes are in bytes.
 
-    `trusted_proxies` is how many proxies in front of the service add to X-Forwarded-For; without any it is not read.
+    What waits is limited for all members and for each; a daily limit of 0 is none. `lease` is how long a worker has for
+    a chunk before another may take its batch over. `trusted_proxies` is how many proxies in front of the service add to
+    X-Forwarded-For; without any it is not read.
     `metrics_dir` is where processes of one installation add up what they count; without it each counts for itself.
     """
 
@@ -52,6 +54,15 @@ class Settings:
     max_json_depth: int = 32
     max_batch_bytes: int = 64 << 20
     max_batch_inflated_bytes: int = 1 << 30
+    max_upload_bytes: int = 1 << 30
+    upload_lifetime: timedelta = timedelta(days=2)
+    max_waiting_batches: int = 1_000
+    max_waiting_bytes: int = 32 << 30
+    max_member_waiting_batches: int = 200
+    max_member_waiting_bytes: int = 8 << 30
+    max_member_daily_bytes: int = 0
+    max_member_daily_rows: int = 0
+    lease: timedelta = timedelta(seconds=60)
     trusted_proxies: int = 0
     log_level: str = "info"
     metrics_dir: Path | None = None
@@ -97,6 +108,19 @@ class Settings:
             max_batch_inflated_bytes=_read(
                 found, "MAX_BATCH_INFLATED_BYTES", _positive, defaults.max_batch_inflated_bytes
             ),
+            max_upload_bytes=_read(found, "MAX_UPLOAD_BYTES", _positive, defaults.max_upload_bytes),
+            upload_lifetime=_read(found, "UPLOAD_SECONDS", _seconds, defaults.upload_lifetime),
+            max_waiting_batches=_read(found, "MAX_WAITING_BATCHES", _positive, defaults.max_waiting_batches),
+            max_waiting_bytes=_read(found, "MAX_WAITING_BYTES", _positive, defaults.max_waiting_bytes),
+            max_member_waiting_batches=_read(
+                found, "MAX_MEMBER_WAITING_BATCHES", _positive, defaults.max_member_waiting_batches
+            ),
+            max_member_waiting_bytes=_read(
+                found, "MAX_MEMBER_WAITING_BYTES", _positive, defaults.max_member_waiting_bytes
+            ),
+            max_member_daily_bytes=_read(found, "MAX_MEMBER_DAILY_BYTES", _any_size, defaults.max_member_daily_bytes),
+            max_member_daily_rows=_read(found, "MAX_MEMBER_DAILY_ROWS", _any_size, defaults.max_member_daily_rows),
+            lease=_read(found, "LEASE_SECONDS", _seconds, defaults.lease),
             trusted_proxies=_read(found, "TRUSTED_PROXIES", _count, defaults.trusted_proxies),
             log_level=_read(found, "LOG_LEVEL", _log_level, defaults.log_level),
             metrics_dir=_read(found, "METRICS_DIR", _path, defaults.metrics_dir),
@@ -218,6 +242,12 @@ def _switch(raw: str) -> bool:
 def _positive(raw: str) -> int:
     if not raw.isascii() or not raw.isdigit() or int(raw) < 1:
         raise ValueError("a whole number above zero")
+    return int(raw)
+
+
+def _any_size(raw: str) -> int:
+    if not raw.isascii() or not raw.isdigit():
+        raise ValueError("a whole number, 0 for no limit")
     return int(raw)
 
 

@@ -16,11 +16,17 @@ from repository.api.problems import ProblemError
 from repository.api.shapes import CAPPED
 from repository.services import batches
 from repository.services.batches import Upload
+from repository.services.pressure import QueueFullError
 
 blueprint = Blueprint("batches", __name__, description="Filing many records")
 
-MEDIA_TYPE = "application/x-ndjson"
-_STATES = ("queued", "running", "done", "failed")
+FORMATS = {
+    "application/x-ndjson": "ndjson",
+    "application/vnd.apache.arrow.stream": "arrow",
+    "application/vnd.apache.parquet": "parquet",
+}
+"""The media types of a batch and what they are called."""
+_STATES = ("queued", "running", "done", "failed", "cancelled")
 _PART = 256 * 1024
 
 
@@ -41,7 +47,7 @@ class RowsSchema(Schema):
 
 
 class RowErrorSchema(Schema):
-    """A row that was refused. Row numbers are line numbers, from 1."""
+    """A row that was refused. Row numbers are line numbers, or rows of the columns, from 1."""
 
     row = fields.Integer(required=True)
     ref = fields.String(required=True, allow_none=True)
@@ -61,6 +67,8 @@ class BatchSchema(Schema):
 
     id = fields.String(required=True)
     status = fields.String(required=True, validate=validate.OneOf(_STATES))
+    format = fields.String(required=True, validate=validate.OneOf(list(FORMATS.values())))
+    cancelling = fields.Boolean(required=True, metadata={"description": "Cancelled, and about to stop"})
     dry_run = fields.Boolean(required=True)
     created_at = fields.AwareDateTime(required=True)
     finished_at = fields.AwareDateTime(required=True, allow_none=True)
@@ -86,13 +94,16 @@ class BatchPageSchema(Schema):
 @blueprint.arguments(BatchQuerySchema, location="query")
 @blueprint.response(202, BatchSchema)
 @blueprint.alt_response(200, schema=BatchSchema, description="The same batch, finished already")
-@blueprint.problems(400, 411, 413, 415)
+@blueprint.problems(400, 411, 413, 415, 429, 503, 507)
 @blueprint.doc(
     parameters=[idempotency.parameter(required=True)],
     requestBody={
         "required": True,
-        "description": "One filing a line; Content-Encoding may be gzip",
-        "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+        "description": "One filing a line or row; Content-Encoding may be gzip, but not for Parquet",
+        "content": {
+            media_type: {"schema": {"type": "string", **({} if name == "ndjson" else {"format": "binary"})}}
+            for media_type, name in FORMATS.items()
+        },
     },
 )
 def upload(query: dict[str, Any]) -> Response:
@@ -102,13 +113,18 @@ def upload(query: dict[str, Any]) -> Response:
     """
     member = own_member()
     key = idempotency.idempotency_key(required=True)
-    gzipped = _encoding_is_gzip()
+    kind, gzipped = _format()
     request.max_content_length = services().settings.max_batch_bytes
-    taken = Upload(parts=_parts(_length()), gzipped=gzipped, dry_run=query["dry_run"], idempotency_key=key)
+    size = length()
+    taken = Upload(
+        parts=parts(size), size=size, format=kind, gzipped=gzipped, dry_run=query["dry_run"], idempotency_key=key
+    )
     try:
         batch, _ = batches.receive(services(), current_actor(), member, taken)
     except batches.OtherContentError:
         raise ProblemError("idempotency-conflict") from None
+    except QueueFullError as error:
+        raise queue_full(error) from None
     status = 202 if batch["finished_at"] is None else 200
     return json_response(batches.as_json(batch), status, {"Location": url_for("batches.show", batch_id=batch["id"])})
 
@@ -149,28 +165,47 @@ def show(query: dict[str, Any], batch_id: str) -> Response:
     return json_response(batches.as_json(batch, errors) | {"next_cursor": next_cursor})
 
 
-def _encoding_is_gzip() -> bool:
-    if request.mimetype != MEDIA_TYPE:
-        raise ProblemError("wrong-content-type", f"Expected {MEDIA_TYPE}, with or without Content-Encoding: gzip.")
+@blueprint.route("/v1/batches/<string:batch_id>/cancel", methods=["POST"])
+@requires("contributor", while_suspended=True)
+@blueprint.response(202, BatchSchema)
+@blueprint.alt_response(200, schema=BatchSchema, description="The batch is over; if it was before, it stays as it is")
+@blueprint.problems(404)
+def cancel(batch_id: str) -> Response:
+    """Cancel a batch: it stops after the chunk at hand, and what was taken in stays."""
+    batch = batches.cancel(services(), current_actor(), own_member(), path_id(batch_id, "bat"))
+    if batch is None:
+        raise ProblemError("not-found")
+    return json_response(batches.as_json(batch), 202 if batch["finished_at"] is None else 200)
+
+
+def queue_full(error: QueueFullError) -> ProblemError:
+    """The answer when there is no room for another batch, or the day's share is used up."""
+    return ProblemError(error.slug, figures=error.figures, headers={"Retry-After": str(error.retry_after)})
+
+
+def _format() -> tuple[str, bool]:
+    """The format of the body, and whether it is under gzip."""
+    kind = FORMATS.get(request.mimetype)
     encoding = (request.content_encoding or "identity").strip().lower()
-    if encoding not in ("identity", "gzip"):
-        raise ProblemError("wrong-content-type", f"Expected {MEDIA_TYPE}, with or without Content-Encoding: gzip.")
-    return encoding == "gzip"
+    if kind is None or encoding not in ("identity", "gzip") or (kind == "parquet" and encoding == "gzip"):
+        expected = f"Expected one of {', '.join(FORMATS)}, the first two with or without Content-Encoding: gzip."
+        raise ProblemError("wrong-content-type", expected)
+    return kind, encoding == "gzip"
 
 
-def _length() -> int:
+def length() -> int:
     """The announced length; without one, a body that was cut off cannot be told from a whole one."""
     if request.content_length is None:
         raise ProblemError("length-required", "A batch is sent with a Content-Length header, and not in chunks.")
     return request.content_length
 
 
-def _parts(length: int) -> Iterator[bytes]:
+def parts(announced: int) -> Iterator[bytes]:
     """The body as it comes in; raises RequestEntityTooLarge past the limit, and ProblemError when it ends early."""
     received = 0
     # Counted here: the server marks its input as terminated, so that nothing below takes an early end for an error.
     while part := request.stream.read(_PART):
         received += len(part)
         yield part
-    if received != length:
-        raise ProblemError("incomplete-body", figures={"announced_bytes": length, "received_bytes": received})
+    if received != announced:
+        raise ProblemError("incomplete-body", figures={"announced_bytes": announced, "received_bytes": received})

@@ -20,6 +20,7 @@ from repository.api import (
     scheme,
     screenings,
     standing,
+    uploads,
 )
 from repository.api.base import Blueprint
 
@@ -30,6 +31,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     filings.blueprint,
     proofs.blueprint,
     batches.blueprint,
+    uploads.blueprint,
     screenings.blueprint,
     hits.blueprint,
     outcomes.blueprint,

@@ -55,6 +55,13 @@ _TYPES = (
     ),
     ProblemType("not-acceptable", 406, "No such representation", "The interface answers in application/json."),
     ProblemType("conflict", 409, "The request conflicts with the present state", "Read the object again, then decide."),
+    ProblemType(
+        "wrong-offset",
+        409,
+        "The piece does not begin where the upload ends",
+        "The Upload-Offset header of this answer says how much of the upload is there. Send what follows from there. It"
+        " is also the answer while another request sends a piece of the same upload.",
+    ),
     ProblemType("length-required", 411, "The length is missing", "Send a Content-Length header."),
     ProblemType("too-large", 413, "The body is too large", "The figures name the limit in bytes. Send smaller pieces."),
     ProblemType(
@@ -67,12 +74,33 @@ _TYPES = (
         "Each entry of `errors` names a field and what was expected there. The value itself is never repeated.",
     ),
     ProblemType(
+        "checksum",
+        422,
+        "The checksum does not match",
+        "What came in is not what the checksum was made of, and was not kept. Of a piece: send it again. Of the whole"
+        " upload: it is removed; begin it anew.",
+    ),
+    ProblemType(
         "invalid-cursor",
         422,
         "The cursor is not one of this list",
         "Use `next_cursor` of the page before, with the same filters, or start again without a cursor.",
     ),
     ProblemType("too-many-requests", 429, "Too many requests", "Wait as long as the Retry-After header says."),
+    ProblemType(
+        "too-much-waiting",
+        429,
+        "Too much of yours waits already",
+        "So many batches of a member, and so many bytes, wait to be taken in at most; the figures say which limit it"
+        " is. Send it again, under the same idempotency key, after as long as the Retry-After header says.",
+    ),
+    ProblemType(
+        "daily-limit",
+        429,
+        "The day's share is used up",
+        "The operator takes so many bytes or rows of each member a day (UTC); the figures say which. Send it again"
+        " after as long as the Retry-After header says.",
+    ),
     ProblemType(
         "internal",
         500,
@@ -86,6 +114,20 @@ _TYPES = (
         "The database did not get to it in time: its connections are all in use, or a statement or a lock took longer"
         " than the operator allows. Nothing is wrong with the request: send it again, under the same idempotency key if"
         " it has one, after as long as the Retry-After header says.",
+    ),
+    ProblemType(
+        "queue-full",
+        503,
+        "Too much waits already",
+        "The batches of all members together are as many as the operator lets wait. Send it again, under the same"
+        " idempotency key, after as long as the Retry-After header says.",
+    ),
+    ProblemType(
+        "no-space",
+        507,
+        "There is no room to keep it",
+        "The disk of the service is full, and nothing of the request was kept. Tell the operator; send it again, under"
+        " the same idempotency key, when there is room.",
     ),
     ProblemType("unavailable", 503, "Not available at the moment", "Try again later; see Retry-After if it is given."),
     # Authentication
@@ -214,6 +256,7 @@ BY_STATUS = {
     429: "too-many-requests",
     500: "internal",
     503: "unavailable",
+    507: "no-space",
 }
 """The problem that stands for a bare HTTP status."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -110,6 +111,9 @@ def _unexpected(error: Exception) -> Response:
     while trace is not None:
         places.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
         trace = trace.tb_next
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        _log.error("no space", at=places[-8:])
+        return ProblemError("no-space", headers={"Retry-After": "60"}).response()
     found = trouble(services().database.engine, error)
     if found is None:
         _log.error("unexpected", error=type(error).__qualname__, at=places[-8:])

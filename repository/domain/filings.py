@@ -20,9 +20,11 @@ FRAUD_CLASSES = frozenset({"suspected", "proven"})
 PROTECTED_CLASSES = frozenset({"victim", "protective"})
 """They slow a decision down; nothing ever counts or words them as adverse."""
 
+EARLIEST = date(1900, 1, 1)
+"""No day of a filing is before this one."""
+
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
-_EARLIEST = date(1900, 1, 1)
 
 
 class Outcome(StrEnum):
@@ -154,8 +156,8 @@ def day(body: Mapping[str, object], name: str, *, latest: date, path: str | None
         parsed = date.fromisoformat(value)
     except ValueError:
         raise FieldError(where, "a date that exists, as YYYY-MM-DD") from None
-    if parsed < _EARLIEST:
-        raise FieldError(where, f"a date from {_EARLIEST.isoformat()} on")
+    if parsed < EARLIEST:
+        raise FieldError(where, f"a date from {EARLIEST.isoformat()} on")
     if parsed > latest:
         raise FieldError(where, f"a date not after {latest.isoformat()} (by the pool's clock)")
     return parsed

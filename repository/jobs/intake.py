@@ -6,7 +6,8 @@ Killed at any instant, the next worker goes on at the line after the last commit
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import orjson
 import structlog
@@ -14,10 +15,12 @@ from sqlalchemy import RowMapping
 
 from matching.vocabulary import MAX_LINE_BYTES
 from repository.domain.errors import FieldError
-from repository.domain.filings import Accepts, reference_from_json
+from repository.domain.filings import Accepts
+from repository.jobs.columnar import OVERLONG, reference_of
 from repository.jobs.lines import Line, Meter, StreamError, inflate, lines
+from repository.jobs.sources import NDJSON, Source, columns
 from repository.services import Services
-from repository.services.batchwork import BatchWork, Chunk, GivenUpError, RowError
+from repository.services.batchwork import BatchWork, CancelledError, Chunk, GivenUpError, RowError
 from repository.services.encodings import filing_from_json
 from repository.services.intake import Numbered
 from repository.storage.batches import SERVER_FAULT
@@ -41,30 +44,64 @@ def work_through(
     Once `stopping` says so no chunk is begun, and the batch is left to whoever works on the spool next.
     """
     work = BatchWork(services, batch, owner)
-    meter = Meter(spool.read(batch["id"]))
+    source = _source(services, spool, batch)
     failure: tuple[str, str] | None = None
+    cancelled = work.cancelled()
     try:
-        for group in _groups(_remaining(services, meter, batch)):
+        for group in () if cancelled else source.groups():
             accepts, member = work.accepts()
-            for chunk in _chunks(services, group, accepts):
+            for chunk in _chunks(source.rows(group, accepts)):
                 if stopping():
                     _log.info("batch left", rows=work.progress.rows_read)
                     return
-                work.take(chunk, member, meter.count)
+                work.take(chunk, member, source.bytes_done)
     except (StreamError, GivenUpError) as error:
         failure = (error.field, error.expected)
+    except CancelledError:
+        cancelled = True
     except SpoolError:
         failure = (SERVER_FAULT, "the content as it was sent; it is no longer whole on the server: send it again")
-    work.finish(meter.count, failure)
+    read_to = batch["bytes_total"] if not (failure or cancelled) else source.bytes_done
+    work.finish(read_to, failure, cancelled)
     spool.remove(batch["id"])
-    _log.info("batch", failed=failure is not None, rows=work.progress.rows_read)
+    _log.info("batch", failed=failure is not None, cancelled=cancelled, rows=work.progress.rows_read)
 
 
-def _remaining(services: Services, meter: Meter, batch: RowMapping) -> Iterator[Line]:
-    """The lines that are not done yet."""
-    limit = services.settings.max_batch_inflated_bytes
-    content = inflate(meter, limit) if batch["gzipped"] else iter(meter)
-    return itertools.dropwhile(lambda line: line.number <= batch["lines_done"], lines(content, MAX_LINE_BYTES))
+def _source(services: Services, spool: Spool, batch: RowMapping) -> Source[Any]:
+    if batch["format"] == NDJSON:
+        return _Lines(services, spool, batch)
+    return columns(services, spool, batch, at_once=CHUNK_LINES, most=MAX_LINES)
+
+
+class _Lines:
+    """The rows of a batch as NDJSON: the lines that are not done yet."""
+
+    def __init__(self, services: Services, spool: Spool, batch: RowMapping) -> None:
+        self._services = services
+        self._batch = batch
+        self._meter = Meter(spool.read(batch["id"]))
+
+    @property
+    def bytes_done(self) -> int:
+        """Bytes read."""
+        return self._meter.count
+
+    def groups(self) -> Iterator[list[Line]]:
+        """Some lines at a time."""
+        limit = self._services.settings.max_batch_inflated_bytes
+        content = inflate(self._meter, limit) if self._batch["gzipped"] else iter(self._meter)
+        done = self._batch["lines_done"]
+        return _groups(itertools.dropwhile(lambda line: line.number <= done, lines(content, MAX_LINE_BYTES)))
+
+    def rows(self, group: Iterable[Line], accepts: Accepts) -> Iterator[Numbered | RowError]:
+        """Every line: a filing, or what is wrong with it."""
+        for line in group:
+            parsed: object = None
+            try:
+                parsed = _json(line)
+                yield Numbered(line.number, filing_from_json(parsed, self._services.schema, accepts))
+            except FieldError as error:
+                yield RowError(line.number, reference_of(parsed), error)
 
 
 def _groups(remaining: Iterable[Line]) -> Iterator[list[Line]]:
@@ -94,21 +131,18 @@ def _groups(remaining: Iterable[Line]) -> Iterator[list[Line]]:
         raise failure
 
 
-def _chunks(services: Services, group: Sequence[Line], accepts: Accepts) -> Iterator[Chunk]:
-    """Check every line of a group, and cut it into what goes into one transaction each."""
+def _chunks(rows: Iterable[Numbered | RowError]) -> Iterator[Chunk]:
+    """Cut checked rows into what goes into one transaction each."""
     chunk = Chunk(last_line=0)
     subjects = 0
-    for line in group:
+    for row in rows:
         chunk.rows += 1
-        chunk.last_line = line.number
-        parsed: object = None
-        try:
-            parsed = _json(line)
-            filing = filing_from_json(parsed, services.schema, accepts)
-            chunk.good.append(Numbered(line.number, filing))
-            subjects += len(filing.subjects)
-        except FieldError as error:
-            chunk.bad.append(RowError(line.number, _reference(parsed), error))
+        chunk.last_line = row.row
+        if isinstance(row, RowError):
+            chunk.bad.append(row)
+        else:
+            chunk.good.append(row)
+            subjects += len(row.filing.subjects)
         if subjects >= CHUNK_SUBJECTS:
             yield chunk
             chunk, subjects = Chunk(last_line=0), 0
@@ -118,18 +152,8 @@ def _chunks(services: Services, group: Sequence[Line], accepts: Accepts) -> Iter
 
 def _json(line: Line) -> object:
     if line.content is None:
-        raise FieldError("(record)", f"a line of at most {MAX_LINE_BYTES} bytes")
+        raise OVERLONG
     try:
         return orjson.loads(line.content)
     except orjson.JSONDecodeError:
         raise FieldError("(record)", "one JSON object a line, in UTF-8") from None
-
-
-def _reference(parsed: object) -> str | None:
-    """The reference of a refused row, where it is one, so that its sender finds the row."""
-    if not isinstance(parsed, dict):
-        return None
-    try:
-        return reference_from_json(parsed, "ref")
-    except FieldError:
-        return None

@@ -1,8 +1,9 @@
-"""The worker that takes batches in, and looks at standings daily: one for each data directory, by default in a thread.
+"""The worker that takes batches in, looks at standings daily and lets expire what is old; by default in a thread.
 
-The worker holds a lock on a file of its spool, which the kernel frees when its process dies, however it dies. So who
-gets the lock knows that every lease of this spool is dead, and takes the work over at once. The lease in the database
-is what guards the rows: a worker that lost it cannot commit.
+The worker holds a lock on a file of its spool, which the kernel frees when its process dies, however it dies. On SQLite
+there is one worker to a spool. On PostgreSQL there may be several: the lock is shared then, and who gets it alone knows
+that every lease of this spool is dead, and takes the work over at once. Else a lease that ran out is taken over. The
+lease in the database is what guards the rows: a worker that lost it cannot commit.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import IO
 
 import structlog
 from sqlalchemy import RowMapping
 
 from repository import tracing
 from repository.jobs.intake import work_through
-from repository.services import Services
+from repository.services import Services, expiring
 from repository.services.batches import spool_of
-from repository.services.batchwork import LEASE, BatchWork
+from repository.services.batchwork import BatchWork
 from repository.services.sweeping import note_all_steps
-from repository.storage import batches
+from repository.storage import batches, uploads
 from repository.storage.batches import SERVER_FAULT, LeaseLostError
 
 STOP = "frankpledge.stop"
@@ -37,6 +39,8 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=10)
 """Between two attempts at a batch: the first pause, four times as long each time, up to the longest."""
 LONGEST_REST = 30.0
 """Seconds that the worker rests at most when the database or the spool fails it, again and again."""
+EXPIRY_PAUSE = timedelta(minutes=5)
+"""Between two looks for what has expired."""
 KEPT_FAILED = timedelta(days=7)
 """How long the content of a batch that failed by a fault of the server is kept."""
 
@@ -53,6 +57,7 @@ class IntakeWorker:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._looked_on: date | None = None
+        self._expired_at: datetime | None = None
 
     def start(self) -> None:
         """Work in a thread of this process until `stop`."""
@@ -83,6 +88,15 @@ class IntakeWorker:
             self._looked_on = today
             _log.info("standings assessed", steps_changed=changed)
 
+    def expire(self) -> None:
+        """Remove what is kept no longer, every few minutes: screenings with their encodings, unfinished uploads."""
+        now = self._services.clock()
+        if self._expired_at is not None and now - self._expired_at < EXPIRY_PAUSE:
+            return
+        expiring.remove_uploads(self._services, self._spool)
+        finished = expiring.remove_screenings(self._services, self._stop.is_set)
+        self._expired_at = now if finished else None
+
     def _run(self) -> None:
         faults = 0
         while not self._stop.is_set():
@@ -91,6 +105,7 @@ class IntakeWorker:
                     while alone and not self._stop.is_set():
                         self._drain()
                         self.look_daily()
+                        self.expire()
                         faults = 0
                         self._stop.wait(POLL_SECONDS)
             except Exception as error:  # noqa: BLE001 - without this thread no batch is taken in until a restart
@@ -100,21 +115,30 @@ class IntakeWorker:
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
-        """Hold the lock of the spool, if nobody has it; with it, leases of the dead are freed and leftovers swept."""
+        """Hold the lock of the spool, if it is to be had; who has it alone frees leases of the dead and sweeps."""
         with (self._spool.directory / "worker.lock").open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            alone = _locked(file, fcntl.LOCK_EX)
+            if not alone and not (self._several and _locked(file, fcntl.LOCK_SH)):
                 yield False
                 return
-            self._take_over()
+            if alone:
+                self._take_over()
+                if self._several:
+                    fcntl.flock(file, fcntl.LOCK_SH)
             yield True
+
+    @property
+    def _several(self) -> bool:
+        """Whether other workers may be at the spool, too: what SQLite has but one writer for."""
+        return self._services.database.engine.dialect.name != "sqlite"
 
     def _take_over(self) -> None:
         now = self._services.clock()
         with self._services.database.write() as session:
             batches.release_all(session.connection(), self._spool.name)
             needed = batches.needed_in(session.connection(), self._spool.name, failed_since=now - KEPT_FAILED)
+            coming_in = uploads.unfinished(session.connection(), self._spool.name)
+            needed |= {uploads.batch_id_of(each) for each in coming_in}
         self._spool.sweep(needed, before=now - ABANDONED)
 
     def _drain(self) -> int:
@@ -129,8 +153,9 @@ class IntakeWorker:
 
     def _claim(self) -> RowMapping | None:
         now = self._services.clock()
+        until = now + self._services.settings.lease
         with self._services.database.write() as session:
-            return batches.claim(session.connection(), self._spool.name, self._owner, now=now, until=now + LEASE)
+            return batches.claim(session.connection(), self._spool.name, self._owner, now=now, until=until)
 
     def _work(self, batch: RowMapping) -> None:
         with structlog.contextvars.bound_contextvars(batch=batch["id"]):
@@ -168,3 +193,11 @@ class IntakeWorker:
         )
         failure = (SERVER_FAULT, expected)
         BatchWork(self._services, batch, self._owner).finish(batch["bytes_done"], failure)
+
+
+def _locked(file: IO[bytes], how: int) -> bool:
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member
-from repository.services import Services, reciprocity
+from repository.services import Services, pressure, reciprocity
 from repository.storage import batches, events
 from repository.storage.spool import Received, Spool
+
+_ROWS = ("read", "created", "new_version", "unchanged", "rejected")
 
 
 class OtherContentError(Exception):
@@ -22,12 +24,40 @@ class OtherContentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A batch as it comes in: its bytes in parts, as they are on the wire."""
+    """A batch as it comes in: its `size` bytes in parts, as they are on the wire."""
 
     parts: Iterable[bytes]
+    size: int
+    format: str
     gzipped: bool
     dry_run: bool
     idempotency_key: str
+
+
+class Sent(Protocol):
+    """What is said of a batch when it comes in, at once or in pieces."""
+
+    @property
+    def format(self) -> str:
+        """The format of its content."""
+
+    @property
+    def gzipped(self) -> bool:
+        """Whether the content is under gzip."""
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether it is only to be checked."""
+
+    @property
+    def idempotency_key(self) -> str:
+        """Under which it is done once."""
+
+
+def content_context(member: Member, upload: Sent) -> bytes:
+    """What the digest of a batch's content is bound to: the same content sent for another end is another batch."""
+    other = "" if upload.format == "ndjson" else f" format={upload.format}"
+    return f"batch {member.id} gzip={upload.gzipped} dry_run={upload.dry_run}{other}".encode()
 
 
 def spool_of(services: Services) -> Spool:
@@ -39,20 +69,22 @@ def receive(services: Services, actor: Actor, member: Member, upload: Upload) ->
     """Put a batch down safely and queue it; the batch, and whether it is new.
 
     The same key with the same content gives the batch there was, queued again if it had failed. Raises
-    OtherContentError.
+    OtherContentError, and QueueFullError when too much waits already.
     """
+    with services.database.read() as session:
+        if batches.by_idempotency_key(session.connection(), member.id, upload.idempotency_key) is None:
+            pressure.admit(services, session.connection(), member, upload.size)
     spool = spool_of(services)
     batch_id = reciprocity.new_id(services, "bat")
-    context = f"batch {member.id} gzip={upload.gzipped} dry_run={upload.dry_run}".encode()
-    received = spool.write(batch_id, upload.parts, context)
-    row = _row(services, member, upload, received) | {"id": batch_id, "actor_id": actor.id, "spool": spool.name}
+    received = spool.write(batch_id, upload.parts, content_context(member, upload))
+    row = new_row(services, member, upload, received) | {"id": batch_id, "actor_id": actor.id, "spool": spool.name}
     try:
         with services.database.write() as session:
             connection = session.connection()
             known = batches.by_idempotency_key(connection, member.id, upload.idempotency_key)
             if known is None:
                 batches.add(connection, row)
-                _tell(services, connection, row)
+                tell(services, connection, row)
     except IntegrityError:
         # The same key at the same moment: the other request was first.
         with services.database.read() as session:
@@ -76,6 +108,36 @@ def find(services: Services, member: Member, batch_id: str) -> RowMapping | None
     """A member's batch, None when it has none of this id."""
     with services.database.read() as session:
         return batches.of_member(session.connection(), member.id, batch_id)
+
+
+def cancel(services: Services, actor: Actor, member: Member, batch_id: str) -> RowMapping | None:
+    """Cancel a member's batch: at once while it waits, else after the chunk at hand. What was taken in stays.
+
+    The batch as it then is, None when the member has none of this id. A finished one stays as it is.
+    """
+    with services.database.write() as session:
+        connection = session.connection()
+        found = batches.of_member(connection, member.id, batch_id)
+        if found is None:
+            return None
+        now = services.clock()
+        ended = batches.cancel(connection, batch_id, now=now)
+        if ended:
+            batches.forget_dry_run(connection, batch_id)
+            event = Event(
+                id=reciprocity.new_id(services, "evt"),
+                at=now,
+                kind=EventKind.BATCH_CANCELLED,
+                actor_id=actor.id,
+                member_id=member.id,
+                subject_id=batch_id,
+                figures={f"rows_{name}": found[f"rows_{name}"] for name in _ROWS},
+            )
+            events.append(connection, event)
+    spool = spool_of(services)
+    if ended and found["spool"] == spool.name:
+        spool.remove(batch_id)
+    return _own(services, member, batch_id)
 
 
 def list_batches(services: Services, member: Member, *, before: str | None, limit: int) -> list[dict[str, Any]]:
@@ -102,12 +164,14 @@ def as_json(batch: RowMapping, errors: Sequence[dict[str, Any]] = ()) -> dict[st
     return {
         "id": batch["id"],
         "status": batch["status"],
+        "format": batch["format"],
+        "cancelling": batch["cancel_asked_at"] is not None and finished is None,
         "dry_run": batch["dry_run"],
         "created_at": batch["created_at"].isoformat(),
         "finished_at": None if finished is None else finished.isoformat(),
         "bytes_total": batch["bytes_total"],
         "bytes_done": batch["bytes_done"],
-        "rows": {name: batch[f"rows_{name}"] for name in ("read", "created", "new_version", "unchanged", "rejected")},
+        "rows": {name: batch[f"rows_{name}"] for name in _ROWS},
         "hits": batch["hits"],
         "capped_keys": batch["capped_keys"],
         "failure": failure,
@@ -125,7 +189,7 @@ def _queue_again(services: Services, actor: Actor, spool: Spool, known: RowMappi
         # Before the commit no worker sees the batch, so that it never meets half of the content.
         if not spool.holds(known["id"]):
             spool.write(known["id"], spool.read(sent), b"")
-        _tell(services, connection, dict(known) | {"actor_id": actor.id, "created_at": services.clock()})
+        tell(services, connection, dict(known) | {"actor_id": actor.id, "created_at": services.clock()})
 
 
 def _own(services: Services, member: Member, batch_id: str) -> RowMapping:
@@ -135,11 +199,13 @@ def _own(services: Services, member: Member, batch_id: str) -> RowMapping:
     return found
 
 
-def _row(services: Services, member: Member, upload: Upload, received: Received) -> dict[str, Any]:
+def new_row(services: Services, member: Member, upload: Sent, received: Received) -> dict[str, Any]:
+    """The columns of a batch that was received, short of its id, actor and spool."""
     return {
         "member_id": member.id,
         "idempotency_key": upload.idempotency_key,
         "content_digest": received.digest,
+        "format": upload.format,
         "gzipped": upload.gzipped,
         "dry_run": upload.dry_run,
         "status": "queued",
@@ -148,7 +214,8 @@ def _row(services: Services, member: Member, upload: Upload, received: Received)
     }
 
 
-def _tell(services: Services, connection: Connection, row: dict[str, Any]) -> None:
+def tell(services: Services, connection: Connection, row: dict[str, Any]) -> None:
+    """Note that a batch was received."""
     event = Event(
         id=reciprocity.new_id(services, "evt"),
         at=row["created_at"],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
@@ -22,7 +21,6 @@ from repository.storage import batches, events
 from repository.storage.filings import Standing
 from repository.storage.members import find_member
 
-LEASE = timedelta(seconds=60)
 STORED_ERRORS = 1_000
 """Row errors that are kept for a batch; the rest is only counted."""
 HOPELESS_ROWS = 10_000
@@ -37,6 +35,10 @@ class GivenUpError(Exception):
         super().__init__(f"{field}: expected {expected}")
         self.field = field
         self.expected = expected
+
+
+class CancelledError(Exception):
+    """The sender has cancelled the batch. What was taken in stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,43 +94,54 @@ class BatchWork:
             return what_is_accepted(self._services, session, member), member
 
     def take(self, chunk: Chunk, member: Member, bytes_done: int) -> None:
-        """Take a chunk in, with its errors and the cursor. Raises GivenUpError when too few rows so far were good."""
+        """Take a chunk in, with its errors and the cursor.
+
+        Raises GivenUpError when too few rows so far were good, CancelledError when the sender wants no more of it.
+        """
         now = self._services.clock()
         source = Source(member, self._batch["actor_id"], self._batch["id"], now)
         chunked = tracing.span("chunk", {"frankpledge.rows": chunk.rows})
-        with chunked, metrics.BATCH_CHUNKS.time(), self._services.database.write() as session:
+        with chunked, metrics.BATCH_CHUNKS.time(), self._services.database.write(long=True) as session:
             connection = session.connection()
             taken = self._take_filings(connection, source, chunk.good)
             refused = [RowError(row, filing.facts.reference, error) for row, filing, error in taken.refused]
             bad = sorted([*chunk.bad, *refused], key=lambda each: each.row)
             self._store_errors(connection, bad)
             ahead = self._after(chunk, taken, len(bad), bytes_done)
-            self._advance(connection, asdict(ahead))
+            cancelled = self._advance(connection, asdict(ahead))
         self.progress = ahead
         _measure(taken, len(bad))
+        if cancelled:
+            raise CancelledError
         if ahead.rows_rejected >= max(HOPELESS_ROWS, HOPELESS_SHARE * ahead.rows_read):
             expected = (
                 f"more than one good row in ten; of the first {ahead.rows_read}, {ahead.rows_rejected} were refused"
             )
             raise GivenUpError("(rows)", expected)
 
-    def finish(self, bytes_done: int, failure: tuple[str, str] | None) -> None:
-        """Close the batch as done, or as failed for a reason; the rows taken in stay."""
+    def cancelled(self) -> bool:
+        """Whether the sender had cancelled the batch when it was taken up."""
+        return self._batch["cancel_asked_at"] is not None
+
+    def finish(self, bytes_done: int, failure: tuple[str, str] | None, cancelled: bool = False) -> None:
+        """Close the batch as done, as failed for a reason, or as cancelled; the rows taken in stay."""
         now = self._services.clock()
         self.progress.bytes_done = bytes_done
         field_name, expected = failure or (None, None)
-        with self._services.database.write() as session:
+        ended = EventKind.BATCH_CANCELLED if cancelled else EventKind.BATCH_DONE
+        kind = EventKind.BATCH_FAILED if failure else ended
+        with self._services.database.write(long=True) as session:
             connection = session.connection()
             batches.forget_dry_run(connection, self._batch["id"])
             closing = {
-                "status": "failed" if failure else "done",
+                "status": kind.value.removeprefix("batch."),
                 "finished_at": now,
                 "failure_field": field_name,
                 "failure_expected": expected,
                 "bytes_done": bytes_done,
             }
             self._advance(connection, closing)
-            events.append(connection, self._event(EventKind.BATCH_FAILED if failure else EventKind.BATCH_DONE))
+            events.append(connection, self._event(kind))
 
     def _take_filings(self, connection: Connection, source: Source, good: Sequence[Numbered]) -> Taken:
         if not good:
@@ -194,13 +207,13 @@ class BatchWork:
             bytes_done=bytes_done,
         )
 
-    def _advance(self, connection: Connection, values: dict[str, Any]) -> None:
-        batches.advance(
+    def _advance(self, connection: Connection, values: dict[str, Any]) -> bool:
+        return batches.advance(
             connection,
             self._batch["id"],
             self._owner,
             from_line=self.progress.lines_done,
-            until=self._services.clock() + LEASE,
+            until=self._services.clock() + self._services.settings.lease,
             values=values,
         )
 

@@ -14,7 +14,7 @@ from repository.metrics import Reading
 from repository.services import Services, migration, operations
 from repository.storage import index
 
-_STATES = ("queued", "running", "done", "failed")
+_STATES = ("queued", "running", "done", "failed", "cancelled")
 _Samples = dict[str, list[tuple[tuple[str, ...], float]]]
 
 

@@ -36,7 +36,7 @@ def worker_present(data_dir: Path) -> bool:
     """Whether a process holds the lock of this data directory's worker; the kernel frees it however a process ends."""
     try:
         with (data_dir / "spool" / "worker.lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except BlockingIOError:

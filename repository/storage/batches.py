@@ -57,7 +57,9 @@ class BatchRow(Base):
     content_digest: Mapped[bytes] = mapped_column(LargeBinary)
     spool: Mapped[str]
     gzipped: Mapped[bool]
+    format: Mapped[str] = mapped_column(default="ndjson", server_default="ndjson")
     dry_run: Mapped[bool]
+    cancel_asked_at: Mapped[datetime | None]
     status: Mapped[str] = mapped_column(index=True)
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -187,15 +189,57 @@ def release_all(connection: Connection, spool: str) -> None:
 
 def advance(
     connection: Connection, batch_id: str, owner: str, *, from_line: int, until: datetime, values: dict[str, Any]
-) -> None:
-    """Move a batch on within the caller's transaction. Raises LeaseLostError when it is not ours at `from_line`."""
+) -> bool:
+    """Move a batch on within the caller's transaction; whether its sender has cancelled it meanwhile.
+
+    Raises LeaseLostError when it is not ours at `from_line`.
+    """
     statement = (
         update(BATCHES)
         .where(BATCHES.c.id == batch_id, BATCHES.c.lease_owner == owner, BATCHES.c.lines_done == from_line)
         .values({"lease_until": until, "attempts": 0, **_NO_FAILURE, **values})
+        .returning(BATCHES.c.cancel_asked_at)
     )
-    if connection.execute(statement).rowcount != 1:
+    moved = connection.execute(statement).all()
+    if len(moved) != 1:
         raise LeaseLostError(batch_id)
+    return moved[0][0] is not None
+
+
+def cancel(connection: Connection, batch_id: str, *, now: datetime) -> bool:
+    """Ask for an open batch to be cancelled: at once when nobody is at it, else after the chunk at hand.
+
+    Whether it is cancelled now. Nothing changes when it is finished, or was cancelled before.
+    """
+    still_open = update(BATCHES).where(BATCHES.c.id == batch_id, BATCHES.c.status.in_(OPEN_STATES))
+    free = {"lease_owner": None, "lease_until": None, **_NO_FAILURE}
+    ended = still_open.where(BATCHES.c.lease_owner.is_(None)).values(
+        {"status": "cancelled", "finished_at": now, "cancel_asked_at": now, **free}
+    )
+    if connection.execute(ended).rowcount:
+        return True
+    connection.execute(still_open.where(BATCHES.c.cancel_asked_at.is_(None)).values(cancel_asked_at=now))
+    return False
+
+
+def waiting(connection: Connection, member_id: str | None = None) -> tuple[int, int]:
+    """How many batches are open, and how many bytes they are: of one member, or of all."""
+    statement = select(func.count(), func.coalesce(func.sum(BATCHES.c.bytes_total), 0)).where(
+        BATCHES.c.status.in_(OPEN_STATES)
+    )
+    if member_id is not None:
+        statement = statement.where(BATCHES.c.member_id == member_id)
+    count, size = connection.execute(statement).one()
+    return int(count), int(size)
+
+
+def received_since(connection: Connection, member_id: str, start: datetime) -> tuple[int, int]:
+    """Bytes and rows of a member's batches that came in since an instant."""
+    statement = select(
+        func.coalesce(func.sum(BATCHES.c.bytes_total), 0), func.coalesce(func.sum(BATCHES.c.rows_read), 0)
+    ).where(BATCHES.c.member_id == member_id, BATCHES.c.created_at >= start)
+    size, rows = connection.execute(statement).one()
+    return int(size), int(rows)
 
 
 def let_go(connection: Connection, batch_id: str, owner: str, *, not_before: datetime, expected: str) -> None:

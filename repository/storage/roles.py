@@ -39,6 +39,7 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "standings": _ALL,
     "subjects": frozenset({"envelope"}),
     "upheld_versions": _ALL,
+    "uploads": frozenset({"idempotency_key", "sha256", "spool"}),
     "usage": _ALL,
 }
 """Tables that an auditor reads, each with the columns withheld: envelopes, evidence, digests, hashes of secrets."""

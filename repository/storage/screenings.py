@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, ForeignKey, Index, LargeBinary, Select, bindparam, insert, select
+from sqlalchemy import JSON, Connection, ForeignKey, Index, LargeBinary, Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.storage import dialect
@@ -87,3 +88,29 @@ def asked_under(
     ):
         found.setdefault(reference, set()).add(bytes(digest))
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """A screening that is kept no longer."""
+
+    id: str
+    member_id: str
+
+
+def expired(connection: Connection, *, now: datetime, limit: int) -> list[Expired]:
+    """Some screenings that expired and still have their encoding, the oldest first."""
+    statement = (
+        select(SCREENINGS.c.id, SCREENINGS.c.member_id)
+        .where(SCREENINGS.c.expires_at <= now, func.length(SCREENINGS.c.envelope) > 0)
+        .order_by(SCREENINGS.c.expires_at, SCREENINGS.c.id)
+        .limit(limit)
+    )
+    return [Expired(*row) for row in connection.execute(statement)]
+
+
+def erase(connection: Connection, screening_ids: Sequence[str]) -> None:
+    """Take the encodings out of screenings; who asked, when and why stays."""
+    if screening_ids:
+        statement = update(SCREENINGS).where(SCREENINGS.c.id.in_(screening_ids))
+        connection.execute(statement.values(envelope=b"", subject_digest=None))

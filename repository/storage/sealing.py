@@ -24,6 +24,8 @@ from matching.types import KEY_BYTES, KINDS, Kind
 SECRET_BYTES = 32
 POINTER_BYTES = 16
 _NONCE_BYTES = 12
+SEAL_BYTES = _NONCE_BYTES + 16
+"""What sealed content is longer than the content."""
 _HALF = 8
 
 Integers = npt.NDArray[np.int64]

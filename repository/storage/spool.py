@@ -6,15 +6,20 @@ frame and whether it is the last. A file that was cut short or put together anew
 
 from __future__ import annotations
 
+import bisect
+import fcntl
+import hashlib
+import io
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import IO, Any
 
-from repository.storage.sealing import Sealer, SealError
+from repository.storage.sealing import SEAL_BYTES, Sealer, SealError
 
 _LENGTH_BYTES = 4
 _SUFFIX = ".sealed"
@@ -51,8 +56,7 @@ class Spool:
                 for number, (part, last) in enumerate(_with_last(parts)):
                     size += len(part)
                     digester.update(part)
-                    frame = self._sealer.seal(_frame_context(batch_id, number, last=last), part)
-                    file.write(len(frame).to_bytes(_LENGTH_BYTES, "big") + frame)
+                    file.write(self.frame(batch_id, number, part, last=last))
                 file.flush()
                 os.fsync(file.fileno())
             _sync_directory(self.directory)
@@ -60,6 +64,43 @@ class Spool:
             path.unlink(missing_ok=True)
             raise
         return Received(size, digester.digest())
+
+    @contextmanager
+    def extending(self, batch_id: str) -> Iterator[IO[bytes]]:
+        """A file that comes in pieces, open for nobody else. Raises BlockingIOError while another extends it."""
+        handle = os.open(self._path(batch_id), os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "r+b", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield file
+
+    def extend(self, file: IO[bytes], stored: int, frames: Iterable[bytes]) -> int:
+        """Put frames behind the first `stored` bytes and force them to disk; the bytes that are stored then.
+
+        What lay there is cut off, and so is all of this when it is not written whole.
+        """
+        if os.fstat(file.fileno()).st_size < stored:
+            raise SpoolError("the content of the upload is not whole")
+        try:
+            file.truncate(stored)
+            file.seek(stored)
+            for frame in frames:
+                _write_all(file, frame)
+            os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):
+                file.truncate(stored)
+            raise
+        _sync_directory(self.directory)
+        return file.tell()
+
+    def frame(self, batch_id: str, number: int, content: bytes, *, last: bool) -> bytes:
+        """A frame as it stands in a file."""
+        frame = self._sealer.seal(_frame_context(batch_id, number, last=last), content)
+        return len(frame).to_bytes(_LENGTH_BYTES, "big") + frame
+
+    def digester(self, context: bytes) -> hashlib.blake2b:
+        """Makes the keyed digest of content that `write` makes as well."""
+        return self._sealer.digester(context)
 
     def read(self, batch_id: str) -> Iterator[bytes]:
         """The content of a batch, part by part. Raises SpoolError."""
@@ -75,6 +116,13 @@ class Spool:
             raise SpoolError("the content of the batch is missing") from None
         except SealError:
             raise SpoolError("the content of the batch is not whole") from None
+
+    def open(self, batch_id: str) -> SealedFile:
+        """The content of a batch as a file that is read at any place. Raises SpoolError."""
+        try:
+            return SealedFile(self._path(batch_id), batch_id, self._sealer)
+        except FileNotFoundError:
+            raise SpoolError("the content of the batch is missing") from None
 
     def holds(self, batch_id: str) -> bool:
         """Whether there is content of a batch."""
@@ -97,6 +145,83 @@ class Spool:
         return self.directory / f"{batch_id}{_SUFFIX}"
 
 
+class SealedFile(io.RawIOBase):
+    """The content of a batch, of which one frame is open at a time. What is not whole raises SpoolError."""
+
+    def __init__(self, path: Path, batch_id: str, sealer: Sealer) -> None:
+        super().__init__()
+        self._file = path.open("rb")
+        self._batch_id = batch_id
+        self._sealer = sealer
+        self._frames, self._starts = _layout(self._file)
+        self._at = 0
+        self._open: tuple[int, bytes] = (-1, b"")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def tell(self) -> int:
+        """The place in the content."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place in the content."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._starts[-1]}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer as far as one frame goes."""
+        if self._at >= self._starts[-1]:
+            return 0
+        number = bisect.bisect_right(self._starts, self._at) - 1
+        content = self._frame(number)
+        start = self._at - self._starts[number]
+        part = content[start : start + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+    def _frame(self, number: int) -> bytes:
+        if self._open[0] != number:
+            offset, size = self._frames[number]
+            self._file.seek(offset)
+            last = number == len(self._frames) - 1
+            try:
+                context = _frame_context(self._batch_id, number, last=last)
+                self._open = (number, self._sealer.unseal(context, self._file.read(size)))
+            except SealError:
+                raise SpoolError("the content of the batch is not whole") from None
+        return self._open[1]
+
+
+def _layout(file: IO[bytes]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Where each frame is in a file, and where its content begins in the whole, with the end of all."""
+    frames: list[tuple[int, int]] = []
+    starts = [0]
+    offset, end = 0, os.fstat(file.fileno()).st_size
+    while offset < end:
+        file.seek(offset)
+        size = int.from_bytes(file.read(_LENGTH_BYTES), "big")
+        offset += _LENGTH_BYTES
+        if size < SEAL_BYTES or offset + size > end:
+            raise SpoolError("the content of the batch is not whole")
+        frames.append((offset, size))
+        starts.append(starts[-1] + size - SEAL_BYTES)
+        offset += size
+    return frames, starts
+
+
 def _name(path: Path) -> str:
     try:
         with open(path, "x", opener=_private) as file:
@@ -104,6 +229,12 @@ def _name(path: Path) -> str:
     except FileExistsError:
         pass
     return path.read_text("ascii").strip()
+
+
+def _write_all(file: IO[bytes], content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[file.write(view) :]
 
 
 def _private(path: str, flags: int) -> int:

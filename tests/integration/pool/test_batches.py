@@ -615,5 +615,5 @@ def test_a_lease_runs_out(alpha: Desk, clock: FakeClock) -> None:
     first, second = IntakeWorker(alpha.services), IntakeWorker(alpha.services)
     assert first._claim() is not None
     assert second._claim() is None
-    clock.advance(batchwork.LEASE + timedelta(seconds=1))
+    clock.advance(alpha.services.settings.lease + timedelta(seconds=1))
     assert second._claim() is not None

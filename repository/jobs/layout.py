@@ -1,0 +1,112 @@
+"""The columns of a batch as Arrow or Parquet: one row a filing, subjects as a list, keys and sketches as bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped] # pyarrow ships no types
+import pyarrow.compute as pc  # type: ignore[import-untyped] # pyarrow ships no types
+
+from matching.vocabulary import LABELS
+from matching.wire import FACTS
+from repository.jobs.lines import StreamError
+
+CLAIM = ("incident_date", "notification_date", "kind", "amount_band", "status")
+SUBJECT = ("kind", "role", "mask", "keys", "observed", "sketches", "facts", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a column is: text, bytes, whole numbers, a structure of `members`, or a list of such."""
+
+    kind: str
+    members: tuple[tuple[str, Shape], ...] = ()
+
+
+TEXT, BYTES, NUMBER, DAY = Shape("text"), Shape("bytes"), Shape("whole numbers"), Shape("text or dates")
+_SUBJECT = Shape(
+    "a list of structures",
+    (
+        *((name, TEXT) for name in ("kind", "role", "mask")),
+        *(("keys", BYTES), ("observed", TEXT), ("sketches", BYTES)),
+        *(("facts", Shape("a structure", tuple((name, NUMBER) for name in FACTS))), ("name", TEXT)),
+    ),
+)
+_CLAIM = Shape("a structure", tuple((name, DAY if name.endswith("date") else TEXT) for name in CLAIM))
+COLUMNS: dict[str, Shape] = {
+    **dict.fromkeys(("schema", "fingerprint", "ref", "class", "line"), TEXT),
+    "date": DAY,
+    "claim": _CLAIM,
+    "labels": Shape("a structure", tuple((name, TEXT) for name in LABELS)),
+    "subjects": _SUBJECT,
+}
+
+
+def check(schema: Any, *, dictionaries: bool) -> None:
+    """Raises StreamError unless every column is known, there once, and of a type that is read."""
+    _check_members(
+        [(field.name, field.type) for field in schema], tuple(COLUMNS.items()), "(columns)", dictionaries=dictionaries
+    )
+
+
+def _check_members(
+    found: list[tuple[str, Any]], wanted: tuple[tuple[str, Shape], ...], where: str, *, dictionaries: bool
+) -> None:
+    shapes = dict(wanted)
+    names = [name for name, _ in found]
+    if not names or not shapes.keys() >= set(names) or len(names) != len(set(names)):
+        raise StreamError(where, f"no other columns than {', '.join(shapes)}, each once")
+    for name, kind in found:
+        path = name if where == "(columns)" else f"{where}.{name}"
+        _check_type(kind, shapes[name], path, dictionaries=dictionaries)
+
+
+def _check_type(kind: Any, shape: Shape, where: str, *, dictionaries: bool) -> None:
+    types = pa.types
+    if types.is_null(kind):
+        return
+    inner = kind
+    if shape.kind.startswith("a list") and (types.is_list(kind) or types.is_large_list(kind)):
+        inner = kind.value_type
+    if shape.members and types.is_struct(inner) and (inner is not kind) == shape.kind.startswith("a list"):
+        _check_members([(field.name, field.type) for field in inner], shape.members, where, dictionaries=dictionaries)
+        return
+    if dictionaries and types.is_dictionary(kind):
+        kind = kind.value_type
+    text = types.is_string(kind) or types.is_large_string(kind)
+    fits = {
+        "text": text,
+        "text or dates": text or types.is_date32(kind),
+        "bytes": types.is_binary(kind) or types.is_large_binary(kind),
+        "whole numbers": types.is_integer(kind) and not types.is_uint64(kind),
+    }
+    if not fits.get(shape.kind, False):
+        raise StreamError(where, f"a column of {shape.kind}")
+
+
+def column(batch: Any, name: str) -> Any:
+    """A column of a checked record batch in the one type of its kind; nulls where it is not there."""
+    at = batch.schema.get_field_index(name)
+    return plain(batch.column(at) if at >= 0 else None, COLUMNS[name], batch.num_rows)
+
+
+def members(array: Any, shape: Shape) -> dict[str, Any]:
+    """The members of a column of structures (or None, for one that is not there), null where the structure is."""
+    length = len(array)
+    found = {}
+    if pa.types.is_struct(array.type):
+        found = dict(zip((field.name for field in array.type), array.flatten(), strict=True))
+    return {name: plain(found.get(name), inner, length) for name, inner in shape.members}
+
+
+def plain(array: Any, shape: Shape, length: int) -> Any:
+    """An array in the one type of its kind; `length` nulls where there is none."""
+    if array is None:
+        array = pa.nulls(length)
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if shape.members:
+        return array
+    wanted = {"bytes": pa.large_binary(), "whole numbers": pa.int64()}.get(shape.kind, pa.large_string())
+    return pc.cast(array, wanted)

@@ -1,0 +1,57 @@
+"""How much may wait: a member that sends faster than the pool takes in is told to come back, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import Connection
+
+from repository.domain.members import Member
+from repository.services import Services
+from repository.storage import batches, uploads
+
+PAUSE_SECONDS = 30
+"""After which it is worth trying again when too much waits."""
+
+
+class QueueFullError(Exception):
+    """No more is taken now. `slug` is the problem, `figures` the limit that stands against it."""
+
+    def __init__(self, slug: str, figures: Mapping[str, int], retry_after: int) -> None:
+        super().__init__(slug)
+        self.slug = slug
+        self.figures = dict(figures)
+        self.retry_after = retry_after
+
+
+def admit(services: Services, connection: Connection, member: Member, size: int) -> None:
+    """Raises QueueFullError unless `size` more bytes of a member may wait, as one more batch."""
+    limits = services.settings
+    _day(services, connection, member, size)
+    own = (limits.max_member_waiting_batches, limits.max_member_waiting_bytes)
+    overall = (limits.max_waiting_batches, limits.max_waiting_bytes)
+    for slug, of, (most, bytes_most) in (("too-much-waiting", member.id, own), ("queue-full", None, overall)):
+        count, waiting = batches.waiting(connection, of)
+        coming_in = uploads.waiting(connection, of)
+        if count >= most:
+            raise QueueFullError(slug, {"batches_limit": most, "batches": count}, PAUSE_SECONDS)
+        # What alone is above the limit is let through when nothing else waits: else it would never be.
+        if waiting + coming_in and waiting + coming_in + size > bytes_most:
+            figures = {"bytes_limit": bytes_most, "bytes_waiting": waiting + coming_in, "bytes": size}
+            raise QueueFullError(slug, figures, PAUSE_SECONDS)
+
+
+def _day(services: Services, connection: Connection, member: Member, size: int) -> None:
+    limits = services.settings
+    if not limits.max_member_daily_bytes and not limits.max_member_daily_rows:
+        return
+    now = services.clock()
+    start = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    sent, rows = batches.received_since(connection, member.id, start)
+    wait = int((start + timedelta(days=1) - now).total_seconds()) + 1
+    if limits.max_member_daily_bytes and sent + size > limits.max_member_daily_bytes:
+        figures = {"bytes_limit": limits.max_member_daily_bytes, "bytes_today": sent, "bytes": size}
+        raise QueueFullError("daily-limit", figures, wait)
+    if limits.max_member_daily_rows and rows >= limits.max_member_daily_rows:
+        raise QueueFullError("daily-limit", {"rows_limit": limits.max_member_daily_rows, "rows_today": rows}, wait)
