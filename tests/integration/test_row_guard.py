@@ -21,7 +21,7 @@ from tests.support.unscoped import ALLOWED
 
 _MINE = FILINGS.c.member_id == bindparam("member")
 _ALIAS = FILINGS.alias()
-FORGOTTEN = {
+FORGOTTEN: dict[str, Any] = {
     "select": select(FILINGS.c.id),
     "select by id": select(FILINGS.c.id).where(FILINGS.c.id == "fil_1"),
     "alias": select(_ALIAS.c.id).where(_ALIAS.c.reference == "A-1"),
