@@ -103,7 +103,7 @@ def first_day(terms: Membership, schedule: Schedule, today: date) -> date:
         return terms.admitted_on
     window = max(rulebook.window.days for _, rulebook in schedule)
     judged = max(JUDGED_DAYS, *(rulebook.ladder.suspended + 1 for _, rulebook in schedule))
-    counted = max(rulebook.level.counted_days for _, rulebook in schedule)
+    counted = max(max(rulebook.level.counted_days, rulebook.level.seen_days) for _, rulebook in schedule)
     return max(terms.admitted_on, today - timedelta(days=max(window + judged, counted)))
 
 
