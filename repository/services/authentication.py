@@ -105,7 +105,7 @@ def refresh(services: Services, family_id: str, token_id: str) -> Grant:
     now = services.clock()
     refresh_id = _new_token_id(now)
     with services.database.write() as session:
-        state = tokens.actor_of(session, family_id, token_id)
+        state = tokens.actor_of(session.connection(), family_id, token_id)
         if state is None or state.disabled:
             raise TokenRevokedError
         expires_at = now + services.settings.refresh_lifetime
@@ -127,8 +127,8 @@ def revoke(services: Services, family_id: str, token_id: str, expires_at: dateti
 
 def holder(services: Services, family_id: str, token_id: str) -> ActorState | None:
     """Who holds an unexpired token, as the database knows the actor now; None when it was revoked."""
-    with services.database.read() as session:
-        state = tokens.actor_of(session, family_id, token_id)
+    with services.database.glancing() as connection:
+        state = tokens.actor_of(connection, family_id, token_id)
     return None if state is None or state.disabled else state
 
 
@@ -178,7 +178,7 @@ def _open(services: Services, actor: ActorRow, attempt: str, secret: str, now: d
         tokens.purge(session, before=now - services.settings.clock_leeway)
         tokens.open_family(session, family_id, actor.id, refresh_id=refresh_id, now=now, expires_at=expires_at)
         session.flush()
-        state = tokens.actor_of(session, family_id, access_id)
+        state = tokens.actor_of(session.connection(), family_id, access_id)
     if state is None:
         raise LoginRefusedError
     return Grant(state, family_id, access_id, refresh_id, now)

@@ -154,7 +154,7 @@ class Rulebooks:
     def _read(self, known: _State | None) -> _State:
         read_at = self._monotonic()
         read = dict(known.by_digest) if known else {}
-        with self._database.reading() as connection:
+        with self._database.glancing() as connection:
             rows = storage.all_stored(connection)
             texts = storage.texts(connection, [row.digest for row in rows if row.digest not in read])
         editions = tuple(_edition(row, texts, read) for row in rows) or (_shipped(),)

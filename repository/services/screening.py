@@ -29,7 +29,7 @@ from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Linked, Sighting
 from repository.storage import filings, screenings
 from repository.storage.filings import Candidate
-from repository.storage.operator import accepted_fingerprints
+from repository.storage.operator import accepted
 from repository.storage.sealing import named_context
 
 ACTION = "screening"
@@ -73,8 +73,8 @@ class _Answered:
 def asking(services: Services, body: Mapping[str, object], known: frozenset[str]) -> Asking:
     """What a request says besides its questions; `known` are the fields it may have. Raises FieldError."""
     refuse_unknown(body, known)
-    with services.database.read() as session:
-        fingerprints = accepted_fingerprints(session)
+    with services.database.glancing() as connection:
+        fingerprints = accepted(connection)
     return Asking(purpose_from_json(body), encoding(body, services.schema, fingerprints))
 
 
@@ -90,7 +90,7 @@ def screen(
     packed = [pack(each) for each in subjects]
     digests = [services.sealer.digest(b"screened" + member.id.encode(), each) for each in packed]
     distinct = {each: place for place, each in enumerate(packed)}
-    with services.database.reading() as connection:
+    with services.database.glancing() as connection:
         named = [(question.reference, digest) for question, digest in zip(questions, digests, strict=True)]
         most = _most_subjects(services, connection, member, request, named)
         wanted = Request(ACTION, request.purpose.purpose, request.purpose.line, asked=len(questions), subjects=most)

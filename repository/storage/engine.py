@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import orjson
 import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, event, make_url, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
 from repository import metrics
@@ -29,6 +32,9 @@ _PRAGMAS = (
     "PRAGMA mmap_size = 2147483648",
 )
 _BEGIN = "frankpledge_begin"
+_ASK_AFTER = 15.0
+"""Seconds: a connection that nobody used for longer is asked whether it is there still, before it is used."""
+_RETURNED = "frankpledge.returned"
 _SNAPSHOT: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
@@ -46,8 +52,8 @@ def create_engine(url: str, limits: Limits = DEFAULTS) -> Engine:
     # Last in, first out: the connection that was used last is the one whose cache of pages is still good.
     engine = sqlalchemy.create_engine(
         url,
-        pool_pre_ping=not url.startswith("sqlite"),
         pool_use_lifo=True,
+        skip_autocommit_rollback=not url.startswith("sqlite"),
         hide_parameters=True,
         json_serializer=_json,
         json_deserializer=orjson.loads,
@@ -58,6 +64,9 @@ def create_engine(url: str, limits: Limits = DEFAULTS) -> Engine:
             event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "checkin", _note_return)
+        event.listen(engine, "checkout", lambda *found: _refuse_lost(engine, *found))
     event.listen(engine, "checkout", lambda *_: metrics.CONNECTIONS.inc())
     event.listen(engine, "checkin", lambda *_: metrics.CONNECTIONS.dec())
     return engine
@@ -95,6 +104,40 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(_BEGIN, 'DEFERRED')}")
 
 
+def _note_return(_connection: Any, record: Any) -> None:
+    record.info[_RETURNED] = time.monotonic()
+
+
+def _refuse_lost(engine: Engine, connection: Any, record: Any, _fairy: object) -> None:
+    """Have the pool connect anew where the server has gone since.
+
+    A server that ends a session says so, or closes the socket: between statements there is something to read only then.
+    One that fell silent is found by asking it; as each message counts in a question, only after a while.
+    """
+    returned = record.info.get(_RETURNED)
+    if returned is None:
+        return  # just made
+    silent = time.monotonic() - returned > _ASK_AFTER
+    if connection.closed or _speaks(connection.fileno()) or (silent and not _answers(engine, connection)):
+        record.info.pop(_RETURNED)
+        raise InvalidatePoolError
+
+
+def _speaks(descriptor: int) -> bool:
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(0))
+
+
+def _answers(engine: Engine, connection: Any) -> bool:
+    try:
+        connection.execute("").close()
+        connection.rollback()
+    except engine.dialect.loaded_dbapi.Error:
+        return False
+    return True
+
+
 def lift_time_limit(connection: Connection) -> None:
     """Let this one transaction take as long as it needs: its length grows with the pool."""
     if connection.dialect.name == "postgresql":
@@ -112,6 +155,8 @@ class Database:
         self.engine = engine
         self._limits = limits
         self._reading = sessionmaker(engine, expire_on_commit=False)
+        autocommit = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
+        self._glancing = engine.execution_options(**autocommit)
         self._writer = engine.execution_options(**{_BEGIN: "IMMEDIATE"})
         self._writing = sessionmaker(self._writer, expire_on_commit=False)
 
@@ -137,6 +182,15 @@ class Database:
         with self.engine.connect() as connection:
             if long:
                 take_time(connection, self._limits)
+            yield connection
+
+    @contextmanager
+    def glancing(self) -> Iterator[Connection]:
+        """What `reading` is, for a few statements that only read, whose every message counts.
+
+        PostgreSQL begins and ends no transaction for them: each sees what is there when it is made, as it would in one.
+        """
+        with self._glancing.connect() as connection:
             yield connection
 
     @contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, RowMapping, func, select
+from sqlalchemy import Connection, ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.domain.members import Actor, Member, MemberStatus, Role
@@ -89,7 +91,7 @@ ACTOR_COLUMNS = (
 )
 
 
-def actor_state(row: RowMapping) -> ActorState:
+def actor_state(row: Mapping[str, Any]) -> ActorState:
     """From one row of ACTOR_COLUMNS (actors, members joined outer)."""
     member = None
     if row["member_id"] is not None:

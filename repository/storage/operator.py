@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from repository.storage import dialect
 from repository.storage.base import Base
 
 OPERATOR_CHECK = "operator_check"
@@ -32,6 +33,13 @@ class FingerprintRow(Base):
     added_at: Mapped[datetime]
 
 
+_ACCEPTED = dialect.Prepared(
+    lambda _name: select(FingerprintRow.schema_id, FingerprintRow.fingerprint).order_by(
+        FingerprintRow.schema_id, FingerprintRow.added_at, FingerprintRow.fingerprint
+    )
+)
+
+
 def fact(session: Session, name: str) -> str | None:
     """The value of a fact, None when it was never set."""
     return session.scalar(select(InstallationFactRow.value).where(InstallationFactRow.name == name))
@@ -44,12 +52,12 @@ def set_fact(session: Session, name: str, value: str) -> None:
 
 def accepted_fingerprints(session: Session) -> dict[str, tuple[str, ...]]:
     """For each schema id, the fingerprints of the linkage keys whose records are accepted, oldest first."""
-    rows = session.execute(
-        select(FingerprintRow.schema_id, FingerprintRow.fingerprint).order_by(
-            FingerprintRow.schema_id, FingerprintRow.added_at, FingerprintRow.fingerprint
-        )
-    )
+    return accepted(session.connection())
+
+
+def accepted(connection: Connection) -> dict[str, tuple[str, ...]]:
+    """The same without a Session."""
     found: dict[str, tuple[str, ...]] = {}
-    for schema_id, fingerprint in rows:
+    for schema_id, fingerprint in _ACCEPTED.rows(connection, {}):
         found[schema_id] = (*found.get(schema_id, ()), fingerprint)
     return found

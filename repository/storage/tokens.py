@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Delete, ForeignKey, Table, Update, bindparam, delete, select, update
+from sqlalchemy import Connection, Delete, ForeignKey, Table, Update, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.storage.base import Base
-from repository.storage.dialect import insert_missing
+from repository.storage.dialect import Prepared, insert_missing
 from repository.storage.members import ACTOR_COLUMNS, ActorRow, ActorState, MemberRow, actor_state
 
 
@@ -38,18 +38,22 @@ class RevokedTokenRow(Base):
 
 _REVOKED = cast(Table, RevokedTokenRow.__table__)
 
-# Built once: every request asks it.
-_HOLDER = (
-    select(*ACTOR_COLUMNS)
-    .select_from(TokenFamilyRow)
-    .join(ActorRow, ActorRow.id == TokenFamilyRow.actor_id)
-    .outerjoin(MemberRow, MemberRow.id == ActorRow.member_id)
-    .where(
-        TokenFamilyRow.id == bindparam("family"),
-        TokenFamilyRow.revoked_at.is_(None),
-        ~select(RevokedTokenRow.id).where(RevokedTokenRow.id == bindparam("token")).exists(),
+# Every request asks it.
+_HOLDER = Prepared(
+    lambda _name: (
+        select(*ACTOR_COLUMNS)
+        .select_from(TokenFamilyRow)
+        .join(ActorRow, ActorRow.id == TokenFamilyRow.actor_id)
+        .outerjoin(MemberRow, MemberRow.id == ActorRow.member_id)
+        .where(
+            TokenFamilyRow.id == bindparam("family"),
+            TokenFamilyRow.revoked_at.is_(None),
+            ~select(RevokedTokenRow.id).where(RevokedTokenRow.id == bindparam("token")).exists(),
+        )
     )
 )
+
+_HELD = [column.key for column in ACTOR_COLUMNS]
 
 
 def open_family(
@@ -60,10 +64,10 @@ def open_family(
     session.add(row)
 
 
-def actor_of(session: Session, family_id: str, token_id: str) -> ActorState | None:
+def actor_of(connection: Connection, family_id: str, token_id: str) -> ActorState | None:
     """Who holds this token; None when the token or its family was revoked, or is not known."""
-    row = session.connection().execute(_HOLDER, {"family": family_id, "token": token_id}).mappings().one_or_none()
-    return None if row is None else actor_state(row)
+    rows = _HOLDER.rows(connection, {"family": family_id, "token": token_id})
+    return actor_state(dict(zip(_HELD, rows[0], strict=True))) if rows else None
 
 
 def rotate(session: Session, family_id: str, *, old: str, new: str, expires_at: datetime) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from repository.storage import engine
 from repository.storage.engine import Database, create_engine
 from repository.storage.operator import InstallationFactRow, fact, set_fact
 from repository.storage.tokens import RevokedTokenRow
@@ -133,3 +134,45 @@ def test_commits_are_on_disk_before_they_are_answered(database: Database) -> Non
     with database.write() as session:
         assert session.execute(text("PRAGMA synchronous")).scalar_one() == 2
         assert session.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+
+
+def test_a_connection_that_was_ended_while_nobody_used_it_is_replaced(database: Database, database_url: str) -> None:
+    """The server says so, or the socket is closed: no statement meets it, and nobody is told of an error."""
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("a file has no sessions")
+    with database.glancing() as connection:
+        own = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    other = create_engine(database_url)
+    with other.connect() as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:own, 5000)"), {"own": own})
+    other.dispose()
+    with database.glancing() as connection:
+        assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() != own
+
+
+def test_a_connection_that_fell_silent_is_asked_before_it_is_used(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a while without use only: each question would else pay for it."""
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("a file has no sessions")
+    asked: list[object] = []
+    monkeypatch.setattr(engine, "_answers", lambda _engine, connection: asked.append(connection) or True)
+    for wait, expected in ((engine._ASK_AFTER, 0), (-1.0, 1)):
+        monkeypatch.setattr(engine, "_ASK_AFTER", wait)
+        for _ in range(2):
+            with database.glancing() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        assert (len(asked) > 0) == bool(expected)
+
+
+def test_a_glance_begins_no_transaction(database: Database) -> None:
+    """On PostgreSQL each statement stands by itself: to begin and to end one are two messages more."""
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no messages to save")
+    with database.glancing() as connection:
+        first = connection.exec_driver_sql("SELECT txid_current()").scalar_one()
+        assert connection.exec_driver_sql("SELECT txid_current()").scalar_one() != first
+    with database.writing() as connection:
+        first = connection.exec_driver_sql("SELECT txid_current()").scalar_one()
+        assert connection.exec_driver_sql("SELECT txid_current()").scalar_one() == first

@@ -216,6 +216,7 @@ def test_a_server_that_cannot_be_reached_says_when_to_come_again(
     absent = create_engine("postgresql+psycopg://me@/pool?host=/nowhere")
     monkeypatch.setattr(services.database, "reading", absent.connect)
     monkeypatch.setattr(services.database, "read", absent.connect)
+    monkeypatch.setattr(services.database, "glancing", absent.connect)
     answer = client.get("/v1/filings/fil_1", headers=alpha.headers)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert answer.get_json()["type"] == "/v1/problems/unavailable"
