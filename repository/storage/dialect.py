@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import orjson
@@ -35,12 +35,10 @@ from sqlalchemy import (
     column,
     func,
     text,
-    type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.selectable import TableValuedAlias
-from sqlalchemy.types import TypeEngine
 
 from repository.storage.sealing import POINTER_BYTES, Blocks, Integers
 
@@ -51,6 +49,8 @@ RECORD_ID = BigInteger().with_variant(Integer, "sqlite")
 _POOL_LOCK = 0x6672616E6B706C65  # "frankple": one lock for whoever writes to the pool
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _ROWS_AT_ONCE = 2000
+_GATHERED = "frankpledge.gathered"
+_PARAMETER = re.compile(r"%\((\w+)\)s")
 _WORTH_COPYING = 20
 _COPY_TYPES = {"VARCHAR": "text", "JSON": "text", "TIMESTAMP WITH TIME ZONE": "timestamptz", "BIGINT": "int8"} | {
     "INTEGER": "int4",
@@ -100,32 +100,6 @@ def _quoted(element: str) -> str:
     return '"' + element.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
-class Pointer(TypeDecorator[bytes]):
-    """A sealed pointer of 16 bytes. On PostgreSQL a uuid, which an index holds and compares in half of the time."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """What the column is."""
-        return dialect.type_descriptor(postgresql.UUID() if dialect.name == "postgresql" else LargeBinary())
-
-    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> Any:
-        """As the driver takes it."""
-        return UUID(bytes=value) if value is not None and dialect.name == "postgresql" else value
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> bytes | None:  # noqa: ARG002
-        """Bytes again."""
-        return value.bytes if isinstance(value, UUID) else value
-
-
-def pointer_bytes(dialect: str, pointer: ColumnElement[Any]) -> ColumnElement[bytes]:
-    """A column of pointers as bytes in the rows themselves, for many of them: nothing is done for each."""
-    if dialect == "sqlite":
-        return type_coerce(pointer, LargeBinary)
-    return func.uuid_send(pointer, type_=LargeBinary)
-
-
 class Prepared:
     """A statement that is compiled once and run by the driver itself, for what every question needs.
 
@@ -139,36 +113,78 @@ class Prepared:
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Every row of a select, or that an insert returns."""
-        compiled = self._for(connection)
+        compiled = self.compiled(connection)
         with closing(_cursor(connection)) as cursor:
             cursor.execute(compiled.sql, compiled.values(parameters), **compiled.options)
             rows = list(cursor.fetchall())
         return [compiled.row(each) for each in rows] if compiled.results else rows
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows, by COPY where the store has it and they are many."""
-        compiled = self._for(connection)
+        """Insert rows, by COPY where the store has it and they are many; under `together` at its end."""
+        compiled = self.compiled(connection)
         if compiled.copied is not None and len(rows) >= _WORTH_COPYING:
             compiled.copied.write(connection, rows)
             return
-        with closing(connection.connection.cursor()) as cursor:
-            values: Any = [compiled.values(row) for row in rows]
+        values = [compiled.values(row) for row in rows]
+        gathered = connection.info.get(_GATHERED) if compiled.numbered else None
+        if gathered is not None:
+            gathered.append((compiled.sql, values))
+            return
+        with closing(_cursor(connection)) as cursor:
             if len(values) == 1:  # of one row the drivers make a transaction of its own, or a message more
                 cursor.execute(compiled.sql, values[0], **compiled.options)
-            else:
+            elif values:
                 cursor.executemany(compiled.sql, values)
 
-    def _for(self, connection: Connection) -> _Compiled:
+    def compiled(self, connection: Connection) -> _Compiled:
+        """The statement for the store of a connection."""
         name = connection.dialect.name
         if name not in self._compiled:
             self._compiled[name] = _Compiled.of(self._build(name), connection.dialect)
         return self._compiled[name]
 
 
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Keep what is written by `Prepared.write` until the end, and let PostgreSQL do it all as one statement.
+
+    One message and one answer, instead of some for each. For rows that are new and that nothing in between reads.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    gathered: list[tuple[str, list[Any]]] = []
+    connection.info[_GATHERED] = gathered
+    try:
+        yield
+    finally:
+        del connection.info[_GATHERED]
+    written = [(sql, rows) for sql, rows in gathered if rows]
+    if written:
+        values = [value for _, rows in written for row in rows for value in row]
+        with closing(_cursor(connection)) as cursor:
+            cursor.execute(_combined(tuple((sql, len(rows)) for sql, rows in written)), values, prepare=True)
+
+
+@lru_cache(maxsize=512)
+def _combined(parts: tuple[tuple[str, int], ...]) -> str:
+    """Several inserts, each of so many rows, as one statement: all but the last stand before it by a name."""
+    numbers = itertools.count(1)
+    single = [sql for sql, rows in parts for _ in range(rows)]
+    texts = [re.sub(r"\$\d+", lambda _: f"${next(numbers)}", sql) for sql in single]
+    named = [f"w{place} AS ({each})" for place, each in enumerate(texts[:-1])]
+    return f"WITH {', '.join(named)} {texts[-1]}" if named else texts[-1]
+
+
 def _cursor(connection: Connection) -> Any:
-    """A cursor of the driver. PostgreSQL gives rows in binary: bytes would come as hexadecimal text."""
+    """A cursor of the driver; of PostgreSQL's one that takes its own numbered parameters.
+
+    PostgreSQL gives rows in binary: bytes would come as hexadecimal text.
+    """
     if connection.dialect.name == "postgresql":
-        return connection.connection.cursor(binary=True)
+        cursor = connection.dialect.loaded_dbapi.RawCursor(connection.connection.driver_connection)
+        cursor.format = 1
+        return cursor
     return connection.connection.cursor()
 
 
@@ -201,20 +217,30 @@ class _Compiled:
             values[each] = convert(values[each])
         return values if self.places is None else [values[each] for each in self.places]
 
+    @property
+    def numbered(self) -> bool:
+        """Whether it is PostgreSQL's."""
+        return bool(self.options)
+
     @classmethod
     def of(cls, statement: Statement, dialect: Dialect) -> _Compiled:
         compiled = statement.compile(dialect=dialect)
         types = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
         converters = {name: each.bind_processor(dialect) for name, each in types.items()}
         constants = {name: value for name, value in compiled.params.items() if value is not None}
+        sql, places = str(compiled), getattr(compiled, "positiontup", None)
+        if dialect.name == "postgresql":
+            sql, places = _numbered(sql)
+            # The driver gives an integer the type of its size: each mixture of sizes would be another statement.
+            converters |= {name: _text_or_null for name, each in types.items() if isinstance(each, Integer)}
         return cls(
-            str(compiled),
+            sql,
             {"prepare": True} if dialect.name == "postgresql" else {},
-            getattr(compiled, "positiontup", None),
+            places,
             constants,
             {name: convert for name, convert in converters.items() if convert is not None},
             dict(cls._results(statement, dialect)),
-            _Copied.into(statement.table, dialect) if isinstance(statement, Insert) else None,
+            _Copied.into(statement, dialect),
         )
 
     @staticmethod
@@ -249,9 +275,10 @@ class _Copied:
                 copy.write_row(values)
 
     @classmethod
-    def into(cls, table: Any, dialect: Dialect) -> _Copied | None:
-        if dialect.name != "postgresql":
+    def into(cls, statement: Statement, dialect: Dialect) -> _Copied | None:
+        if dialect.name != "postgresql" or type(statement) is not Insert:  # its own inserts do more
             return None
+        table = statement.table
         quote = dialect.identifier_preparer.quote
         listed = ", ".join(quote(each.name) for each in table.columns)
         converters: dict[int, Callable[[Any], Any]] = {}
@@ -267,6 +294,21 @@ class _Copied:
         return cls(
             sql, [each.name for each in table.columns], [_COPY_TYPES.get(each, each) for each in types], converters
         )
+
+
+def _numbered(sql: str) -> tuple[str, list[str]]:
+    """A statement with named parameters as one with numbered ones, and their names by number."""
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        names.append(found[1])
+        return f"${len(names)}"
+
+    return _PARAMETER.sub(number, sql).replace("%%", "%"), names
+
+
+def _text_or_null(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _json(value: Any) -> str:
@@ -310,15 +352,19 @@ def add_up(
     """
     if rows:
         names = (add,) if isinstance(add, str) else tuple(add)
-        connection.execute(_adding_up(connection.dialect.name, table, names, replace), list(rows))
+        _adding_up(table, tuple(rows[0]), names, replace).write(connection, rows)
 
 
 @cache
-def _adding_up(dialect: str, table: Table, add: tuple[str, ...], replace: tuple[str, ...]) -> Insert:
-    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    changed = {name: table.c[name] + insert.excluded[name] for name in add}
-    changed |= {name: func.coalesce(insert.excluded[name], table.c[name]) for name in replace}
-    return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
+def _adding_up(table: Table, given: tuple[str, ...], add: tuple[str, ...], replace: tuple[str, ...]) -> Prepared:
+    def build(dialect: str) -> Insert:
+        insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+        insert = insert.values({name: bindparam(name, type_=table.c[name].type) for name in given})
+        changed = {name: table.c[name] + insert.excluded[name] for name in add}
+        changed |= {name: func.coalesce(insert.excluded[name], table.c[name]) for name in replace}
+        return insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=changed)
+
+    return Prepared(build)
 
 
 def counting(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> ReturningInsert[Any]:
@@ -386,9 +432,8 @@ def copy_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, ..
             closing(connection.connection.cursor()) as cursor,
             cursor.copy(f"COPY {quote(table.name)} ({listed}) FROM STDIN") as copy,
         ):
-            uuids = [place for place, each in enumerate(table.columns) if isinstance(each.type, Pointer)]
             for row in rows:
-                copy.write_row(_with_uuids(row, uuids) if uuids else row)
+                copy.write_row(row)
         return
     values = {
         each.name: bindparam(each.name, type_=String)
@@ -399,10 +444,6 @@ def copy_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, ..
     insert, remaining = table.insert().values(values), iter(rows)
     while chunk := [dict(zip(names, row, strict=True)) for row in itertools.islice(remaining, _ROWS_AT_ONCE)]:
         connection.execute(insert, chunk)
-
-
-def _with_uuids(row: Sequence[Any], places: Sequence[int]) -> list[Any]:
-    return [UUID(bytes=value) if place in places else value for place, value in enumerate(row)]
 
 
 def _copy_rows(keys: Integers, pointers: Blocks) -> bytes:

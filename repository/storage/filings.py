@@ -224,7 +224,7 @@ def kinds_and_roles(connection: Connection, filing_id: str) -> list[tuple[str, s
 def insert_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Add new filings."""
     if rows:
-        connection.execute(insert(FILINGS), list(rows))
+        _INSERT_FILINGS.write(connection, rows)
 
 
 def update_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -257,13 +257,13 @@ def versions(connection: Connection, filing_ids: Iterable[str]) -> dict[str, int
 def insert_versions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Add versions of filings."""
     if rows:
-        connection.execute(insert(VERSIONS), list(rows))
+        _INSERT_VERSIONS.write(connection, rows)
 
 
 def insert_subjects(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Add subjects, in the order of their random ids."""
     if rows:
-        connection.execute(insert(SUBJECTS), sorted(rows, key=itemgetter("id")))
+        _INSERT_SUBJECTS.write(connection, sorted(rows, key=itemgetter("id")))
 
 
 def update_roles(connection: Connection, filing_id: str, roles: Sequence[str]) -> None:
@@ -380,3 +380,6 @@ def _candidates(dialect_name: str) -> Select[Any]:
 
 
 _VERSIONS, _SEALED, _CANDIDATES = map(dialect.Prepared, (_versions, _sealed, _candidates))
+_INSERT_FILINGS = dialect.Prepared(lambda _name: insert(FILINGS))
+_INSERT_VERSIONS = dialect.Prepared(lambda _name: insert(VERSIONS))
+_INSERT_SUBJECTS = dialect.Prepared(lambda _name: insert(SUBJECTS))
