@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 
+from frankpledge import tabular
 from frankpledge.columns import CLAIM_COLUMNS
 from frankpledge.errors import KitError
 from frankpledge.files import open_maybe_gzip
@@ -18,7 +19,7 @@ from matching.vocabulary import MAX_LINE_BYTES
 
 BATCH_BYTES = 32 << 20
 """Size of a batch before compression: well under the pool's 64 MiB on the wire, and held in memory."""
-FILING_MEMBERS = frozenset({"schema", "fingerprint", "ref", "class", "line", "date", "claim", "subjects"})
+FILING_MEMBERS = frozenset({"schema", "fingerprint", "ref", "class", "line", "date", "claim", "labels", "subjects"})
 CLAIM_MEMBERS = frozenset(CLAIM_COLUMNS.values())
 SUBJECT_MEMBERS = frozenset({"kind", "role", "mask", "keys", "observed", "sketches", "facts", "name"})
 
@@ -62,10 +63,28 @@ def check(path: Path) -> Stamp:
     """
     stamps: set[tuple[str, str]] = set()
     count = 0
+    if (kind := tabular.format_of(path)) is not None:
+        return _check_columns(path, kind)
     for count, line in enumerate(_lines(path), 1):
         stamps.add(_stamp(count, line))
         if len(stamps) > 1:
             raise NotEncodedError(count, "was encoded under another key or schema than the lines before it")
+    if not stamps:
+        raise KitError(f"{path} holds no filing.", "Encode an extract first: see frankpledge encode --help.")
+    return Stamp(*stamps.pop(), count)
+
+
+def _check_columns(path: Path, kind: str) -> Stamp:
+    stamps: set[tuple[str, str]] = set()
+    count = 0
+    for batch in tabular.batches_of(path, kind):
+        count += batch.num_rows
+        said = batch.select(["schema", "fingerprint"]).to_pydict()
+        if None in said["schema"] or None in said["fingerprint"]:
+            raise NotEncodedError(count, "or one before it does not say under which key and schema it was encoded")
+        stamps.update(zip(said["schema"], said["fingerprint"], strict=True))
+        if len(stamps) > 1:
+            raise NotEncodedError(count, "or one before it was encoded under another key or schema than the first")
     if not stamps:
         raise KitError(f"{path} holds no filing.", "Encode an extract first: see frankpledge encode --help.")
     return Stamp(*stamps.pop(), count)

@@ -10,7 +10,9 @@ A `Pool` keeps its connections and its token; make one and share it between thre
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
@@ -18,15 +20,20 @@ from typing import Any, TypeVar
 import httpx
 
 from frankpledge.credentials import Credentials
-from frankpledge.problems import PoolError, error_for, unexpected_answer
+from frankpledge.problems import InvalidRequestError, PoolError, error_for, unexpected_answer
 from frankpledge.questions import Asking, Question
-from frankpledge.results import Batch, Hit, Proof, Receipt, RowError, Scheme, Screening
+from frankpledge.results import Batch, Hit, Proof, Receipt, RowError, Scheme, Screening, Upload
 from frankpledge.session import Retry, Session
 
 Result = TypeVar("Result")
 
 __all__ = ["Asking", "Credentials", "Pool", "PoolError", "Question", "Retry"]
 
+MEDIA_TYPES = {
+    "ndjson": "application/x-ndjson",
+    "arrow": "application/vnd.apache.arrow.stream",
+    "parquet": "application/vnd.apache.parquet",
+}
 PAGE = 100
 """Entries asked for in one page of a list."""
 
@@ -77,16 +84,50 @@ class Pool:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         return _parsed(Receipt.parse, self._session.send("POST", "/v1/filings", json=filing, headers=headers))
 
-    def upload(self, packed: bytes, *, idempotency_key: str, dry_run: bool = False) -> Batch:
-        """Upload a batch: gzipped NDJSON of filings. The same key again gives the same batch, and nothing twice."""
-        headers = {
-            "Content-Type": "application/x-ndjson",
-            "Content-Encoding": "gzip",
-            "Idempotency-Key": idempotency_key,
-        }
+    def upload(
+        self,
+        content: bytes,
+        *,
+        idempotency_key: str,
+        dry_run: bool = False,
+        format: str = "ndjson",  # noqa: A002
+    ) -> Batch:
+        """Upload a batch of filings: gzipped NDJSON, or a file in `format` arrow or parquet.
+
+        The same key again gives the same batch, and nothing twice.
+        """
+        headers = {"Content-Type": MEDIA_TYPES[format], "Idempotency-Key": idempotency_key}
+        if format == "ndjson":
+            headers["Content-Encoding"] = "gzip"
         params = {"dry_run": "true"} if dry_run else {}
-        document = self._session.send("POST", "/v1/batches", content=packed, headers=headers, params=params)
+        document = self._session.send("POST", "/v1/batches", content=content, headers=headers, params=params)
         return _parsed(Batch.parse, document)
+
+    def begin_upload(self, announced: Mapping[str, object], *, idempotency_key: str) -> Upload:
+        """Announce a batch that comes in pieces: length, sha256, format, gzip, dry_run. The same again goes on."""
+        headers = {"Idempotency-Key": idempotency_key}
+        return _parsed(Upload.parse, self._session.send("POST", "/v1/uploads", json=announced, headers=headers))
+
+    def upload_piece(self, upload: Upload, piece: bytes) -> Upload:
+        """Send what follows of an upload; how much of it is there then, also when that is not what was expected."""
+        checksum = base64.b64encode(hashlib.sha256(piece).digest()).decode()
+        headers = {
+            "Content-Type": "application/offset+octet-stream",
+            "Upload-Offset": str(upload.offset),
+            "Upload-Checksum": f"sha256 {checksum}",
+        }
+        path = f"/v1/uploads/{_id(upload.id)}"
+        try:
+            return _parsed(Upload.parse, self._session.send("PATCH", path, content=piece, headers=headers))
+        except InvalidRequestError as error:
+            if not error.problem.kind.endswith(("/wrong-offset", "/checksum", "/incomplete-body")):
+                raise
+            # The piece was taken, or cut off, without our knowing: whatever is there, it goes on from there.
+            return _parsed(Upload.parse, self._session.send("GET", path))
+
+    def cancel_batch(self, batch_id: str) -> Batch:
+        """Cancel a batch: it stops after the chunk at hand, and what was taken in stays."""
+        return _parsed(Batch.parse, self._session.send("POST", f"/v1/batches/{_id(batch_id)}/cancel"))
 
     def batch(self, batch_id: str) -> Batch:
         """Look at a batch and its first row errors."""

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import IO
 
 from frankpledge.drafts import Draft, Refused
 from frankpledge.errors import KitError
 from frankpledge.records import CHUNK_ROWS, Chunk, RecordEncoder
 from frankpledge.rejects import RejectsFile, Tally
+from frankpledge.tabular import Lines
 
 Drafts = list[Draft | Refused]
 
@@ -61,7 +61,7 @@ def encode_with_workers(
             ) from None
 
 
-def write(chunks: Iterable[Chunk], out: IO[bytes], rejects: RejectsFile, tally: Tally) -> Iterator[Tally]:
+def write(chunks: Iterable[Chunk], out: Lines, rejects: RejectsFile, tally: Tally) -> Iterator[Tally]:
     """Write encoded chunks and their rejects, counting into `tally`, which is given out after each chunk."""
     for chunk in chunks:
         out.writelines(chunk.lines)

@@ -49,6 +49,21 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload in pieces: `offset` bytes of it are there. `batch` is the id of what it became when it was whole."""
+
+    id: str
+    length: int
+    offset: int
+    batch: str | None
+
+    @classmethod
+    def parse(cls, document: Document) -> Upload:
+        """Read the answer of /v1/uploads. Raises KeyError."""
+        return cls(document["id"], document["length"], document["offset"], document["batch"])
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """What a case stands on that is filed as proven: `state` is entered, approved or withdrawn."""
 

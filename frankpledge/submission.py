@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from frankpledge import tabular, uploading
 from frankpledge.batches import Payload, Stamp, split
 from frankpledge.client import Pool
 from frankpledge.errors import KitError
@@ -41,6 +42,7 @@ class Outcome:
     hits: int = 0
     capped_keys: int = 0
     failed: list[Batch] = field(default_factory=list)
+    cancelled: list[Batch] = field(default_factory=list)
 
     def add(self, batch: Batch) -> None:
         """Count a finished batch."""
@@ -49,6 +51,8 @@ class Outcome:
         self.capped_keys += batch.capped_keys
         if batch.status == "failed":
             self.failed.append(batch)
+        if batch.status == "cancelled":
+            self.cancelled.append(batch)
 
 
 def refuse_mismatch(scheme: Scheme, stamp: Stamp) -> None:
@@ -75,7 +79,14 @@ def clock_warning(scheme: Scheme) -> str | None:
 
 
 def send(pool: Pool, path: Path, *, run: str, dry_run: bool) -> Iterator[Sent]:
-    """Upload batch after batch. Under the same name of the run they are the same batches, each there once."""
+    """Upload batch after batch. Under the same name of the run they are the same batches, each there once.
+
+    A file of columns is one batch, sent in pieces when it is large.
+    """
+    if (kind := tabular.format_of(path)) is not None:
+        batch = uploading.send_file(pool, path, kind, run=run, dry_run=dry_run)
+        yield Sent(batch, 0, 0)
+        return
     for payload in split(path):
         yield Sent(_upload(pool, payload, run, dry_run=dry_run), payload.filings, payload.lines_before)
 
@@ -104,6 +115,5 @@ def file_errors(pool: Pool, sent: Sent, batch: Batch) -> Iterator[RowError]:
 
 
 def _upload(pool: Pool, payload: Payload, run: str, *, dry_run: bool) -> Batch:
-    # A dry run is a request of its own: under the same key the pool would rightly call it another content.
-    key = f"{run}-{payload.digest}" + ("-dry" if dry_run else "")
+    key = uploading.key_of(run, payload.digest, dry_run=dry_run)
     return pool.upload(payload.packed, idempotency_key=key, dry_run=dry_run)

@@ -43,7 +43,13 @@ class EncodeOptions:
     "encode", epilog="Exit code: 0 all rows were encoded; 1 done, but some rows were rejected; 2 nothing was written."
 )
 @click.argument("source", type=PATH, metavar="IN")
-@click.option("--out", type=PATH, required=True, metavar="FILE", help="Where the encoded filings go, as NDJSON.")
+@click.option(
+    "--out",
+    type=PATH,
+    required=True,
+    metavar="FILE",
+    help="Where filings go: NDJSON, or by suffix .parquet, .arrow.",
+)
 @click.option("--map", "maps", multiple=True, metavar='"HEADING=column"', help="What a heading means; may be repeated.")
 @click.option("--ignore-unknown", is_flag=True, help="Leave out headings that are not known.")
 @click.option("--class", "record_class", type=click.Choice(RECORD_CLASSES), help="Class of rows that name none.")

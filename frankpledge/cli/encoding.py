@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from frankpledge import summary
+from frankpledge import summary, tabular
 from frankpledge.cli.encode import EncodeOptions
 from frankpledge.cli.setup import record_encoder, refuse_same
 from frankpledge.drafts import Draft, Refused, drafts
@@ -25,6 +25,7 @@ from frankpledge.progress import Meter
 from frankpledge.readers import Source, open_source
 from frankpledge.records import Chunk
 from frankpledge.rejects import RejectsFile, Tally
+from frankpledge.tabular import lines_to
 
 
 def run(options: EncodeOptions, profile: Profile, key: LinkageKey) -> int:
@@ -67,8 +68,12 @@ def _chunks(filings: Iterator[Draft | Refused], profile: Profile, key: LinkageKe
 
 def _write(chunks: Iterator[Chunk], source: Source, out: Path, rejects: Path | None, *, compress: bool) -> Tally:
     tally = Tally()
+    kind = tabular.format_of(out)
+    if kind is not None and compress:
+        raise KitError(f"--gzip is for NDJSON, and {out.name} is {kind}.", "Leave one of the two out.")
     with (
-        replacing(out, compress=compress) as handle,
+        replacing(out, compress=compress) as file,
+        lines_to(file, kind) as handle,
         RejectsFile(rejects) as rejects_file,
         Meter("encoding", source.total) as meter,
     ):

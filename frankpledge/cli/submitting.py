@@ -50,7 +50,7 @@ def _upload(pool: Pool, source: Path, stamp: Stamp, name: str, *, dry_run: bool)
     with Meter("uploading", stamp.filings) as meter:
         for each in submission.send(pool, source, run=name, dry_run=dry_run):
             sent.append(each)
-            done = each.lines_before + each.filings
+            done = each.lines_before + (each.filings or stamp.filings)
             meter.advance_to(done, done)
     return sent
 
@@ -91,7 +91,8 @@ def _uploaded(sent: list[Sent], *, as_json: bool) -> int:
         return 0
     for each in sent:
         what = "known from before" if each.known_before else f"uploaded, {each.batch.status}"
-        click.echo(f"{each.batch.id}  {each.filings:,} filings {what}")
+        filings = f"{each.filings:,} filings " if each.filings else ""
+        click.echo(f"{each.batch.id}  {filings}{what}")
     click.echo("See `frankpledge status` for how far they are.")
     return 0
 
@@ -110,7 +111,7 @@ def _finished(outcome: Outcome, sent: list[Sent], shown: list[RowError], *, dry_
         click.echo(orjson.dumps(document).decode())
     else:
         _tell(outcome, shown, dry_run=dry_run)
-    if outcome.failed:
+    if outcome.failed or outcome.cancelled:
         return 2
     return 1 if rows["rejected"] else 0
 
@@ -124,6 +125,8 @@ def _tell(outcome: Outcome, shown: list[RowError], *, dry_run: bool) -> None:
     )
     if outcome.capped_keys:
         click.echo(tables.capped(outcome.capped_keys))
+    for batch in outcome.cancelled:
+        click.echo(f"Batch {batch.id} was cancelled; what was taken in stays.", err=True)
     for batch in outcome.failed:
         field, expected = batch.failure or ("(batch)", "another content")
         click.echo(f"Batch {batch.id} failed: {field}: expected {expected}.", err=True)

@@ -181,16 +181,16 @@ class SealedFile(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer as far as one frame goes."""
-        if self._at >= self._starts[-1]:
-            return 0
-        number = bisect.bisect_right(self._starts, self._at) - 1
-        content = self._frame(number)
-        start = self._at - self._starts[number]
-        part = content[start : start + len(buffer)]
-        buffer[: len(part)] = part
-        self._at += len(part)
-        return len(part)
+        """Fill a buffer, as far as there is content."""
+        filled = 0
+        while filled < len(buffer) and self._at < self._starts[-1]:
+            number = bisect.bisect_right(self._starts, self._at) - 1
+            start = self._at - self._starts[number]
+            part = self._frame(number)[start : start + len(buffer) - filled]
+            buffer[filled : filled + len(part)] = part
+            filled += len(part)
+            self._at += len(part)
+        return filled
 
     def _frame(self, number: int) -> bytes:
         if self._open[0] != number:

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import pytest
 import structlog
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from repository.domain.members import MemberStatus
@@ -25,6 +26,7 @@ from repository.services.onboarding import change_status
 from repository.services.operator import accept_fingerprint
 from repository.storage import batches
 from repository.storage.batches import LeaseLostError
+from repository.storage.events import EVENTS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
 from tests.support.encodings import SCHEMA, filing, ndjson, subject
@@ -617,3 +619,76 @@ def test_a_lease_runs_out(alpha: Desk, clock: FakeClock) -> None:
     assert second._claim() is None
     clock.advance(alpha.services.settings.lease + timedelta(seconds=1))
     assert second._claim() is not None
+
+
+def cancelled(desk: Desk, batch_id: str, *, status: int) -> dict[str, Any]:
+    """Cancel a batch; as it is then."""
+    answer = desk.client.post(f"/v1/batches/{batch_id}/cancel", headers=desk.member.headers)
+    assert answer.status_code == status, answer.get_json()
+    found: dict[str, Any] = answer.get_json()
+    return found
+
+
+def test_a_waiting_batch_is_cancelled_at_once(alpha: Desk, beta: Desk, rows: Counted) -> None:
+    """Nothing of it is taken in, its content is gone, an event says so; only its member can."""
+    received = alpha.upload(ndjson(ROWS))
+    assert cancelled(beta, received["id"], status=404)
+    assert cancelled(alpha, received["id"], status=200)["status"] == "cancelled"
+    assert cancelled(alpha, received["id"], status=200)["finished_at"] is not None
+    assert IntakeWorker(alpha.services).run_pending() == 0
+    assert (rows("filings"), list((alpha.services.settings.data_dir / "spool").glob("*.sealed"))) == (0, [])
+    assert kinds(alpha) == ["batch.cancelled", "batch.received"]
+    assert alpha.upload(ndjson(ROWS), status=200)["status"] == "cancelled"
+
+
+def test_a_running_batch_stops_after_the_chunk_at_hand(
+    alpha: Desk, rows: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was taken in stays, and the batch says how much that is."""
+    received = alpha.upload(ndjson(ROWS))
+    accepts = batchwork.BatchWork.accepts
+
+    def asked(self: batchwork.BatchWork) -> Any:
+        if rows("filings") == 3:
+            assert cancelled(alpha, received["id"], status=202)["cancelling"]
+        return accepts(self)
+
+    monkeypatch.setattr(batchwork.BatchWork, "accepts", asked)
+    IntakeWorker(alpha.services).run_pending()
+    done = alpha.get(f"/v1/batches/{received['id']}")
+    assert (done["status"], done["rows"]["created"], done["cancelling"]) == ("cancelled", 6, False)
+    assert (rows("filings"), kinds(alpha)) == (6, ["batch.cancelled", "batch.received"])
+
+
+def test_a_finished_batch_cannot_be_cancelled(alpha: Desk) -> None:
+    """It stays as it is."""
+    done = alpha.batch(ROWS)
+    assert cancelled(alpha, done["id"], status=200)["status"] == "done"
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_several_workers_share_a_spool(alpha: Desk, clock: FakeClock) -> None:
+    """On PostgreSQL: a second one works beside the first, takes no live lease, and takes over one that ran out."""
+    held = alpha.upload(ndjson(ROWS))
+    first, second = IntakeWorker(alpha.services), IntakeWorker(alpha.services)
+    with first._alone() as alone:
+        assert alone
+        taken = first._claim()
+        assert taken is not None
+        assert second.run_pending() == 0
+        other = alpha.upload(ndjson([filing("X-1")]), "key-2")
+        assert second.run_pending() == 1
+        assert alpha.get(f"/v1/batches/{other['id']}")["status"] == "done"
+        assert alpha.get(f"/v1/batches/{held['id']}")["status"] == "running"
+        clock.advance(alpha.services.settings.lease + timedelta(seconds=1))
+        assert second.run_pending() == 1
+        assert alpha.get(f"/v1/batches/{held['id']}")["status"] == "done"
+        with pytest.raises(LeaseLostError):
+            batchwork.BatchWork(alpha.services, taken, first._owner).finish(0, None)
+
+
+def kinds(desk: Desk) -> list[str]:
+    """The kinds of the events of batches, by name."""
+    statement = select(EVENTS.c.kind).where(EVENTS.c.kind.like("batch.%")).order_by(EVENTS.c.kind)
+    with desk.services.database.reading() as connection:
+        return list(connection.execute(statement).scalars())

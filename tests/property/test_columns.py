@@ -1,0 +1,132 @@
+"""Filings as columns have the outcome that they have as NDJSON, row by row, in the same words."""
+
+from __future__ import annotations
+
+import base64
+import copy
+from datetime import date
+from typing import Any
+
+import orjson
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from matching.vocabulary import MAX_LINE_BYTES, MAX_SUBJECTS
+from repository.domain.errors import FieldError
+from repository.domain.filings import Accepts
+from repository.jobs import columnar, layout
+from repository.jobs.columnar import OVERLONG, reference_of
+from repository.services.batchwork import RowError
+from repository.services.encodings import filing_from_json
+from repository.services.intake import Numbered
+from tests.support.columns import batch_of
+from tests.support.encodings import FINGERPRINT, SCHEMA, claim, filing, subject
+from tests.support.rulebooks import DEFAULT_RULEBOOK
+
+ACCEPTS = Accepts({SCHEMA.id: (FINGERPRINT,)}, frozenset({"motor", "home"}), date(2026, 3, 2), DEFAULT_RULEBOOK)
+SUBJECTS = [
+    *(subject("ann"), subject("bob", role="witness"), subject("cut", only=range(4))),
+    *(subject("car", kind="vehicle", role="insured_vehicle"), subject("firm", kind="organisation", role="garage")),
+]
+WORDS = ["", "motor", "claim", "person", "2026-03-01", "1899-12-31", "2026-02-30", "2030-01-01", "2026-W01-1", "ff"]
+TEXTS = st.one_of(st.none(), st.sampled_from([*WORDS, "F" * 3, "x" * 65, " P-1", "é", "\x00", "y" * 70_000]), st.text())
+BLOBS = st.one_of(st.none(), st.binary(max_size=40), st.just(b"k" * 70_000))
+FACTS = ("schema", "fingerprint", "ref", "class", "line", "date")
+
+
+@st.composite
+def filings(draw: st.DrawFn) -> dict[str, Any]:
+    """A filing, and up to three things wrong with it that columns can say as well."""
+    some = draw(st.lists(st.sampled_from(SUBJECTS), min_size=1, max_size=3))
+    record_class = draw(st.sampled_from(["customer", "claim", "suspected", "victim"]))
+    body = copy.deepcopy(filing(f"P-{draw(st.integers(0, 9))}", *some, record_class=record_class))
+    for _ in range(draw(st.integers(0, 3))):
+        draw(st.sampled_from(BREAKS))(draw, body)
+    return body
+
+
+def _set(holder: dict[str, Any], name: str, value: object) -> None:
+    if value is None:
+        holder.pop(name, None)
+    else:
+        holder[name] = value
+
+
+def _fact(draw: st.DrawFn, body: dict[str, Any]) -> None:
+    _set(body, draw(st.sampled_from(FACTS)), draw(TEXTS))
+
+
+def _claim(draw: st.DrawFn, body: dict[str, Any]) -> None:
+    body["claim"] = draw(st.sampled_from([{}, claim()])) | {}
+    name = draw(st.sampled_from(layout.CLAIM))
+    _set(body["claim"], name, draw(st.one_of(TEXTS, st.sampled_from(["2026-02-28", "open", "fire", "1k-5k"]))))
+
+
+def _labels(draw: st.DrawFn, body: dict[str, Any]) -> None:
+    names = draw(st.lists(st.sampled_from(["tlp", "source", "information", "code"])))
+    body["labels"] = {name: draw(st.sampled_from(["amber", "reliable", "A", "P", "red", "Z"])) for name in names}
+
+
+def _subjects(draw: st.DrawFn, body: dict[str, Any]) -> None:
+    some = body.get("subjects") or [{}]
+    body["subjects"] = draw(st.sampled_from([[], some * 2, [*some, None], [{}], some * (MAX_SUBJECTS + 1)]))
+
+
+def _subject(draw: st.DrawFn, body: dict[str, Any]) -> None:
+    holders = [each for each in body.get("subjects") or [] if each]
+    if holders:
+        _set(holders[0], draw(st.sampled_from(["kind", "role", "mask", "observed", "name"])), draw(TEXTS))
+
+
+def _blob(draw: st.DrawFn, body: dict[str, Any]) -> None:
+    holders = [each for each in body.get("subjects") or [] if each]
+    if holders:
+        blob = draw(BLOBS)
+        name = draw(st.sampled_from(["keys", "sketches"]))
+        _set(holders[-1], name, None if blob is None else base64.b64encode(blob).decode())
+
+
+def _rarity(draw: st.DrawFn, body: dict[str, Any]) -> None:
+    holders = [each for each in body.get("subjects") or [] if each]
+    if holders:
+        names = st.sampled_from(["given_rarity", "family_rarity"])
+        holders[0]["facts"] = draw(st.dictionaries(names, st.integers(-1, 257)))
+
+
+BREAKS = [_fact, _claim, _labels, _subjects, _subject, _blob, _rarity]
+
+
+def as_line(number: int, body: dict[str, Any]) -> Numbered | RowError:
+    """What becomes of a filing as a line of NDJSON."""
+    line = orjson.dumps(body)
+    if len(line) > MAX_LINE_BYTES:
+        return RowError(number, None, OVERLONG)
+    try:
+        return Numbered(number, filing_from_json(orjson.loads(line), SCHEMA, ACCEPTS))
+    except FieldError as error:
+        return RowError(number, reference_of(orjson.loads(line)), error)
+
+
+def told(outcome: Numbered | RowError) -> object:
+    """An outcome that compares: errors by what they say."""
+    if isinstance(outcome, Numbered):
+        return outcome
+    return (outcome.row, outcome.reference, outcome.error.field, outcome.error.expected)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=150)
+@given(bodies=st.lists(filings(), min_size=1, max_size=5), first=st.integers(1, 1000))
+def test_columns_and_lines_have_the_same_outcome(bodies: list[dict[str, Any]], first: int) -> None:
+    """Good and broken filings: the same filing comes out, or the same row, reference, field and words."""
+    lines = [told(as_line(first + place, body)) for place, body in enumerate(bodies)]
+    columns = [told(each) for each in columnar.check(batch_of(bodies), first, SCHEMA, ACCEPTS)]
+    assert columns == lines
+
+
+def test_good_rows_need_no_closer_look(monkeypatch: Any) -> None:
+    """What is wholly right is taken from the columns as it is, at no cost of JSON."""
+    monkeypatch.setattr(columnar, "_closely", lambda *_: 1 / 0)
+    labelled = filing("P-3", *SUBJECTS, labels={"tlp": "amber"})
+    bodies = [filing("P-1"), filing("P-2", record_class="claim"), labelled]
+    found = list(columnar.check(batch_of(bodies), 1, SCHEMA, ACCEPTS))
+    assert [each.row for each in found] == [1, 2, 3]
