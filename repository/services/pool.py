@@ -25,8 +25,6 @@ from repository.storage.index import Candidates, Hot, Wanted
 from repository.storage.sealing import Integers, Sealer, named_context, record_context
 
 COMPOSITE_WEIGHT, BAND_WEIGHT = 8, 1
-LEAST_SHARED = 2 * BAND_WEIGHT
-"""Three in four of all that are found share one band and nothing else; of 26,000 such pairs one was the same person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,6 @@ def _look_up(
         own=member.number,
         hot=hot(services, services.clock()),
         limit=services.rulebook.matching.candidates_per_subject,
-        least=LEAST_SHARED,
     )
 
 

@@ -133,20 +133,13 @@ class Wanted:
 
 
 def look_up(
-    connection: Connection,
-    sealer: Sealer,
-    subjects: Sequence[Wanted],
-    *,
-    own: int,
-    hot: Hot,
-    limit: int,
-    least: int = 1,
+    connection: Connection, sealer: Sealer, subjects: Sequence[Wanted], *, own: int, hot: Hot, limit: int
 ) -> Candidates:
     """Find the records of other members than the one numbered `own` that share a key with each subject.
 
     One statement for all subjects, one decryption for all pointers. At most `limit` records are returned for a
     subject; where more are found, one member's take the places beyond half of the limit only if the others leave
-    them free. Those whose shared keys count for less than `least` in all are left out.
+    them free.
     """
     keys = index_keys(b"".join([each.keys for each in subjects]))
     owner = np.repeat(np.arange(len(subjects)), [len(each.keys) // KEY_BYTES for each in subjects])
@@ -164,8 +157,8 @@ def look_up(
     capped = np.bincount(owner[is_hot], minlength=len(subjects))
     met = Counter(key for key, _ in set(zip(keys[is_hot].tolist(), owner[is_hot].tolist(), strict=True)))
     held, place = _join(keys, found_keys)
-    pairs = _Pairs(owner[held], found_records[place], weights[held], _rarity(found_keys)[place])
-    records = _ranked(pairs, len(subjects), limit=limit, least=least)
+    shared = weights[held] * _rarity(found_keys)[place]
+    records = _ranked(owner[held], found_records[place], shared, len(subjects), limit)
     cooled = tuple(key for key in known.stale if key not in crowded)
     return Candidates(records, tuple(capped.tolist()), crowded, cooled, tuple(full.tolist()), met)
 
@@ -327,29 +320,18 @@ def _join(keys: Integers, found: Integers) -> tuple[Integers, Integers]:
     return order[np.repeat(first, times) + offsets], np.repeat(np.arange(len(found)), times)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pairs:
-    """One row for each key that a subject shares with a record: how much the key counts, and what it tells."""
-
-    owner: Integers
-    records: Integers
-    weights: Integers
-    rarity: npt.NDArray[np.float64]
-
-
-def _ranked(pairs: _Pairs, subjects: int, *, limit: int, least: int) -> tuple[tuple[int, ...], ...]:
+def _ranked(
+    owner: Integers, records: Integers, weights: npt.NDArray[np.float64], subjects: int, limit: int
+) -> tuple[tuple[int, ...], ...]:
     """For each subject its records, the weightiest shared keys first, ties by record id, at most `limit`.
 
     Of more than `limit`, those beyond their member's share come after the others.
     """
-    order = np.lexsort((pairs.records, pairs.owner))
-    owner, records, weights = pairs.owner[order], pairs.records[order], pairs.weights[order]
+    order = np.lexsort((records, owner))
+    owner, records, weights = owner[order], records[order], weights[order]
     starts = np.flatnonzero(_first_of_run(owner, records))
-    if not len(starts):
-        return ((),) * subjects
-    enough = np.add.reduceat(weights, starts) >= least
-    shared = np.add.reduceat(weights * pairs.rarity[order], starts)[enough]
-    owner, records = owner[starts][enough], records[starts][enough]
+    shared = np.add.reduceat(weights, starts) if len(starts) else weights
+    owner, records = owner[starts], records[starts]
     order = np.lexsort((records, -shared, owner))
     owner, ranked = owner[order], records[order]
     bounds = np.searchsorted(owner, np.arange(subjects + 1))
