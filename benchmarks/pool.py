@@ -59,10 +59,13 @@ class Filled:
     intake_seconds: float
 
 
-def fill(directory: Path, records: int, questions: int, database_url: str | None = None) -> Filled:
+def fill(
+    directory: Path, records: int, questions: int, database_url: str | None = None, key: LinkageKey | None = None
+) -> Filled:
     """File so many generated persons for one member, and keep further records of the same people to ask about.
 
-    In a SQLite file in the directory, unless another database is given. The market is streamed: memory holds a chunk.
+    In a SQLite file in the directory, unless another database is given; under a new key, unless one is. The market is
+    streamed: memory holds a chunk.
     """
     settings = Settings.under(directory)
     if database_url is not None:
@@ -71,7 +74,7 @@ def fill(directory: Path, records: int, questions: int, database_url: str | None
     services = compose(settings)
     quotas(services)
     contributor, asker = _member(services, "Contributor"), _member(services, "Asker")
-    key = LinkageKey(os.urandom(32))
+    key = key or LinkageKey(os.urandom(32))
     with services.database.write() as session:
         accept_fingerprint(session, DEFAULT_SCHEMA, key.fingerprint, now=services.clock())
     encoder = RecordEncoder.for_key(key)

@@ -26,10 +26,15 @@ from repository.services.intake import Numbered
 from repository.storage.batches import SERVER_FAULT
 from repository.storage.spool import Spool, SpoolError
 
-CHUNK_LINES = 500
+CHUNK_LINES = CHUNK_SUBJECTS = 2500
+"""Lines looked at together, and subjects in one transaction, short of the last line's.
+
+Each is some seventy index rows: the more at once, the fewer pages of the index are written again and again. Other
+filings wait meanwhile, for two seconds at most.
+"""
+SINGLE_WRITER_CHUNK = 500
+"""At most so many of both where nobody else writes at all meanwhile, no screening either (SQLite)."""
 CHUNK_BYTES = 8 << 20
-CHUNK_SUBJECTS = 500
-"""Subjects in one transaction, short of the last line's: each is some ninety index rows under the write lock."""
 MAX_LINES = 2_000_000
 """Lines of a batch, blank ones too: a gigabyte of filings has fewer; a megabyte of gzip may hold a thousand million."""
 
@@ -50,7 +55,7 @@ def work_through(
     try:
         for group in () if cancelled else source.groups():
             accepts, member = work.accepts()
-            for chunk in _chunks(source.rows(group, accepts)):
+            for chunk in _chunks(source.rows(group, accepts), _at_once(services, CHUNK_SUBJECTS)):
                 if stopping():
                     _log.info("batch left", rows=work.progress.rows_read)
                     return
@@ -70,7 +75,12 @@ def work_through(
 def _source(services: Services, spool: Spool, batch: RowMapping) -> Source[Any]:
     if batch["format"] == NDJSON:
         return _Lines(services, spool, batch)
-    return columns(services, spool, batch, at_once=CHUNK_LINES, most=MAX_LINES)
+    return columns(services, spool, batch, at_once=_at_once(services, CHUNK_LINES), most=MAX_LINES)
+
+
+def _at_once(services: Services, most: int) -> int:
+    single = services.database.engine.dialect.name == "sqlite"
+    return min(most, SINGLE_WRITER_CHUNK) if single else most
 
 
 class _Lines:
@@ -91,7 +101,8 @@ class _Lines:
         limit = self._services.settings.max_batch_inflated_bytes
         content = inflate(self._meter, limit) if self._batch["gzipped"] else iter(self._meter)
         done = self._batch["lines_done"]
-        return _groups(itertools.dropwhile(lambda line: line.number <= done, lines(content, MAX_LINE_BYTES)))
+        left = itertools.dropwhile(lambda line: line.number <= done, lines(content, MAX_LINE_BYTES))
+        return _groups(left, _at_once(self._services, CHUNK_LINES))
 
     def rows(self, group: Iterable[Line], accepts: Accepts) -> Iterator[Numbered | RowError]:
         """Every line: a filing, or what is wrong with it."""
@@ -104,8 +115,8 @@ class _Lines:
                 yield RowError(line.number, reference_of(parsed), error)
 
 
-def _groups(remaining: Iterable[Line]) -> Iterator[list[Line]]:
-    """Lines that are looked at together, without blank ones, which cost no transaction.
+def _groups(remaining: Iterable[Line], most: int) -> Iterator[list[Line]]:
+    """Lines that are looked at together, `most` at a time, without blank ones, which cost no transaction.
 
     What was read before a stream broke, or went on for too long, is given before StreamError is raised.
     """
@@ -120,7 +131,7 @@ def _groups(remaining: Iterable[Line]) -> Iterator[list[Line]]:
                 continue
             group.append(line)
             size += len(line.content or b"")
-            if len(group) >= CHUNK_LINES or size >= CHUNK_BYTES:
+            if len(group) >= most or size >= CHUNK_BYTES:
                 yield group
                 group, size = [], 0
     except StreamError as error:
@@ -131,8 +142,8 @@ def _groups(remaining: Iterable[Line]) -> Iterator[list[Line]]:
         raise failure
 
 
-def _chunks(rows: Iterable[Numbered | RowError]) -> Iterator[Chunk]:
-    """Cut checked rows into what goes into one transaction each."""
+def _chunks(rows: Iterable[Numbered | RowError], most: int) -> Iterator[Chunk]:
+    """Cut checked rows into what goes into one transaction each, by `most` subjects."""
     chunk = Chunk(last_line=0)
     subjects = 0
     for row in rows:
@@ -143,7 +154,7 @@ def _chunks(rows: Iterable[Numbered | RowError]) -> Iterator[Chunk]:
         else:
             chunk.good.append(row)
             subjects += len(row.filing.subjects)
-        if subjects >= CHUNK_SUBJECTS:
+        if subjects >= most:
             yield chunk
             chunk, subjects = Chunk(last_line=0), 0
     if chunk.rows:

@@ -235,6 +235,7 @@ def test_one_good_row_does_not_keep_a_batch_of_garbage_going(
 ) -> None:
     """Nine bad rows in ten after ten thousand bad ones: given up, with figures, and the good row stays."""
     monkeypatch.setattr(intake, "CHUNK_LINES", 1000)
+    monkeypatch.setattr(intake, "SINGLE_WRITER_CHUNK", 1000)
     done = alpha.batch(ndjson(ROWS[:1]) + b"x\n" * 200_000)
     assert (done["status"], done["rows"]) == ("failed", counted(read=11_000, created=1, rejected=10_999))
     assert done["failure"]["field"] == "(rows)"
