@@ -67,6 +67,11 @@ ENDPOINTS = {
     "POST /v1/batches": Tells.POOL,  # the same, once it is taken in
     "GET /v1/batches": Tells.OWN,
     "GET /v1/batches/<batch_id>": Tells.OWN,
+    "POST /v1/batches/<batch_id>/cancel": Tells.OWN,
+    "POST /v1/uploads": Tells.OWN,
+    "GET /v1/uploads/<upload_id>": Tells.OWN,
+    "PATCH /v1/uploads/<upload_id>": Tells.OWN,
+    "DELETE /v1/uploads/<upload_id>": Tells.OWN,
     "POST /v1/proofs": Tells.OWN,
     "GET /v1/proofs": Tells.OWN,
     "GET /v1/proofs/<proof_id>": Tells.OWN,

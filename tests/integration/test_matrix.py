@@ -63,6 +63,7 @@ POST /v1/back-book                               403 403 403 409 403 403 401 409
 GET /v1/batches                                  403 200 403 200 403 403 401 200 403 200
 POST /v1/batches                                 403 202 403 403 403 403 401 202 403 202
 GET /v1/batches/<batch_id>                       403 200 403 200 403 403 401 200 403 404
+POST /v1/batches/<batch_id>/cancel               403 200 403 403 403 403 401 200 403 404
 GET /v1/decisions                                403 403 200 200 403 403 401 200 403 200
 GET /v1/decisions/<decision_id>                  403 403 200 200 403 403 401 200 403 200
 POST /v1/declarations                            403 403 403 201 403 403 401 201 403 409
@@ -101,6 +102,10 @@ GET /v1/rulebook                                 200 200 200 200 200 200 200 200
 GET /v1/rulebook.toml                            200 200 200 200 200 200 200 200 200 200
 GET /v1/rulebook/<version>                       200 200 200 200 200 200 200 200 200 200
 GET /v1/scheme                                   200 200 200 200 200 200 200 200 200 200
+POST /v1/uploads                                 403 201 403 403 403 403 401 201 403 201
+DELETE /v1/uploads/<upload_id>                   403 204 403 403 403 403 401 204 403 404
+GET /v1/uploads/<upload_id>                      403 200 403 403 403 403 401 200 403 404
+PATCH /v1/uploads/<upload_id>                    403 200 403 403 403 403 401 200 403 404
 """
 """What each actor is answered on objects of its own member; operators on applications and appeals. 4xx other than 401
 and 403: the way in was open, and there is no such thing (404), or it does not fit (409, 422: who is under a grant
@@ -142,6 +147,7 @@ PLACEHOLDERS = {
     "<hit_id>": "hit",
     "<filing_id>": "filing",
     "<batch_id>": "batch",
+    "<upload_id>": "upload",
     "<proof_id>": "proof",
     "<dispute_id>": "dispute",
     "<appeal_id>": "appeal",
@@ -185,6 +191,7 @@ def _upload(_: Ids) -> dict[str, Any]:
     return {"data": ndjson([filing("N-2", subject("nobody-knows"))]), "headers": sent}
 
 
+ANNOUNCED = {"length": 2, "sha256": "0" * 64}
 BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /v1/auth/token": lambda _: {
         "json": {"grant_type": "password", "username": "olga", "password": PASSWORD},
@@ -194,6 +201,11 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /v1/hits/<hit_id>/outcome": lambda _: {"json": {"outcome": "inconclusive"}},
     "POST /v1/filings": lambda _: {"json": filing("N-1", subject("nobody-knows"))},
     "POST /v1/batches": _upload,
+    "POST /v1/uploads": lambda _: {"json": ANNOUNCED, "headers": {"Idempotency-Key": "large"}},
+    "PATCH /v1/uploads/<upload_id>": lambda _: {
+        "data": b"{",
+        "headers": {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"},
+    },
     "POST /v1/proofs": lambda _: {"json": proof("N-3")},
     "POST /v1/disputes": lambda own: {
         "json": {
@@ -254,6 +266,8 @@ class Furnisher:
         rows = ndjson([filing(f"{who.name}-2", subject(f"{person} friend"))])
         batch = self.client.post("/v1/batches", data=rows, headers=who.headers | sent).get_json()
         IntakeWorker(self.services).run_pending()
+        key = who.headers | {"Idempotency-Key": "second"}
+        upload = self.client.post("/v1/uploads", json=ANNOUNCED, headers=key).get_json()
         entered = self.post(colleague(self.client, self.services, who), "/v1/proofs", proof(f"{who.name}-3"))
         hit = self.hit(who)
         assert self.hit(peer) == hit
@@ -265,6 +279,7 @@ class Furnisher:
         return {
             "filing": filed["id"],
             "batch": batch["id"],
+            "upload": upload["id"],
             "proof": entered["id"],
             "hit": hit,
             "statement": f"{who.name}-S",
@@ -365,7 +380,16 @@ def _rows() -> dict[str, dict[str, int]]:
 
 
 ROWS = _rows()
-OF_MEMBERS = ("<hit_id>", "<filing_id>", "<batch_id>", "<proof_id>", "<dispute_id>", "<appeal_id>", "<decision_id>")
+OF_MEMBERS = (
+    "<hit_id>",
+    "<filing_id>",
+    "<batch_id>",
+    "<upload_id>",
+    "<proof_id>",
+    "<dispute_id>",
+    "<appeal_id>",
+    "<decision_id>",
+)
 ON_OBJECTS = [
     *(name for name in ROWS if any(each in name for each in OF_MEMBERS) and not name.endswith("/decision")),
     "POST /v1/disputes",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped] # pyarrow ships no types
 import pytest
 
-from repository.jobs import arrow_stream, intake, parquet_pages, sources
+from repository.jobs import arrow_stream, columnar, intake, parquet_pages
 from repository.jobs.worker import IntakeWorker
 from repository.services import batchwork
 from tests.integration.pool.conftest import Counted, Desk
@@ -58,7 +59,7 @@ def test_an_arrow_stream_may_come_under_gzip_and_parquet_not(alpha: Desk) -> Non
     """Parquet has compression of its own: 415."""
     packed = gzip.compress(content("arrow", ROWS))
     assert taken(alpha, packed, "arrow", **{"Content-Encoding": "gzip"})["rows"]["created"] == 10
-    headers = {"Content-Type": TYPES["parquet"], "Content-Encoding": "gzip"}
+    headers: dict[str, Any] = {"Content-Type": TYPES["parquet"], "Content-Encoding": "gzip"}
     alpha.upload(b"x", "key-2", status=415, **headers)
 
 
@@ -100,7 +101,7 @@ def _typed() -> Any:
     return batch.set_column(2, "ref", pa.array(range(batch.num_rows)))
 
 
-HOSTILE = {
+HOSTILE: dict[str, tuple[str, Callable[[], bytes], str, str]] = {
     "cut": ("arrow", lambda: content("arrow", ROWS)[:-3000], "(file)", "whole Arrow"),
     "file": ("arrow", lambda: b"ARROW1\0\0" + content("arrow", ROWS), "(file)", "this is an Arrow file"),
     "noise": ("arrow", lambda: b"\xff" * 4 + b"\x10\0\0\0" + b"\x7f" * 4000, "(file)", "whole Arrow"),
@@ -132,7 +133,7 @@ def test_what_cannot_be_read_fails_the_batch(alpha: Desk, rows: Counted, name: s
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_what_would_inflate_is_refused_before_it_is(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A megabyte that is repeated by a dictionary, or compressed, is weighed by its headers; no row is read."""
-    monkeypatch.setattr(sources.columnar, "check", lambda *_: pytest.fail("a row was read"))
+    monkeypatch.setattr(columnar, "check", lambda *_: pytest.fail("a row was read"))
     long = "x" * (1 << 20)
     many = pa.Table.from_batches([_words(long)] * 20).combine_chunks().to_batches()[0]
     done = taken(alpha, parquet(many, compression="zstd", write_statistics=False), "parquet")

@@ -167,7 +167,7 @@ def test_an_upload_may_be_given_up(alpha: Desk) -> None:
     assert (answer.status_code, sealed(alpha)) == (204, [])
 
 
-def limited(desk: Desk, **limits: int) -> Desk:
+def limited(desk: Desk, **limits: Any) -> Desk:
     """The desk under other limits."""
     object.__setattr__(desk.services, "settings", replace(desk.services.settings, **limits))
     return desk
