@@ -65,7 +65,8 @@ def add_first(
     due = [(body, pair) for body, pair in told if _due(body, rulebook)]
     wanted = [Duty(member_id, body["id"], day, *pair) for body, pair in due]
     if wanted:
-        ledger.add(connection, _rows(duties.owe(connection, wanted), "due", 1), today=now.date())
+        duties.add(connection, wanted)
+        ledger.add(connection, _rows(wanted, "due", 1), today=now.date())
     for body, _ in due:
         body["answer_by"] = day.isoformat()
 

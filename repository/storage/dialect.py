@@ -232,7 +232,7 @@ class _Compiled:
         if dialect.name == "postgresql":
             sql, places = _numbered(sql)
             # The driver gives an integer the type of its size: each mixture of sizes would be another statement.
-            converters |= {name: _text_or_null for name, each in types.items() if isinstance(each, Integer)}
+            converters |= {name: _digits_or_null for name, each in types.items() if isinstance(each, Integer)}
         return cls(
             sql,
             {"prepare": True} if dialect.name == "postgresql" else {},
@@ -307,8 +307,8 @@ def _numbered(sql: str) -> tuple[str, list[str]]:
     return _PARAMETER.sub(number, sql).replace("%%", "%"), names
 
 
-def _text_or_null(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _digits_or_null(value: Any) -> str | None:
+    return None if value is None else str(int(value))
 
 
 def _json(value: Any) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    insert,
     or_,
     select,
     update,
@@ -50,6 +51,7 @@ class DutyRow(Base):
 
 
 DUTIES = Base.metadata.tables["duties"]
+_INSERT = dialect.Prepared(lambda _name: insert(DUTIES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,18 @@ def of_hits(connection: Connection, member_id: str, hit_ids: Sequence[str]) -> d
 
 def owe(connection: Connection, wanted: Sequence[Duty]) -> list[Duty]:
     """Add duties; returns those that were not there before, whoever else adds them at the same time."""
-    rows = [
+    new = {row[0] for row in dialect.insert_new(connection, DUTIES, _new(wanted), "hit_id")}
+    return [each for each in wanted if each.hit_id in new]
+
+
+def add(connection: Connection, wanted: Sequence[Duty]) -> None:
+    """Add duties on hits that were not there before: nobody else can have added them."""
+    if wanted:
+        _INSERT.write(connection, _new(wanted))
+
+
+def _new(wanted: Sequence[Duty]) -> list[dict[str, Any]]:
+    return [
         {
             "member_id": each.member_id,
             "hit_id": each.hit_id,
@@ -93,8 +106,6 @@ def owe(connection: Connection, wanted: Sequence[Duty]) -> list[Duty]:
         }
         for each in sorted(wanted, key=lambda duty: duty.hit_id)
     ]
-    new = {row[0] for row in dialect.insert_new(connection, DUTIES, rows, "hit_id")}
-    return [each for each in wanted if each.hit_id in new]
 
 
 def settle(connection: Connection, duty: Duty, *, now: datetime) -> bool:

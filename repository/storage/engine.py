@@ -35,6 +35,8 @@ _BEGIN = "frankpledge_begin"
 _ASK_AFTER = 15.0
 """Seconds: a connection that nobody used for longer is asked whether it is there still, before it is used."""
 _RETURNED = "frankpledge.returned"
+_NEVER = 2**31
+"""Statements that are not prepared are not after so many times either; with None the driver would prepare nothing."""
 _SNAPSHOT: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
@@ -74,8 +76,18 @@ def create_engine(url: str, limits: Limits = DEFAULTS) -> Engine:
 
 def _limited(url: URL, limits: Limits) -> dict[str, Any]:
     if url.get_backend_name() != "sqlite":
-        return {**_pool(limits), "connect_args": limits.arguments(url)}
+        return {**_pool(limits), "connect_args": _arguments(limits.arguments(url))}
     return _pool(limits) if url.database not in (None, "", ":memory:") else {}
+
+
+def _arguments(told: dict[str, Any]) -> dict[str, Any]:
+    """What the driver is told, with which statements PostgreSQL keeps plans of: those of `Prepared`, and of rows added.
+
+    They are the same whatever their values are; without being told so, it plans some of them anew each time, for half
+    the time of a question. All others are planned for their values.
+    """
+    options = f"-c plan_cache_mode=force_generic_plan {told['options']}"
+    return {**told, "options": options, "prepare_threshold": _NEVER}
 
 
 def _pool(limits: Limits) -> dict[str, Any]:
