@@ -31,9 +31,10 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Flask:
     tokens.install(app, services, keys)
     documentation.install(app, BLUEPRINTS)
     health.install(app, settings)
+    app.extensions[STOP] = [services.met.add_up]
     if settings.worker:
         worker = IntakeWorker(services)
         worker.start()
-        app.extensions[STOP] = worker.stop
+        app.extensions[STOP] = [worker.stop, *app.extensions[STOP]]
         health.also(app, "worker", lambda: worker.alive)
     return app

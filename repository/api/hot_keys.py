@@ -50,6 +50,7 @@ def list_all(query: dict[str, Any]) -> Response:
     after = hot_keys.position(made.sealer, int(known[0]), str(known[1])) if known else None
     if known and after is None:
         raise ProblemError("invalid-cursor")
+    made.met.add_up()
     with made.database.reading() as connection:
         items = hot_keys.listed(connection, made.sealer, made.rulebook, after=after, limit=limit + 1)
     more = len(items) > limit

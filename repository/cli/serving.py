@@ -88,10 +88,10 @@ def application() -> Flask:
     # Named, not imported: app is above the commands in the order of imports.
     create_app: Callable[[], Flask] = import_string("app:create_app")
     made = create_app()
-    stop: Callable[[], None] | None = made.extensions.get(STOP)
-    if stop is not None:
+    stopping: list[Callable[[], None]] = made.extensions[STOP]
+    for place, stop in enumerate(stopping):
         # Run when the last answer is given and before the process ends, which would drop the chunk at hand.
-        Finalize(None, stop, exitpriority=10)
+        Finalize(None, stop, exitpriority=10 - place)
     return made
 
 

@@ -29,7 +29,7 @@ from repository.storage import batches, uploads
 from repository.storage.batches import SERVER_FAULT, LeaseLostError
 
 STOP = "frankpledge.stop"
-"""Where an application keeps how to stop its worker, for whoever ends the process."""
+"""Where an application keeps what is to be done before its process ends, in that order."""
 POLL_SECONDS = 0.25
 ABANDONED = timedelta(days=1)
 """Content in the spool that no batch claims after this time was cut off while it came in."""

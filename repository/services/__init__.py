@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matching.schema import LinkageSchema
     from repository.domain.rulebook import Rulebook
     from repository.services.assessment import Assessments
+    from repository.services.hot_keys import Met
     from repository.services.rulebooks import Rulebooks
     from repository.settings import Settings
     from repository.storage.engine import Database
@@ -35,6 +36,7 @@ class Services:
     linker: Linker
     rulebooks: Rulebooks
     assessments: Assessments
+    met: Met
 
     @property
     def rulebook(self) -> Rulebook:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from matching.schema import load_schema
 from repository.services import Clock, Services
 from repository.services.assessment import Assessments
+from repository.services.hot_keys import Met
 from repository.services.modelling import linker
 from repository.services.rulebooks import Rulebooks
 from repository.settings import Settings, read_operator_secret
@@ -32,4 +33,5 @@ def compose(settings: Settings, clock: Clock = now) -> Services:
         linker=linker(settings),
         rulebooks=rulebooks,
         assessments=Assessments(rulebooks),
+        met=Met(database),
     )

@@ -134,11 +134,6 @@ def note_keys(services: Services, connection: Connection, linked: Linked, now: d
     index.remember_hot(connection, found.crowded, found.cooled, hot=hot(services, now), now=now)
 
 
-def count_hot_keys(connection: Connection, linked: Linked) -> None:
-    """Count a screening under each hot key that it met, after `note_keys`; the last thing its transaction does."""
-    index.count_met(connection, linked.keys.met)
-
-
 @lru_cache(maxsize=4096)
 def _key_weights(schema: KindSchema, mask: int) -> Integers:
     """How much each key of a mask counts in ranking candidates.

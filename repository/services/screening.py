@@ -28,6 +28,7 @@ from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Linked, Sighting
 from repository.storage import filings, screenings
+from repository.storage.dialect import together
 from repository.storage.filings import Candidate
 from repository.storage.operator import accepted
 from repository.storage.sealing import named_context
@@ -105,6 +106,7 @@ def screen(
             answered = _answer_all(services, granted, request, asked, linked)
     except RefusedError as late:
         _refuse(services, late.granted)
+    services.met.count(linked.keys.met)
     for each in answered:
         metrics.SCREENINGS.labels(answer=each.body["answer"]).inc()
     return [each.body for each in answered]
@@ -137,15 +139,16 @@ def _answer_all(
         standing = _standing(connection, asked)
         if standing is not asked:
             answered = _answers(services, granted, standing)
-        entitlements.remember(connection, granted)
         source = Source(granted.member, granted.actor.id, None, granted.now)
-        screenings.add(connection, [_row(services, granted, request, each) for each in answered])
-        record_screening_hits(services, connection, source, [kept for each in answered for kept in each.kept], linked)
-        outcomes.add_first(connection, granted.member.id, _told(granted, answered), granted.rulebook, granted.now)
+        with together(connection):
+            entitlements.remember(connection, granted)
+            screenings.add(connection, [_row(services, granted, request, each) for each in answered])
+            kept = [hit for each in answered for hit in each.kept]
+            record_screening_hits(services, connection, source, kept, linked)
+            outcomes.add_first(connection, granted.member.id, _told(granted, answered), granted.rulebook, granted.now)
+            figures = Counter(each.body["answer"] for each in answered)
+            entitlements.tell(services, connection, granted, EventKind.SCREENING_ANSWERED, figures)
         pool.note_keys(services, connection, linked, granted.now)
-        figures = Counter(each.body["answer"] for each in answered)
-        entitlements.tell(services, connection, granted, EventKind.SCREENING_ANSWERED, figures)
-        pool.count_hot_keys(connection, linked)
     return answered
 
 

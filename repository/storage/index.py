@@ -208,10 +208,9 @@ def remember_hot(
 
 
 def count_met(connection: Connection, met: Mapping[int, int]) -> None:
-    """Count what was asked under hot keys (see `Candidates.met`), which are remembered by now.
+    """Count what was asked under hot keys (see `Candidates.met`); what is not remembered any more is left out.
 
-    Last in its transaction: members that ask under the same keys wait for each other from here on. In the order of
-    the keys, so that they do not wait in a circle.
+    In the order of the keys, so that processes do not wait for each other in a circle.
     """
     if met:
         counted = update(HOT_KEYS).where(HOT_KEYS.c.key == bindparam("hot"))

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from matching.vocabulary import LINES
 from repository.cli import main
+from repository.services.hot_keys import Met
 from repository.storage.index import HOT_KEYS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.integration.pool.test_screenings import log_in
@@ -136,14 +137,36 @@ def test_filings_are_no_screenings(crowd: Desk, client: FlaskClient, operator: T
 
 
 def test_the_command_lists_them(crowd: Desk, client: FlaskClient, operator: TestUser) -> None:
-    """The same as the interface, as a table and as JSON."""
+    """The same as the interface, as a table and as JSON, once what the service has counted is stored."""
+    items = _list(client, operator)["items"]
     settings = crowd.services.settings
     base = ["--data-dir", str(settings.data_dir), "hot-keys"]
     env = {"FRANKPLEDGE_DATABASE_URL": settings.database_url}
     shown = CliRunner(env=env).invoke(main, [*base, "--json"])
-    items = _list(client, operator)["items"]
     assert json.loads(shown.stdout) == items, shown.output
     table = CliRunner(env=env).invoke(main, [*base, "--limit", "1"])
     assert items[0]["id"] in table.stdout
     assert items[1]["id"] not in table.stdout
     assert "hot_key_rows" in table.stdout
+
+
+def test_no_screening_waits_for_another_at_a_hot_key(crowd: Desk) -> None:
+    """Counts are kept in the process, and added to what is stored every few seconds or when it ends."""
+
+    def stored() -> list[int]:
+        with crowd.services.database.reading() as connection:
+            return sorted(connection.scalars(select(HOT_KEYS.c.screenings)))
+
+    assert stored() == [0, 0, 0]
+    crowd.services.met.add_up()
+    crowd.services.met.add_up()
+    assert stored() == [1, 1, 1]
+    now = [0.0]
+    met = Met(crowd.services.database, lambda: now[0])
+    with crowd.services.database.reading() as connection:
+        key = connection.scalars(select(HOT_KEYS.c.key)).first()
+    assert key is not None
+    for moment, expected in ((4.0, [1, 1, 1]), (6.0, [1, 1, 3]), (7.0, [1, 1, 3])):
+        now[0] = moment
+        met.count({key: 1})
+        assert stored() == expected
