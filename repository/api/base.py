@@ -12,9 +12,9 @@ import flask_smorest  # type: ignore[import-untyped] # ships no types; Blueprint
 import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Response
-from flask_jwt_extended import verify_jwt_in_request
 from marshmallow import Schema, fields
 
+from repository.api import tokens
 from repository.api.catalogue import PROBLEM_TYPES
 from repository.api.context import EXTENSION, current_actor, services
 from repository.api.problems import MEDIA_TYPE, ProblemError
@@ -54,7 +54,7 @@ def requires(*roles: str, while_suspended: bool = False, unless: Callable[[], bo
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if unless is None or not unless():
-                verify_jwt_in_request()
+                tokens.verify_access(services())
                 _check(current_actor(), wanted, while_suspended=while_suspended)
             return view(*args, **kwargs)
 
@@ -94,7 +94,9 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] # untyped, see t
 
     def arguments(self, schema: type[Schema] | Schema, *, location: str = "json", **options: Any) -> Decorator:
         """Read the body, or with `location="query"` the query, by a schema: the first argument of the view."""
-        return cast(Decorator, super().arguments(schema, location=location, **options))
+        # One instance: of a class each request would make another, with a copy of every field.
+        made = schema() if isinstance(schema, type) else schema
+        return cast(Decorator, super().arguments(made, location=location, **options))
 
     def response(
         self, status: int, schema: type[Schema] | Schema | dict[str, Any] | None = None, **options: Any

@@ -93,8 +93,10 @@ def _served() -> tuple[str, str]:
 
 
 def _finish(response: Response) -> Response:
+    given = {name.lower() for name, _ in response.headers}
     for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in given:
+            response.headers.add(name, value)
     response.headers[REQUEST_ID] = g.request_id
     seconds = time.perf_counter() - g.started
     route, method = _served()
