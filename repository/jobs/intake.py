@@ -6,8 +6,10 @@ Killed at any instant, the next worker goes on at the line after the last commit
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any, TypeVar, cast
 
 import orjson
 import structlog
@@ -16,6 +18,7 @@ from sqlalchemy import RowMapping
 from matching.vocabulary import MAX_LINE_BYTES
 from repository.domain.errors import FieldError
 from repository.domain.filings import Accepts
+from repository.domain.members import Member
 from repository.jobs.columnar import OVERLONG, reference_of
 from repository.jobs.lines import Line, Meter, StreamError, inflate, lines
 from repository.jobs.sources import NDJSON, Source, columns
@@ -38,6 +41,7 @@ CHUNK_BYTES = 8 << 20
 MAX_LINES = 2_000_000
 """Lines of a batch, blank ones too: a gigabyte of filings has fewer; a megabyte of gzip may hold a thousand million."""
 
+_Item = TypeVar("_Item")
 _log = structlog.get_logger("frankpledge.intake")
 
 
@@ -53,13 +57,12 @@ def work_through(
     failure: tuple[str, str] | None = None
     cancelled = work.cancelled()
     try:
-        for group in () if cancelled else source.groups():
-            accepts, member = work.accepts()
-            for chunk in _chunks(source.rows(group, accepts), _at_once(services, CHUNK_SUBJECTS)):
+        with closing(ahead(() if cancelled else _prepared(services, work, source))) as prepared:
+            for chunk, member, bytes_done in prepared:
                 if stopping():
                     _log.info("batch left", rows=work.progress.rows_read)
                     return
-                work.take(chunk, member, source.bytes_done)
+                work.take(chunk, member, bytes_done)
     except (StreamError, GivenUpError) as error:
         failure = (error.field, error.expected)
     except CancelledError:
@@ -70,6 +73,27 @@ def work_through(
     work.finish(read_to, failure, cancelled)
     spool.remove(batch["id"])
     _log.info("batch", failed=failure is not None, cancelled=cancelled, rows=work.progress.rows_read)
+
+
+def ahead(items: Iterable[_Item]) -> Generator[_Item, None, None]:
+    """Give items in their order, each made by a thread while the one before is at work; what it raises is raised here.
+
+    For what waits for the database most of the time: meanwhile the next chunk is read and checked.
+    """
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
+        upcoming = thread.submit(next, iterator, end)
+        while (item := upcoming.result()) is not end:
+            upcoming = thread.submit(next, iterator, end)
+            yield cast("_Item", item)
+
+
+def _prepared(services: Services, work: BatchWork, source: Source[Any]) -> Iterator[tuple[Chunk, Member, int]]:
+    """Each chunk, checked by what the pool takes at the time, whose it is, and how far its content was read."""
+    for group in source.groups():
+        accepts, member = work.accepts()
+        for chunk in _chunks(source.rows(group, accepts), _at_once(services, CHUNK_SUBJECTS)):
+            yield chunk, member, source.bytes_done
 
 
 def _source(services: Services, spool: Spool, batch: RowMapping) -> Source[Any]:

@@ -1,0 +1,53 @@
+"""What both stores say differently, and must mean alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import insert, select
+
+from repository.storage import dialect
+from repository.storage.engine import Database, create_engine
+from repository.storage.events import EVENTS
+
+TEXTS = ["plain", 'a "quote"', "back\\slash", "{brace,comma}", "NULL", "", " blank ", "\u00e9\u20ac"]
+NUMBERS = [0, -1, 2**63 - 1, -(2**63)]
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty pool."""
+    made = Database(create_engine(database_url))
+    yield made
+    made.close()
+
+
+def test_lists_arrive_as_they_were_given(database: Database) -> None:
+    """Texts with what an array's own syntax uses, and the ends of the range of numbers; an empty list is empty."""
+    with database.reading() as connection:
+        name = connection.dialect.name
+        texts, numbers = dialect.wanted_texts(name), dialect.wanted_integers(name)
+        for given in (TEXTS, []):
+            found = connection.execute(select(texts.c.value), dialect.wanted(name, given)).scalars().all()
+            assert sorted(found) == sorted(given)
+        found_numbers = connection.execute(select(numbers.c.value), dialect.wanted(name, NUMBERS)).scalars().all()
+        assert sorted(found_numbers) == sorted(NUMBERS)
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_many_rows_are_stored_as_few_are(database: Database, count: int) -> None:
+    """Text, JSON, points in time and nulls read back as given, whichever way they went in."""
+    at = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
+    rows = [
+        {"id": f"evt_{number:04}", "at": at, "kind": 'a\t"b"', "actor_id": None, "member_id": "\\N"}
+        | {"subject_id": None, "figures": {"rows": number, "word": "\u00e9"}}
+        for number in range(count)
+    ]
+    written = dialect.Prepared(lambda _name: insert(EVENTS))
+    with database.writing() as connection:
+        written.write(connection, rows)
+    with database.reading() as connection:
+        stored = select(EVENTS).where(EVENTS.c.subject_id.is_(None), EVENTS.c.member_id == "\\N").order_by(EVENTS.c.id)
+        assert [dict(row) for row in connection.execute(stored).mappings()] == rows
