@@ -54,7 +54,7 @@ def measure(filled: Filled, store: Store) -> dict[str, Any]:
         return screen(services, asker.actor, asker.member, asking, [question])[0]
 
     def reading(subject: EncodedSubject) -> object:
-        with services.database.reading() as connection:
+        with services.database.glancing() as connection:
             return pool.link(services, connection, asker.member, pool.rekeyed(services.sealer, [subject]))
 
     first, second, third = (filled.questions[place::3] for place in range(3))
