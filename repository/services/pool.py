@@ -25,6 +25,10 @@ from repository.storage.index import Candidates, Hot, Wanted
 from repository.storage.sealing import Integers, Sealer, named_context, record_context
 
 COMPOSITE_WEIGHT, BAND_WEIGHT = 8, 1
+WEIGHED_AT_ONCE = 500
+"""Subjects whose candidates are open in memory together: each has up to twenty, of some kilobytes."""
+_Asked = tuple[int, EncodedSubject, Sequence[int]]
+"""(place of a subject in what is asked, the subject, the records found for it)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,29 +102,37 @@ def _look_up(
 def _weigh(
     services: Services, connection: Connection, member: Member, subjects: Sequence[EncodedSubject], found: Candidates
 ) -> Linked:
-    sealed = filings.sealed(connection, sorted({record_id for records in found.records for record_id in records}))
     sizes = index.pool_sizes(connection, other_than=member.id)
     seen: list[tuple[int, int, Match]] = []
     for kind in dict.fromkeys(each.kind for each in subjects):
         own = [place for place, each in enumerate(subjects) if each.kind == kind]
-        known = [[r for r in found.records[place] if r in sealed and sealed[r].kind == kind] for place in own]
-        for records in known:
-            metrics.CANDIDATES.observe(len(records))
-        pooled = sorted({record_id for records in known for record_id in records})
-        position = {record_id: at for at, record_id in enumerate(pooled)}
-        matches = services.linker.score_many(
-            [subjects[place] for place in own],
-            [open_subject(services.sealer, sealed[record_id]) for record_id in pooled],
-            [[position[record_id] for record_id in records] for records in known],
-            pool_size=sizes.get(kind, 0),
-        )
-        seen += [
-            (place, pooled[match.position], match) for place, each in zip(own, matches, strict=True) for match in each
-        ]
+        for start in range(0, len(own), WEIGHED_AT_ONCE):
+            part = [(place, subjects[place], found.records[place]) for place in own[start : start + WEIGHED_AT_ONCE]]
+            seen += _compare(services, connection, part, sizes.get(kind, 0))
     told = filings.candidates(connection, sorted({record_id for _, record_id, _ in seen}), other_than=member.id)
     sightings = [Sighting(place, told[r], match) for place, r, match in seen if r in told]
     sightings.sort(key=attrgetter("subject"))
     return Linked(tuple(sightings), found.capped, found, sizes)
+
+
+def _compare(
+    services: Services, connection: Connection, part: Sequence[_Asked], pool_size: int
+) -> list[tuple[int, int, Match]]:
+    """Open what was found of some subjects of one kind, and score it: (place of the subject, record id, match)."""
+    sealed = filings.sealed(connection, sorted({record_id for _, _, records in part for record_id in records}))
+    known = [[r for r in records if r in sealed and sealed[r].kind == subject.kind] for _, subject, records in part]
+    for records in known:
+        metrics.CANDIDATES.observe(len(records))
+    pooled = sorted({record_id for records in known for record_id in records})
+    position = {record_id: at for at, record_id in enumerate(pooled)}
+    matches = services.linker.score_many(
+        [subject for _, subject, _ in part],
+        [open_subject(services.sealer, sealed[record_id]) for record_id in pooled],
+        [[position[record_id] for record_id in records] for records in known],
+        pool_size=pool_size,
+    )
+    asked = zip(part, matches, strict=True)
+    return [(place, pooled[match.position], match) for (place, _, _), each in asked for match in each]
 
 
 def hot(services: Services, now: datetime) -> Hot:
