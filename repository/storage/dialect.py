@@ -50,6 +50,8 @@ _POOL_LOCK = 0x6672616E6B706C65  # "frankple": one lock for whoever writes to th
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _ROWS_AT_ONCE = 2000
 _GATHERED = "frankpledge.gathered"
+_Gathered = tuple[str, list[Any]]
+"""A statement and the values of its rows."""
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _WORTH_COPYING = 20
 _COPY_TYPES = {"VARCHAR": "text", "JSON": "text", "TIMESTAMP WITH TIME ZONE": "timestamptz", "BIGINT": "int8"} | {
@@ -122,11 +124,13 @@ class Prepared:
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, by COPY where the store has it and they are many; under `together` at its end."""
         compiled = self.compiled(connection)
+        gathered: list[_Gathered] | None = connection.info.get(_GATHERED) if compiled.numbered else None
         if compiled.copied is not None and len(rows) >= _WORTH_COPYING:
+            if gathered:
+                _write_gathered(connection, gathered)  # what is copied may refer to it
             compiled.copied.write(connection, rows)
             return
         values = [compiled.values(row) for row in rows]
-        gathered = connection.info.get(_GATHERED) if compiled.numbered else None
         if gathered is not None:
             gathered.append((compiled.sql, values))
             return
@@ -153,17 +157,22 @@ def together(connection: Connection) -> Iterator[None]:
     if connection.dialect.name != "postgresql":
         yield
         return
-    gathered: list[tuple[str, list[Any]]] = []
+    gathered: list[_Gathered] = []
     connection.info[_GATHERED] = gathered
     try:
         yield
     finally:
         del connection.info[_GATHERED]
+    _write_gathered(connection, gathered)
+
+
+def _write_gathered(connection: Connection, gathered: list[_Gathered]) -> None:
     written = [(sql, rows) for sql, rows in gathered if rows]
     if written:
         values = [value for _, rows in written for row in rows for value in row]
         with closing(_cursor(connection)) as cursor:
             cursor.execute(_combined(tuple((sql, len(rows)) for sql, rows in written)), values, prepare=True)
+    gathered.clear()
 
 
 @lru_cache(maxsize=512)

@@ -351,3 +351,14 @@ def test_hot_keys_are_reported(beta: Desk, member: Admissions, clock: FakeClock,
     log_in(asking)
     assert asking.screen(question("ann"))["answer"] == "enquire"
     assert rows("hot_keys") == 0
+
+
+def test_a_list_of_questions_is_kept_whole(alpha: Desk, beta: Desk, rows: Counted) -> None:
+    """However many there are: of some things many rows, of others few, each of which refers to another."""
+    for desk in (alpha, beta):
+        desk.file(filing("F-1", subject("ann")))
+    body = {name: value for name, value in question("ann").items() if name not in ("reference", "subject")}
+    asked = [{"reference": f"Q-{n}", "subject": question("ann" if n < 5 else f"p{n}")["subject"]} for n in range(30)]
+    answer = alpha.client.post("/v1/screenings/bulk", json={**body, "screenings": asked}, headers=alpha.member.headers)
+    assert [len(each["hits"]) for each in answer.get_json()["results"]] == [1] * 5 + [0] * 25
+    assert (rows("screenings"), rows("hit_sides") - rows("hits")) == (30, 1)

@@ -157,7 +157,12 @@ def test_a_connection_that_fell_silent_is_asked_before_it_is_used(
     if database.engine.dialect.name != "postgresql":
         pytest.skip("a file has no sessions")
     asked: list[object] = []
-    monkeypatch.setattr(engine, "_answers", lambda _engine, connection: asked.append(connection) or True)
+
+    def answers(_engine: object, connection: object) -> bool:
+        asked.append(connection)
+        return True
+
+    monkeypatch.setattr(engine, "_answers", answers)
     for wait, expected in ((engine._ASK_AFTER, 0), (-1.0, 1)):
         monkeypatch.setattr(engine, "_ASK_AFTER", wait)
         for _ in range(2):
