@@ -11,6 +11,7 @@ from repository import __version__
 from repository.cli import (
     backup,
     checking,
+    database,
     decisions,
     disputes,
     hot_keys,
@@ -67,6 +68,7 @@ for module in (
     worker,
     backup,
     checking,
+    database,
 ):
     for command in module.COMMANDS:
         main.add_command(command)
