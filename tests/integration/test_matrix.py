@@ -161,6 +161,7 @@ _SHAPES: dict[str, Prefix] = {
     "hit": "hit",
     "filing": "fil",
     "batch": "bat",
+    "upload": "upl",
     "proof": "prf",
     "dispute": "dsp",
     "appeal": "apl",
