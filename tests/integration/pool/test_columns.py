@@ -66,7 +66,7 @@ def test_an_arrow_stream_may_come_under_gzip_and_parquet_not(alpha: Desk) -> Non
 @KINDS
 def test_a_batch_goes_on_at_its_cursor(alpha: Desk, rows: Counted, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed after some chunks, within a record batch or row group, the next worker does the rest, each row once."""
-    received = alpha.upload(content(kind, ROWS), **{"Content-Type": TYPES[kind]})
+    received = alpha.upload(content(kind, ROWS), "key-1", status=202, query="", **{"Content-Type": TYPES[kind]})
     take, left = batchwork.BatchWork.take, [None] * 2
 
     def dying(self: batchwork.BatchWork, *arguments: Any) -> None:

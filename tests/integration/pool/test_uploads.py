@@ -16,7 +16,6 @@ from sqlalchemy import update
 from repository.jobs.worker import IntakeWorker
 from repository.services import batches as batch_service
 from repository.services import expiring
-from repository.storage import spool as spool_module
 from repository.storage.batches import BATCHES
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
@@ -119,16 +118,14 @@ def test_a_full_disk_is_told_and_leaves_nothing_half(alpha: Desk, monkeypatch: p
     upload = begin(alpha)
     send(alpha, upload, 0, CONTENT[:HALF])
     before = [each.stat().st_size for each in sealed(alpha)]
-    sync = os.fsync
 
     def full(handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(spool_module.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         assert send(alpha, upload, HALF, CONTENT[HALF:], status=507).headers["Retry-After"]
         assert alpha.upload(CONTENT, "small", status=507)["type"].endswith("/no-space")
-    assert os.fsync is sync
     assert [each.stat().st_size for each in sealed(alpha)] == before
     assert alpha.get("/v1/batches")["items"] == []
     assert send(alpha, upload, HALF, CONTENT[HALF:]).get_json()["batch"]
