@@ -95,7 +95,9 @@ def wanted(dialect: str, values: Sequence[int] | Sequence[str]) -> dict[str, Any
         return {"wanted": orjson.dumps(values).decode()}
     # An array as PostgreSQL writes it: its driver would look at every element by itself, which costs more than to look
     # the elements up.
-    return {"wanted": "{" + ",".join([_quoted(each) if isinstance(each, str) else str(each) for each in values]) + "}"}
+    if values and isinstance(values[0], int):
+        return {"wanted": "{" + orjson.dumps(values)[1:-1].decode() + "}"}
+    return {"wanted": "{" + ",".join([_quoted(str(each)) for each in values]) + "}"}
 
 
 def _quoted(element: str) -> str:

@@ -113,7 +113,7 @@ class Guard:
         def before(_connection: Any, statement: Any, *_: Any) -> None:
             self.look(statement)
 
-        built = dialect.Prepared._for
+        built = dialect.Prepared.compiled
 
         def looked_at(prepared: Any, connection: Any) -> Any:
             name = connection.dialect.name
@@ -122,7 +122,7 @@ class Guard:
             self.look(_STATEMENTS[prepared, name])
             return built(prepared, connection)
 
-        patch.setattr(dialect.Prepared, "_for", looked_at)
+        patch.setattr(dialect.Prepared, "compiled", looked_at)
         event.listen(Engine, "before_execute", before)
         try:
             yield
