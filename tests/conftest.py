@@ -21,7 +21,9 @@ from repository.services.signing import create_signing_key
 from repository.settings import Settings, read_operator_secret, write_private_file
 from tests.support.clock import FakeClock
 from tests.support.members import Admissions, TestUser
+from tests.support.scope import Guard
 from tests.support.stores import PostgresStores, SqliteStores, postgres_stores
+from tests.support.unscoped import ALLOWED
 
 FINGERPRINT = "0123456789abcdef"
 
@@ -126,3 +128,12 @@ def operator(member: Admissions) -> TestUser:
 def fingerprint() -> str:
     """The fingerprint of the linkage key that the pool accepts."""
     return FINGERPRINT
+
+
+@pytest.fixture
+def scoped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every statement over members' rows binds a member, or its function is on the list of those that need none."""
+    guard = Guard(ALLOWED)
+    with guard.watching(monkeypatch):
+        yield
+    assert guard.faults == []

@@ -38,6 +38,8 @@ class Tells(Enum):
     OFFICE = "office"
 
 
+pytestmark = pytest.mark.usefixtures("scoped")
+
 ENDPOINTS = {
     "GET /.well-known/jwks.json": Tells.PUBLIC,
     "GET /livez": Tells.PUBLIC,
