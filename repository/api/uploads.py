@@ -64,7 +64,7 @@ class UploadSchema(Schema):
 @blueprint.arguments(AnnouncedSchema)
 @blueprint.response(201, UploadSchema)
 @blueprint.alt_response(200, schema=UploadSchema, description="The same upload, as far as it is there")
-@blueprint.problems(413, 429, 503)
+@blueprint.problems(400, 413, 415, 429, 503)
 @blueprint.doc(parameters=[idempotency.parameter(required=True)])
 def begin(body: dict[str, Any]) -> Response:
     """Begin an upload. The same key with the same announcement is the same upload, to go on with."""
@@ -102,7 +102,7 @@ def show(upload_id: str) -> Response:
 @blueprint.route("/v1/uploads/<string:upload_id>", methods=["PATCH"])
 @requires("contributor", while_suspended=True)
 @blueprint.response(200, UploadSchema)
-@blueprint.problems(400, 404, 409, 411, 413, 415, 507)
+@blueprint.problems(400, 404, 409, 411, 413, 415, 422, 507)
 @blueprint.doc(
     parameters=_HEADERS,
     requestBody={"required": True, "content": {PIECE_TYPE: {"schema": {"type": "string", "format": "binary"}}}},

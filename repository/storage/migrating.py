@@ -30,7 +30,8 @@ class MigrationError(RuntimeError):
 
 def migrating(limits: Limits) -> Limits:
     """The limits of a session that migrates: statements may take long, but no one waits long behind it for a lock."""
-    return Limits(connect=limits.connect, statement=limits.long, lock=LOCK_TIMEOUT, idle=limits.long, long=limits.long)
+    idle = max(limits.idle, limits.long)
+    return Limits(connect=limits.connect, statement=limits.long, lock=LOCK_TIMEOUT, idle=idle, long=limits.long)
 
 
 @contextmanager

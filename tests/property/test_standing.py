@@ -238,16 +238,25 @@ def below(story: Story, number: int) -> bool:
     return line is not None and line.below_since is not None
 
 
+def declares(story: Story, number: int) -> bool:
+    """Whether anything of the line is declared for a day."""
+    rates: dict[str, int] = {}
+    for each in sorted(story.membership.declared, key=lambda each: each.since):
+        if each.line == LINES[0] and each.since <= after(number):
+            rates[each.record_class] = each.per_month
+    return any(rates.values())
+
+
 @settings(deadline=None, max_examples=50)
 @given(STORIES, DAYS)
 def test_the_first_clean_run_is_what_looking_at_each_day_says(story: Story, number: int) -> None:
-    """R5 opens a line when, and only when, some run of clean days since the back book is over."""
+    """R5 opens a line when, and only when, some run of clean days, on which something was declared, is over."""
     terms = story.membership
     if terms.ramp is Ramp.COVENANT or terms.back_book_on is None:
         return
     run, opened = 0, False
     for day in range((terms.back_book_on - ADMITTED).days, number):
-        run = 0 if below(story, day) else run + 1
+        run = run + 1 if declares(story, day) and not below(story, day) else 0
         opened = opened or run >= DEFAULT_RULEBOOK.ramp.clean_days
     line = stand(story, number).line(LINES[0])
     assert line is not None

@@ -585,8 +585,9 @@ def test_a_withdrawn_membership_ends_its_batches(alpha: Desk) -> None:
     assert (row["status"], row["failure_field"]) == ("failed", "(membership)")
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_only_one_worker_works_on_a_data_directory(alpha: Desk) -> None:
-    """The second finds the lock held and leaves the work to the first."""
+    """With one writer: the second finds the lock held and leaves the work to the first."""
     alpha.upload(ndjson(ROWS))
     first, second = IntakeWorker(alpha.services), IntakeWorker(alpha.services)
     with first._alone() as alone:

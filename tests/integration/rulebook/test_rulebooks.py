@@ -174,11 +174,11 @@ class Counted:
         self.reads = 0
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def glancing(self) -> Iterator[Connection]:
         """A read."""
         self.reads += 1
         self._wait()
-        with self._database.reading() as connection:
+        with self._database.glancing() as connection:
             yield connection
 
 
