@@ -224,7 +224,7 @@ def test_a_step_noted_elsewhere_is_undone_by_the_standing_before(alpha: Person, 
         ledger.touch(connection, member_id)
     alpha.get("/v1/hits")
     steps = [event["figures"]["after"] for event in alpha.history("membership.step_changed")]
-    assert steps == ["good", "warned"]
+    assert sorted(steps) == ["good", "warned"]  # of one instant: their ids tell no order
 
 
 def test_a_missed_covenant_is_told_as_such(alpha: Person, services: Services) -> None:
