@@ -59,11 +59,19 @@ class RefusedError(Exception):
 
 
 def entitled(
-    services: Services, connection: Connection, actor: Actor, member: Member, request: Request, *, keep: bool = True
+    services: Services,
+    connection: Connection,
+    actor: Actor,
+    member: Member,
+    request: Request,
+    *,
+    subjects: Callable[[], int] | None = None,
+    keep: bool = True,
 ) -> Granted:
     """What a member's actor may see and ask now. Reads only; what was asked before is filled in here.
 
-    `keep=False` in a transaction that has written to the member's ledger before.
+    `subjects` counts how many were asked under one reference: after usage is read, so that whoever asks between the two
+    is found by `counted`. `keep=False` in a transaction that has written to the member's ledger before.
     """
     now = services.clock()
     known, version = services.assessments.last(member.id)
@@ -71,6 +79,8 @@ def entitled(
     assessed = services.assessments.of(connection, member, before.ledger_version, now.date(), keep=keep)
     rulebook = services.rulebooks.at(now)
     request = replace(request, used_today=before.usage.today, used_this_minute=before.usage.this_minute)
+    if subjects is not None:
+        request = replace(request, subjects=subjects())
     found = entitle(member, assessed.standing, request, rulebook, now, known=assessed.known)
     decision_id = reciprocity.new_id(services, "dec")
     # The same as the last one here may be another one than the last elsewhere, if the ledger has changed since.

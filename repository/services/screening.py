@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NoReturn
 
 from sqlalchemy import Connection
@@ -93,9 +94,9 @@ def screen(
     distinct = {each: place for place, each in enumerate(packed)}
     with services.database.glancing() as connection:
         named = [(question.reference, digest) for question, digest in zip(questions, digests, strict=True)]
-        most = _most_subjects(services, connection, member, request, named)
-        wanted = Request(ACTION, request.purpose.purpose, request.purpose.line, asked=len(questions), subjects=most)
-        granted = entitlements.entitled(services, connection, actor, member, wanted)
+        wanted = Request(ACTION, request.purpose.purpose, request.purpose.line, asked=len(questions))
+        most = partial(_most_subjects, services, connection, member, request, named)
+        granted = entitlements.entitled(services, connection, actor, member, wanted, subjects=most)
         looked_for = [subjects[place] for place in distinct.values()]
         linked = pool.link(services, connection, member, looked_for) if granted.entitlement.allowed else None
     if linked is None:
