@@ -26,10 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from repository.storage import dialect
+from repository.storage import dialect, leases
 from repository.storage.base import Base
+from repository.storage.leases import OPEN_STATES, LeaseLostError
 
-OPEN_STATES = ("queued", "running")
+__all__ = ["OPEN_STATES", "LeaseLostError"]
+
 SERVER_FAULT = "(server)"
 """The field of a failure that no content could have avoided."""
 _NO_FAILURE = {"failure_field": None, "failure_expected": None}
@@ -109,10 +111,6 @@ BATCHES = Base.metadata.tables["batches"]
 BATCH_ERRORS = Base.metadata.tables["batch_errors"]
 
 
-class LeaseLostError(RuntimeError):
-    """Another worker has this batch now, or has moved it on; what this one was about to write is not written."""
-
-
 def add(connection: Connection, row: dict[str, Any]) -> None:
     """Store a received batch."""
     connection.execute(insert(BATCHES), row)
@@ -154,25 +152,15 @@ def claim(connection: Connection, spool: str, owner: str, *, now: datetime, unti
 
     Members take turns: it is the oldest batch of the member for whom none was finished for the longest time.
     """
-    free = or_(BATCHES.c.lease_until.is_(None), BATCHES.c.lease_until < now, BATCHES.c.lease_owner == owner)
     earlier = BATCHES.alias("earlier")
     served = select(func.max(earlier.c.finished_at)).where(earlier.c.member_id == BATCHES.c.member_id)
     next_in_turn = (
         select(BATCHES.c.id)
-        .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES), free)
+        .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES), leases.is_free(BATCHES, owner, now=now))
         .order_by(served.correlate(BATCHES).scalar_subquery().asc().nulls_first(), BATCHES.c.id)
         .limit(1)
     )
-    batch_id = connection.execute(next_in_turn).scalar_one_or_none()
-    if batch_id is None:
-        return None
-    statement = (
-        update(BATCHES)
-        .where(BATCHES.c.id == batch_id, free)
-        .values(status="running", lease_owner=owner, lease_until=until, attempts=BATCHES.c.attempts + 1)
-        .returning(BATCHES)
-    )
-    return connection.execute(statement).mappings().one_or_none()
+    return leases.claim(connection, BATCHES, next_in_turn, owner, now=now, until=until)
 
 
 def release_all(connection: Connection, spool: str) -> None:
@@ -180,11 +168,7 @@ def release_all(connection: Connection, spool: str) -> None:
 
     A batch that nobody holds goes on waiting for its next attempt.
     """
-    connection.execute(
-        update(BATCHES)
-        .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES), BATCHES.c.lease_owner.is_not(None))
-        .values(lease_owner=None, lease_until=None)
-    )
+    leases.release(connection, BATCHES, BATCHES.c.spool == spool)
 
 
 def advance(
@@ -194,16 +178,8 @@ def advance(
 
     Raises LeaseLostError when it is not ours at `from_line`.
     """
-    statement = (
-        update(BATCHES)
-        .where(BATCHES.c.id == batch_id, BATCHES.c.lease_owner == owner, BATCHES.c.lines_done == from_line)
-        .values({"lease_until": until, "attempts": 0, **_NO_FAILURE, **values})
-        .returning(BATCHES.c.cancel_asked_at)
-    )
-    moved = connection.execute(statement).all()
-    if len(moved) != 1:
-        raise LeaseLostError(batch_id)
-    return moved[0][0] is not None
+    here = and_(BATCHES.c.id == batch_id, BATCHES.c.lines_done == from_line)
+    return leases.advance(connection, BATCHES, here, owner, {"lease_until": until, **_NO_FAILURE, **values})
 
 
 def cancel(connection: Connection, batch_id: str, *, now: datetime) -> bool:
@@ -211,15 +187,7 @@ def cancel(connection: Connection, batch_id: str, *, now: datetime) -> bool:
 
     Whether it is cancelled now. Nothing changes when it is finished, or was cancelled before.
     """
-    still_open = update(BATCHES).where(BATCHES.c.id == batch_id, BATCHES.c.status.in_(OPEN_STATES))
-    free = {"lease_owner": None, "lease_until": None, **_NO_FAILURE}
-    ended = still_open.where(BATCHES.c.lease_owner.is_(None)).values(
-        {"status": "cancelled", "finished_at": now, "cancel_asked_at": now, **free}
-    )
-    if connection.execute(ended).rowcount:
-        return True
-    connection.execute(still_open.where(BATCHES.c.cancel_asked_at.is_(None)).values(cancel_asked_at=now))
-    return False
+    return leases.cancel(connection, BATCHES, batch_id, now=now, ended=_NO_FAILURE)
 
 
 def waiting(connection: Connection, member_id: str | None = None) -> tuple[int, int]:
@@ -244,11 +212,8 @@ def received_since(connection: Connection, member_id: str, start: datetime) -> t
 
 def let_go(connection: Connection, batch_id: str, owner: str, *, not_before: datetime, expected: str) -> None:
     """Give the lease of a batch back for an attempt at a later time, and say in the batch why it waits."""
-    statement = update(BATCHES).where(BATCHES.c.id == batch_id, BATCHES.c.lease_owner == owner)
-    waits = {"lease_owner": None, "lease_until": not_before}
-    connection.execute(
-        statement.values(status="queued", failure_field=SERVER_FAULT, failure_expected=expected, **waits)
-    )
+    failure = {"failure_field": SERVER_FAULT, "failure_expected": expected}
+    leases.let_go(connection, BATCHES, batch_id, owner, not_before=not_before, values=failure)
 
 
 def queue_again(connection: Connection, batch_id: str, spool: str) -> bool:

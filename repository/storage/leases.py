@@ -1,0 +1,90 @@
+"""Work that is leased: a worker takes it for a time, and another takes over from one that never returns.
+
+A table of such work has the columns `id`, `status`, `cancel_asked_at`, `finished_at`, `attempts`, `lease_owner` (the
+token of the worker at it) and `lease_until`. A `lease_until` without an owner is when the next attempt may begin. A
+change is made only under the lease, in the transaction of the work itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, Table, or_, update
+
+OPEN_STATES = ("queued", "running")
+_FREE = {"lease_owner": None, "lease_until": None}
+
+
+class LeaseLostError(RuntimeError):
+    """Another worker has this work now, or has moved it on; what this one was about to write is not written."""
+
+
+def is_free(table: FromClause, owner: str, *, now: datetime) -> ColumnElement[bool]:
+    """Whether nobody else holds it."""
+    return or_(table.c.lease_until.is_(None), table.c.lease_until < now, table.c.lease_owner == owner)
+
+
+def claim(
+    connection: Connection, table: Table, next_in_turn: Select[Any], owner: str, *, now: datetime, until: datetime
+) -> RowMapping | None:
+    """Take the lease of the work whose id is selected; None when there is none, or another was quicker."""
+    found = connection.execute(next_in_turn).scalar_one_or_none()
+    if found is None:
+        return None
+    statement = (
+        update(table)
+        .where(table.c.id == found, is_free(table, owner, now=now), table.c.status.in_(OPEN_STATES))
+        .values(status="running", lease_owner=owner, lease_until=until, attempts=table.c.attempts + 1)
+        .returning(table)
+    )
+    return connection.execute(statement).mappings().one_or_none()
+
+
+def release(connection: Connection, table: Table, whose: ColumnElement[bool]) -> None:
+    """Free the leases of workers that are dead. What nobody holds goes on waiting for its next attempt."""
+    held = update(table).where(whose, table.c.status.in_(OPEN_STATES), table.c.lease_owner.is_not(None))
+    connection.execute(held.values(_FREE))
+
+
+def advance(
+    connection: Connection, table: Table, here: ColumnElement[bool], owner: str, values: Mapping[str, Any]
+) -> bool:
+    """Move work on within the caller's transaction; whether it is to be cancelled. Raises LeaseLostError.
+
+    `here` says which work it is, and how far it has come.
+    """
+    statement = update(table).where(here, table.c.lease_owner == owner).values({"attempts": 0, **values})
+    moved = connection.execute(statement.returning(table.c.cancel_asked_at)).all()
+    if len(moved) != 1:
+        raise LeaseLostError(table.name)
+    return moved[0][0] is not None
+
+
+def cancel(connection: Connection, table: Table, identifier: str, *, now: datetime, ended: Mapping[str, Any]) -> bool:
+    """Ask for open work to be cancelled: at once when nobody is at it, with the values `ended`, else after its step.
+
+    Whether it is cancelled now. Nothing changes when it is finished, or was cancelled before.
+    """
+    still_open = update(table).where(table.c.id == identifier, table.c.status.in_(OPEN_STATES))
+    at_once = {"status": "cancelled", "finished_at": now, "cancel_asked_at": now, **_FREE, **ended}
+    if connection.execute(still_open.where(table.c.lease_owner.is_(None)).values(at_once)).rowcount:
+        return True
+    connection.execute(still_open.where(table.c.cancel_asked_at.is_(None)).values(cancel_asked_at=now))
+    return False
+
+
+def let_go(
+    connection: Connection,
+    table: Table,
+    identifier: str,
+    owner: str,
+    *,
+    not_before: datetime | None,
+    values: Mapping[str, Any],
+) -> bool:
+    """Give a lease back, for an attempt at a later time; whether it was still ours."""
+    statement = update(table).where(table.c.id == identifier, table.c.lease_owner == owner)
+    waits = {"status": "queued", "lease_owner": None, "lease_until": not_before}
+    return connection.execute(statement.values({**waits, **values})).rowcount == 1
