@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +30,7 @@ class PostgresServer:
     base: Path
     process: subprocess.Popen[bytes]
     user: str
+    command: tuple[str, ...]
 
     def url(self, database: str) -> str:
         """A SQLAlchemy URL for one of its databases."""
@@ -39,9 +42,26 @@ class PostgresServer:
         self.process.wait(timeout=30)
         shutil.rmtree(self.base, ignore_errors=True)
 
+    def kill(self) -> None:
+        """Kill it with -9, and every process of it: what it had not written to its files is lost."""
+        self.process.send_signal(signal.SIGSTOP)  # it starts none meanwhile
+        listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
+        found = (line.split() for line in listed.splitlines())
+        for pid in (int(pid) for pid, parent in found if int(parent) == self.process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.kill()
+        self.process.wait(timeout=30)
+
+    def again(self) -> PostgresServer:
+        """One on the files of this one, which was killed."""
+        return _run(self.base, self.command, self.user)
+
 
 TESTING = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 """Nothing of a test is worth keeping."""
+DURABLE = TESTING | {"synchronous_commit": "on"}
+"""What was committed outlives the server's processes; the machine goes on."""
 
 
 def start(options: Mapping[str, str] = MappingProxyType(TESTING)) -> PostgresServer:
@@ -67,12 +87,16 @@ def start(options: Mapping[str, str] = MappingProxyType(TESTING)) -> PostgresSer
     subprocess.run(initdb, check=True, capture_output=True, cwd=base, user=_uid(account), group=_gid(account))
     fixed = {"listen_addresses": "", "unix_socket_directories": str(base), "max_connections": "50", "jit": "off"}
     told = (f"--{name}={value}" for name, value in (fixed | dict(options)).items())
-    command = [str(binaries / "postgres"), "-D", str(data), *told]
-    with (base / "log").open("wb") as log:
+    return _run(base, (str(binaries / "postgres"), "-D", str(data), *told), user)
+
+
+def _run(base: Path, command: tuple[str, ...], user: str) -> PostgresServer:
+    account = _account()
+    with (base / "log").open("ab") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, cwd=base, user=_uid(account), group=_gid(account), start_new_session=True
         )
-    server = PostgresServer(base, process, user)
+    server = PostgresServer(base, process, user, command)
     _wait(server)
     return server
 
