@@ -17,7 +17,7 @@ from repository.services import Services, intake, reciprocity
 from repository.services.filing import what_is_accepted
 from repository.services.hitmaking import Source
 from repository.services.intake import Numbered, Taken
-from repository.storage import batches, events
+from repository.storage import batches, dialect, events
 from repository.storage.filings import Standing
 from repository.storage.members import find_member
 
@@ -213,7 +213,7 @@ class BatchWork:
             self._batch["id"],
             self._owner,
             from_line=self.progress.lines_done,
-            until=self._services.clock() + self._services.settings.lease,
+            until=dialect.instant(connection, self._services.clock()) + self._services.settings.lease,
             values=values,
         )
 

@@ -153,10 +153,14 @@ def claim(connection: Connection, spool: str, owner: str, *, now: datetime, unti
     Members take turns: it is the oldest batch of the member for whom none was finished for the longest time.
     """
     earlier = BATCHES.alias("earlier")
-    served = select(func.max(earlier.c.finished_at)).where(earlier.c.member_id == BATCHES.c.member_id)
+    # What was finished at a later time than now was so under another clock: it must not put its member last until then.
+    served = select(func.max(earlier.c.finished_at)).where(
+        earlier.c.member_id == BATCHES.c.member_id, earlier.c.finished_at <= now
+    )
+    free = leases.is_free(BATCHES, owner, now=now, here=dialect.instant(connection, now))
     next_in_turn = (
         select(BATCHES.c.id)
-        .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES), leases.is_free(BATCHES, owner, now=now))
+        .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES), free)
         .order_by(served.correlate(BATCHES).scalar_subquery().asc().nulls_first(), BATCHES.c.id)
         .limit(1)
     )

@@ -3,17 +3,24 @@
 A table of such work has the columns `id`, `status`, `cancel_asked_at`, `finished_at`, `attempts`, `lease_owner` (the
 token of the worker at it) and `lease_until`. A `lease_until` without an owner is when the next attempt may begin. A
 change is made only under the lease, in the transaction of the work itself.
+
+Leases that are held go by the clock of the database (`dialect.instant`), which is one for all workers: who sets the clock
+of a worker's machine makes nobody's lease run out. What waits for its next attempt goes by the service's own clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, Table, or_, update
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, Table, and_, or_, update
+
+from repository.storage import dialect
 
 OPEN_STATES = ("queued", "running")
+LONGEST_WAIT = timedelta(minutes=15)
+"""No attempt is put off for longer, unless said: what waits for a later time than that was put off by another clock."""
 _FREE = {"lease_owner": None, "lease_until": None}
 
 
@@ -21,22 +28,38 @@ class LeaseLostError(RuntimeError):
     """Another worker has this work now, or has moved it on; what this one was about to write is not written."""
 
 
-def is_free(table: FromClause, owner: str, *, now: datetime) -> ColumnElement[bool]:
-    """Whether nobody else holds it."""
-    return or_(table.c.lease_until.is_(None), table.c.lease_until < now, table.c.lease_owner == owner)
+def is_free(
+    table: FromClause, owner: str, *, now: datetime, here: datetime, longest: timedelta = LONGEST_WAIT
+) -> ColumnElement[bool]:
+    """Whether nobody else holds it, and its next attempt is due; `here` is the time on the clock of the database."""
+    until, held_by = table.c.lease_until, table.c.lease_owner
+    due = and_(held_by.is_(None), or_(until < now, until > now + longest))
+    return or_(until.is_(None), held_by == owner, due, and_(held_by.is_not(None), until < here))
 
 
 def claim(
-    connection: Connection, table: Table, next_in_turn: Select[Any], owner: str, *, now: datetime, until: datetime
+    connection: Connection,
+    table: Table,
+    next_in_turn: Select[Any],
+    owner: str,
+    *,
+    now: datetime,
+    until: datetime,
+    longest: timedelta = LONGEST_WAIT,
 ) -> RowMapping | None:
-    """Take the lease of the work whose id is selected; None when there is none, or another was quicker."""
+    """Take the lease of the work whose id is selected; None when there is none, or another was quicker.
+
+    It lasts as long as from `now` to `until`.
+    """
     found = connection.execute(next_in_turn).scalar_one_or_none()
     if found is None:
         return None
+    here = dialect.instant(connection, now)
     statement = (
         update(table)
-        .where(table.c.id == found, is_free(table, owner, now=now), table.c.status.in_(OPEN_STATES))
-        .values(status="running", lease_owner=owner, lease_until=until, attempts=table.c.attempts + 1)
+        .where(table.c.id == found, is_free(table, owner, now=now, here=here, longest=longest))
+        .where(table.c.status.in_(OPEN_STATES))
+        .values(status="running", lease_owner=owner, lease_until=here + (until - now), attempts=table.c.attempts + 1)
         .returning(table)
     )
     return connection.execute(statement).mappings().one_or_none()
