@@ -8,7 +8,8 @@ from repository import logs, tracing
 from repository.api import base, documentation, health, problems, serving, tokens
 from repository.api.auth import SIGNING_KEYS
 from repository.api.blueprints import BLUEPRINTS
-from repository.jobs.worker import STOP, IntakeWorker
+from repository.jobs.worker import STOP
+from repository.jobs.workers import Workers
 from repository.services import Clock
 from repository.services.compose import compose, now
 from repository.services.signing import load_signing_keys
@@ -33,7 +34,7 @@ def create_app(settings: Settings | None = None, clock: Clock = now) -> Flask:
     health.install(app, settings)
     app.extensions[STOP] = [services.met.add_up]
     if settings.worker:
-        worker = IntakeWorker(services)
+        worker = Workers(services)
         worker.start()
         app.extensions[STOP] = [worker.stop, *app.extensions[STOP]]
         health.also(app, "worker", lambda: worker.alive)

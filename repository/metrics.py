@@ -44,6 +44,15 @@ BATCH_CHUNKS = Histogram(
     "Time to take one chunk of a batch in: one transaction.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
 )
+JOBS = Counter(
+    "frankpledge_jobs_total", "Jobs that are over, by kind and result: done, failed or cancelled.", ("kind", "result")
+)
+JOB_STEPS = Histogram(
+    "frankpledge_job_step_seconds",
+    "Time of one step of a job: one transaction.",
+    ("kind",),
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
 SCREENINGS = Counter("frankpledge_screenings_total", "Screenings by answer: clear, enquire or refused.", ("answer",))
 HITS = Counter("frankpledge_hits_total", "Hits between filings made, by band.", ("band",))
 DECISIONS = Counter(
@@ -57,7 +66,7 @@ CONNECTIONS = Gauge(
 
 _COUNTED: Sequence[Counter | Gauge | Histogram] = (
     *(REQUESTS, IN_FLIGHT, CANDIDATES, CAPPED_KEYS, BATCH_ROWS),
-    *(BATCH_CHUNKS, SCREENINGS, HITS, DECISIONS, CONNECTIONS),
+    *(BATCH_CHUNKS, JOBS, JOB_STEPS, SCREENINGS, HITS, DECISIONS, CONNECTIONS),
 )
 _WORDS: Mapping[Counter, Sequence[str]] = {
     BATCH_ROWS: ("created", "new_version", "unchanged", "rejected"),
@@ -74,6 +83,7 @@ READ: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "frankpledge_schema_info": ("1, with the migration the tables are at, and whether it is ours.", ("at", "fits")),
     "frankpledge_batches": ("Batches by status: queued, running, done or failed.", ("status",)),
     "frankpledge_queue_age_seconds": ("How long ago the oldest unfinished batch came in; 0 without one.", ()),
+    "frankpledge_job_age_seconds": ("How long ago the oldest unfinished job of a kind came in; 0 without.", ("kind",)),
     "frankpledge_hot_keys": ("Keys that are remembered as hot.", ()),
     "frankpledge_worker_alive": ("1 if a worker runs on this data directory, else 0.", ()),
     "frankpledge_spool_bytes": ("Content of batches on disk.", ()),

@@ -62,6 +62,7 @@ class Settings:
     max_member_waiting_bytes: int = 8 << 30
     max_member_daily_bytes: int = 0
     max_member_daily_rows: int = 0
+    max_member_daily_rescreens: int = 2
     lease: timedelta = timedelta(seconds=60)
     trusted_proxies: int = 0
     log_level: str = "info"
@@ -120,6 +121,9 @@ class Settings:
             ),
             max_member_daily_bytes=_read(found, "MAX_MEMBER_DAILY_BYTES", _any_size, defaults.max_member_daily_bytes),
             max_member_daily_rows=_read(found, "MAX_MEMBER_DAILY_ROWS", _any_size, defaults.max_member_daily_rows),
+            max_member_daily_rescreens=_read(
+                found, "MAX_MEMBER_DAILY_RESCREENS", _any_size, defaults.max_member_daily_rescreens
+            ),
             lease=_read(found, "LEASE_SECONDS", _seconds, defaults.lease),
             trusted_proxies=_read(found, "TRUSTED_PROXIES", _count, defaults.trusted_proxies),
             log_level=_read(found, "LOG_LEVEL", _log_level, defaults.log_level),

@@ -28,6 +28,7 @@ Attribute = Literal[
     "error.type",
     "frankpledge.request_id",
     "frankpledge.batch",
+    "frankpledge.job",
     "frankpledge.subjects",
     "frankpledge.candidates",
     "frankpledge.capped_keys",

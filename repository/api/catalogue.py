@@ -98,8 +98,8 @@ _TYPES = (
         "daily-limit",
         429,
         "The day's share is used up",
-        "The operator takes so many bytes or rows of each member a day (UTC); the figures say which. Send it again"
-        " after as long as the Retry-After header says.",
+        "The operator takes so many bytes or rows of each member a day (UTC), and so many rescreens; the figures say"
+        " which. Send it again after as long as the Retry-After header says.",
     ),
     ProblemType(
         "internal",

@@ -9,7 +9,7 @@ import click
 
 from repository import logs, tracing
 from repository.cli.context import Pool, console, print_json, table
-from repository.jobs.worker import IntakeWorker
+from repository.jobs.workers import Workers
 from repository.services import operations
 from repository.services.compose import compose
 
@@ -26,14 +26,14 @@ def run(pool: Pool) -> None:
     pool.check()
     logs.configure(pool.settings.log_level)
     tracing.configure(pool.settings.otel_endpoint)
-    intake = IntakeWorker(compose(pool.settings))
+    workers = Workers(compose(pool.settings))
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    intake.start()
+    workers.start()
     console().print("Taking batches in; stop with Ctrl-C.")
     stopped.wait()
-    intake.stop()
+    workers.stop()
     tracing.end()
 
 

@@ -12,13 +12,29 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 Prefix = Literal[
-    "fil", "hit", "bat", "scr", "mem", "act", "evt", "tok", "dec", "app", "apl", "grt", "prf", "dsp", "upl"
+    "fil",
+    "hit",
+    "bat",
+    "scr",
+    "mem",
+    "act",
+    "evt",
+    "tok",
+    "dec",
+    "app",
+    "apl",
+    "grt",
+    "prf",
+    "dsp",
+    "upl",
+    "job",
+    "whk",
 ]
 RANDOM_BYTES = 10
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_SHAPE = re.compile(r"(fil|hit|bat|scr|mem|act|evt|tok|dec|app|apl|grt|prf|dsp|upl)_[0-9a-v]{26}")
+_SHAPE = re.compile(r"(fil|hit|bat|scr|mem|act|evt|tok|dec|app|apl|grt|prf|dsp|upl|job|whk)_[0-9a-v]{26}")
 
 
 def make(prefix: Prefix, at: datetime, randomness: bytes) -> str:

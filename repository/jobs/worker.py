@@ -25,7 +25,7 @@ from repository.services import Services, expiring
 from repository.services.batches import spool_of
 from repository.services.batchwork import BatchWork
 from repository.services.sweeping import note_all_steps
-from repository.storage import batches, uploads
+from repository.storage import batches, jobs, uploads
 from repository.storage.batches import SERVER_FAULT, LeaseLostError
 
 STOP = "frankpledge.stop"
@@ -58,6 +58,7 @@ class IntakeWorker:
         self._thread: threading.Thread | None = None
         self._looked_on: date | None = None
         self._expired_at: datetime | None = None
+        self._holding = threading.Event()
 
     def start(self) -> None:
         """Work in a thread of this process until `stop`."""
@@ -74,6 +75,11 @@ class IntakeWorker:
     def alive(self) -> bool:
         """Whether the thread is there and has not been asked to end."""
         return self._thread is not None and self._thread.is_alive() and not self._stop.is_set()
+
+    @property
+    def holding(self) -> bool:
+        """Whether the thread holds the lock of the spool: then, and only then, others of this process may do jobs."""
+        return self._holding.is_set()
 
     def run_pending(self) -> int:
         """Work through every batch that waits, in the calling thread; how many. 0 if another worker is at it."""
@@ -102,6 +108,8 @@ class IntakeWorker:
         while not self._stop.is_set():
             try:
                 with self._alone() as alone:
+                    if alone:
+                        self._holding.set()
                     while alone and not self._stop.is_set():
                         self._drain()
                         self.look_daily()
@@ -111,6 +119,7 @@ class IntakeWorker:
             except Exception as error:  # noqa: BLE001 - without this thread no batch is taken in until a restart
                 faults += 1
                 _log.error("worker fault", error=type(error).__qualname__, times=faults)
+            self._holding.clear()
             self._stop.wait(min(POLL_SECONDS * 2 ** min(faults, 10), LONGEST_REST))
 
     @contextmanager
@@ -136,6 +145,7 @@ class IntakeWorker:
         now = self._services.clock()
         with self._services.database.write() as session:
             batches.release_all(session.connection(), self._spool.name)
+            jobs.release_all(session.connection(), self._spool.name)
             needed = batches.needed_in(session.connection(), self._spool.name, failed_since=now - KEPT_FAILED)
             coming_in = uploads.unfinished(session.connection(), self._spool.name)
             needed |= {uploads.batch_id_of(each) for each in coming_in}

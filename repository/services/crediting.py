@@ -17,7 +17,7 @@ from repository.domain.filings import Filing
 from repository.domain.members import Actor
 from repository.domain.rulebook import CLASS_TIER, HIT_TIER, Rulebook
 from repository.services import Services, entitlements
-from repository.services.entitlements import DEFAULT_PURPOSE
+from repository.services.entitlements import DEFAULT_PURPOSE, Granted
 from repository.services.hitmaking import Source
 from repository.services.pool import Sighting
 from repository.storage import credited, ledger
@@ -151,11 +151,16 @@ def visible(services: Services, connection: Connection, source: Source, sighting
     Of those of one subject that are seen at tier 1, one is told (see `storage.hits.Filter`). In the transaction that
     has entered the filings into the ledger.
     """
-    told: Counter[str] = Counter()
     actor = Actor(source.actor_id, frozenset(), source.member)
     request = Request(ACTION, DEFAULT_PURPOSE, None, asked=0)
     granted = entitlements.entitled(services, connection, actor, source.member, request, keep=False)
     entitlements.remember(connection, granted)
+    return Visible(told_of(granted, sightings), granted.entitlement.all_from_tier(CLASS_TIER))
+
+
+def told_of(granted: Granted, sightings: Seen) -> Counter[str]:
+    """How many hits of each filing, by id, are seen under a decision."""
+    told: Counter[str] = Counter()
     counted_once: set[int] = set()
     for filing_id, sighting in sightings:
         record = sighting.candidate
@@ -165,7 +170,7 @@ def visible(services: Services, connection: Connection, source: Source, sighting
             told[filing_id] += 1
         if tier == HIT_TIER:
             counted_once.add(sighting.subject)
-    return Visible(told, granted.entitlement.all_from_tier(CLASS_TIER))
+    return told
 
 
 def _terms(connection: Connection, source: Source, services: Services) -> _Terms:

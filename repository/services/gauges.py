@@ -10,9 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from repository import __version__
+from repository.domain.jobs import JobKind
 from repository.metrics import Reading
 from repository.services import Services, migration, operations
-from repository.storage import index
+from repository.storage import index, jobs
 
 _STATES = ("queued", "running", "done", "failed", "cancelled")
 _Samples = dict[str, list[tuple[tuple[str, ...], float]]]
@@ -35,10 +36,13 @@ def _of_the_database(services: Services, session: Session) -> _Samples:
     waiting = 0.0
     if queue.oldest_waiting is not None:
         waiting = max(0.0, (services.clock() - queue.oldest_waiting).total_seconds())
+    oldest, now = jobs.oldest_open(session.connection()), services.clock()
+    ages = {kind: max(0.0, (now - oldest.get(kind, now)).total_seconds()) for kind in JobKind}
     at, fits = ",".join(migration.heads(session)), migration.at_head(session)
     return {
         "frankpledge_batches": [((status,), queue.by_status.get(status, 0)) for status in _STATES],
         "frankpledge_queue_age_seconds": [((), waiting)],
+        "frankpledge_job_age_seconds": [((kind.value,), age) for kind, age in ages.items()],
         "frankpledge_hot_keys": [((), index.count_hot(session.connection()))],
         "frankpledge_schema_info": [((at, "yes" if fits else "no"), 1)],
     }

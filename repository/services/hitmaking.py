@@ -48,6 +48,19 @@ def record_hits(
     """
     hits.supersede(connection, replaced, now=source.now)
     before = hits.pairs_of(connection, replaced) if replaced else {}
+    write_hits(services, connection, source, found, linked, before=before)
+
+
+def write_hits(
+    services: Services,
+    connection: Connection,
+    source: Source,
+    found: Sequence[Found],
+    linked: Linked,
+    *,
+    before: Mapping[Pair, str],
+) -> set[str]:
+    """Store what was found, for both sides; pairs that were hits `before`, by id, are so again. The ids of all."""
     new, sides, revived = [], [], []
     for filing_id, place, sighting in found:
         pair = _pair(filing_id, place, sighting)
@@ -65,6 +78,7 @@ def record_hits(
         sides.append(_side(other.member_id, row["id"], own=theirs, their=mine))
     hits.revive(connection, revived)
     hits.add(connection, new, sides)
+    return {row["id"] for row in (*new, *revived)}
 
 
 def record_screening_hits(
@@ -94,11 +108,11 @@ def rescore_screening_hits(
     filed: Mapping[tuple[str, int], EncodedSubject],
     *,
     replaced: Sequence[str],
-) -> None:
+) -> set[str]:
     """Score the screenings that hit `replaced` filings against their encodings now, re-keyed in `filed`.
 
     `record_hits` has superseded these hits; those that still match are brought back under their old id, also when
-    the subject has another place in its filing now.
+    the subject has another place in its filing now. Returns the ids of those that match no more.
     """
     standing = hits.of_screenings(connection, replaced, now=source.now) if replaced else []
     revived, moved = [], []
@@ -120,6 +134,7 @@ def rescore_screening_hits(
                 moved.append((each.hit_id, position))
     hits.revive(connection, revived)
     hits.move(connection, moved)
+    return {each.hit_id for each in standing} - {row["hit"] for row in revived}
 
 
 def _placed(standing: Sequence[ScreeningHit], found: Sequence[Mapping[int, Match]]) -> list[tuple[ScreeningHit, int]]:

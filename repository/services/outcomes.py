@@ -92,8 +92,10 @@ def answer(services: Services, actor: Actor, member: Member, hit_id: str, said: 
     return _answered(hit_id, given, duty)
 
 
-def follow(connection: Connection, member_id: str, filing_ids: Sequence[str], *, today: date) -> None:
+def follow(connection: Connection, member_id: str | None, filing_ids: Sequence[str], *, today: date) -> None:
     """Have duties follow the hits of filings that a member filed anew, after the hits were looked for again.
+
+    Without a member nobody filed anew: they are scored by another model.
 
     What is due, and not overdue, on a hit that is gone is taken back: nobody can find it. Once the same two records
     match again it stands again, by the day it was first due: else who filed anew would put off an answer, or be rid of

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from operator import attrgetter
 
 import numpy as np
 import orjson
 from sqlalchemy import Connection
 
+from matching.columns import stack, stack_packed
 from matching.schema import KindSchema
 from matching.types import EncodedSubject, ExplanationRow, Match
 from matching.wire import pack, unpack
@@ -75,10 +77,23 @@ def rekeyed(sealer: Sealer, subjects: Sequence[EncodedSubject]) -> list[EncodedS
     return done
 
 
-def link(services: Services, connection: Connection, member: Member, subjects: Sequence[EncodedSubject]) -> Linked:
-    """Find and score the other members' subjects for each re-keyed subject; best first within a subject."""
+def link(
+    services: Services,
+    connection: Connection,
+    member: Member,
+    subjects: Sequence[EncodedSubject],
+    *,
+    also: Sequence[Sequence[int]] = (),
+) -> Linked:
+    """Find and score the other members' subjects for each re-keyed subject; best first within a subject.
+
+    `also` are records that are scored whether they are found or not, for each subject.
+    """
     with tracing.span("look up", {"frankpledge.subjects": len(subjects)}):
         found = _look_up(services, connection, member, subjects)
+        if also:
+            records = tuple(tuple(dict.fromkeys(each)) for each in map(chain, found.records, also))
+            found = replace(found, records=records)
         tracing.note("frankpledge.candidates", sum(map(len, found.records)))
         tracing.note("frankpledge.capped_keys", sum(found.capped))
     metrics.CAPPED_KEYS.inc(sum(found.capped))
@@ -125,10 +140,16 @@ def _compare(
         metrics.CANDIDATES.observe(len(records))
     pooled = sorted({record_id for records in known for record_id in records})
     position = {record_id: at for at, record_id in enumerate(pooled)}
-    matches = services.linker.score_many(
-        [subject for _, subject, _ in part],
-        [open_subject(services.sealer, sealed[record_id]) for record_id in pooled],
+    if not pooled:
+        return []
+    kind = part[0][1].kind
+    spec = services.schema.kinds[kind]
+    opened = [services.sealer.unseal(record_context(each), sealed[each].envelope) for each in pooled]
+    matches = services.linker.score_stacked(
+        stack([subject for _, subject, _ in part], spec),
+        stack_packed(opened, spec),
         [[position[record_id] for record_id in records] for records in known],
+        kind,
         pool_size=pool_size,
     )
     asked = zip(part, matches, strict=True)

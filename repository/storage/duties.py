@@ -115,10 +115,10 @@ def settle(connection: Connection, duty: Duty, *, now: datetime) -> bool:
     return connection.execute(noted.returning(DUTIES.c.released_on)).all() == [(None,)]
 
 
-def release(connection: Connection, filing_ids: Sequence[str], *, by: str, today: date) -> list[Duty]:
+def release(connection: Connection, filing_ids: Sequence[str], *, by: str | None, today: date) -> list[Duty]:
     """Release the duties, not answered and not overdue, on hits of these filings that are superseded; returns them.
 
-    Nobody owes an answer on a hit that is not there any more. `by` is the member that filed anew.
+    Nobody owes an answer on a hit that is not there any more. `by` is the member that filed anew, if one did.
     """
     found = [Duty(*row) for row in _rows(connection, _superseded, filing_ids, today=today)]
     if found:

@@ -28,6 +28,7 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "grants": _ALL,
     "hit_sides": _ALL,
     "hits": frozenset({"evidence"}),
+    "jobs": frozenset({"cursor", "slot", "lease_owner"}),
     "ledger": _ALL,
     "member_steps": _ALL,
     "members": _ALL,

@@ -85,6 +85,10 @@ POST /v1/proofs                                  403 201 201 201 403 403 401 201
 GET /v1/proofs/<proof_id>                        403 200 200 200 403 403 401 200 403 404
 POST /v1/proofs/<proof_id>/approval              403 403 200 200 403 403 401 200 403 404
 POST /v1/proofs/<proof_id>/withdrawal            403 403 200 200 403 403 401 200 403 404
+GET /v1/rescreens                                403 403 200 200 403 403 401 200 403 200
+POST /v1/rescreens                               403 403 202 409 403 403 401 403 403 202
+GET /v1/rescreens/<rescreen_id>                  403 403 200 200 403 403 401 200 403 404
+POST /v1/rescreens/<rescreen_id>/cancel          403 403 200 200 403 403 401 200 403 404
 POST /v1/screenings                              200 403 200 403 403 403 401 403 403 200
 POST /v1/screenings/bulk                         200 403 200 403 403 403 401 403 403 200
 GET /v1/standing                                 200 200 200 200 403 403 401 200 403 200
@@ -151,6 +155,7 @@ PLACEHOLDERS = {
     "<batch_id>": "batch",
     "<upload_id>": "upload",
     "<proof_id>": "proof",
+    "<rescreen_id>": "rescreen",
     "<dispute_id>": "dispute",
     "<appeal_id>": "appeal",
     "<decision_id>": "decision",
@@ -165,6 +170,7 @@ _SHAPES: dict[str, Prefix] = {
     "batch": "bat",
     "upload": "upl",
     "proof": "prf",
+    "rescreen": "job",
     "dispute": "dsp",
     "appeal": "apl",
     "application": "app",
@@ -209,6 +215,7 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
         "data": b"{",
         "headers": {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"},
     },
+    "POST /v1/rescreens": lambda _: {"json": {}},
     "POST /v1/proofs": lambda _: {"json": proof("N-3")},
     "POST /v1/disputes": lambda own: {
         "json": {
@@ -254,6 +261,12 @@ class Furnisher:
         newest: str = answer.get_json()["items"][0]["id"]
         return newest
 
+    def rescreen(self, who: TestMember) -> str:
+        """A rescreen that was cancelled."""
+        asked = self.client.post("/v1/rescreens", json={}, headers=who.headers).get_json()
+        self.client.post(f"/v1/rescreens/{asked['id']}/cancel", headers=who.headers)
+        return str(asked["id"])
+
     def decisions(self, who: TestMember) -> list[str]:
         """The decisions taken on a member, oldest first."""
         decided = select(DECISIONS.c.id).where(DECISIONS.c.member_id == who.id).order_by(DECISIONS.c.id)
@@ -272,6 +285,7 @@ class Furnisher:
         key = who.headers | {"Idempotency-Key": "second"}
         upload = self.client.post("/v1/uploads", json=ANNOUNCED, headers=key).get_json()
         entered = self.post(colleague(self.client, self.services, who), "/v1/proofs", proof(f"{who.name}-3"))
+        rescreen = self.rescreen(who)
         hit = self.hit(who)
         assert self.hit(peer) == hit
         disputing = {"hit": hit, "ground": "out_of_date", "statement_reference": f"{who.name}-S"}
@@ -284,6 +298,7 @@ class Furnisher:
             "batch": batch["id"],
             "upload": upload["id"],
             "proof": entered["id"],
+            "rescreen": rescreen,
             "hit": hit,
             "statement": f"{who.name}-S",
             "dispute": raised["id"],
@@ -296,7 +311,9 @@ class Furnisher:
 def _settings(directory: Path, url: str) -> Settings:
     lasting = timedelta(days=30)
     under = Settings.under(directory / "data")
-    return replace(under, database_url=url, access_lifetime=lasting, log_level="error")
+    return replace(
+        under, database_url=url, access_lifetime=lasting, log_level="error", max_member_daily_rescreens=0
+    )
 
 
 @pytest.fixture(scope="module")
@@ -389,6 +406,7 @@ OF_MEMBERS = (
     "<batch_id>",
     "<upload_id>",
     "<proof_id>",
+    "<rescreen_id>",
     "<dispute_id>",
     "<appeal_id>",
     "<decision_id>",

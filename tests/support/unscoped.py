@@ -4,6 +4,7 @@ from __future__ import annotations
 
 _FOUND = "of something that was found by its member in the same request"
 _WORKER = "the worker's own: of a batch or an upload whose lease or spool it holds"
+_RESCORED = "of filings that a rescreen has listed, and their hits: told by tier only"
 _SWEEP = "the worker's own: of everyone's rows whose time is over"
 _OPERATOR = "the operator's, who sees every member's"
 
@@ -27,6 +28,8 @@ ALLOWED = {
     "storage.disputes.one": "by its id, and told to who raised it, whom it is against, and the operator only",
     "storage.disputes.references": "of filings whose dispute was found by one of its two members",
     "storage.disputes.save": "of a dispute that was found in the same transaction",
+    "storage.duties._rows": _RESCORED,
+    "storage.duties.release": _RESCORED,
     "storage.expiry.in_cases": _SWEEP,
     "storage.expiry.remove": _SWEEP,
     "storage.filings.kinds_and_roles": _FOUND,
@@ -34,6 +37,18 @@ ALLOWED = {
     "storage.filings.sealed": "the pool: what others filed, told by tier only",
     "storage.filings.versions": "of filings that a screening has seen: whether they are still as seen, told to nobody",
     "storage.ledger.corroborated": "everyone's sums, of which the medians of others are told",
+    "storage.hits.move": _RESCORED,
+    "storage.hits.of_screenings": _RESCORED,
+    "storage.hits.pairs_of": _RESCORED,
+    "storage.hits.revive": _RESCORED,
+    "storage.jobs.add_alone": "by a slot that the member's id is in",
+    "storage.jobs.end": _WORKER,
+    "storage.jobs.forget": _SWEEP,
+    "storage.jobs.is_due": _WORKER,
+    "storage.jobs.listed": _OPERATOR,
+    "storage.jobs.oldest_open": _OPERATOR,
+    "storage.jobs.one": _OPERATOR,
+    "storage.jobs.queue_again": _FOUND,
     "storage.leases.advance": _WORKER,
     "storage.leases.cancel": _FOUND,
     "storage.leases.claim": _WORKER,
@@ -42,6 +57,10 @@ ALLOWED = {
     "storage.membership._cases": _OPERATOR,
     "storage.proofs.approve": _FOUND,
     "storage.proofs.withdraw": _FOUND,
+    "storage.rescored._rows": _RESCORED,
+    "storage.rescored.count": _OPERATOR,
+    "storage.rescored.following": _OPERATOR,
+    "storage.rescored.supersede": _RESCORED,
     "storage.screenings.erase": _SWEEP,
     "storage.screenings.expired": _SWEEP,
     "storage.standings.bodies": _OPERATOR,
