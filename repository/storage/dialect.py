@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any
@@ -34,6 +35,7 @@ from sqlalchemy import (
     collate,
     column,
     func,
+    select,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -71,6 +73,14 @@ _COPY_ROW = np.dtype(
         ("pointer", f"V{POINTER_BYTES}"),
     ]
 )
+
+
+def instant(connection: Connection, now: datetime) -> datetime:
+    """The time on the clock that all who work on the database share: PostgreSQL's. SQLite has none but ours, `now`."""
+    if connection.dialect.name == "sqlite":
+        return now
+    shared: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return shared.astimezone(UTC)
 
 
 def wanted_integers(dialect: str) -> TableValuedAlias:
