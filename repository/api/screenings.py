@@ -102,7 +102,10 @@ def screen(body: dict[str, Any]) -> Response:
         question = question_from_json(body, services().schema)
     except FieldError as error:
         raise field_problem(error) from None
-    return json_response(_answers(asking, [question])[0])
+    try:
+        return json_response(screening.screen_one(services(), current_actor(), own_member(), asking, question))
+    except RefusedError as error:
+        raise refusal(error.granted) from None
 
 
 @blueprint.route("/v1/screenings/bulk", methods=["POST"])

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matching.linkage import Linker
     from matching.schema import LinkageSchema
     from repository.domain.rulebook import Rulebook
+    from repository.domain.screening import Question
     from repository.services.assessment import Assessments
     from repository.services.hot_keys import Met
+    from repository.services.joining import Joining
     from repository.services.rulebooks import Rulebooks
     from repository.settings import Settings
     from repository.storage.engine import Database
@@ -37,6 +39,7 @@ class Services:
     rulebooks: Rulebooks
     assessments: Assessments
     met: Met
+    joining: Joining[Question, dict[str, Any]]
 
     @property
     def rulebook(self) -> Rulebook:

@@ -8,6 +8,7 @@ from matching.schema import load_schema
 from repository.services import Clock, Services
 from repository.services.assessment import Assessments
 from repository.services.hot_keys import Met
+from repository.services.joining import Joining
 from repository.services.modelling import linker
 from repository.services.rulebooks import Rulebooks
 from repository.settings import Settings, read_operator_secret
@@ -34,4 +35,5 @@ def compose(settings: Settings, clock: Clock = now) -> Services:
         rulebooks=rulebooks,
         assessments=Assessments(rulebooks),
         met=Met(database),
+        joining=Joining(),
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -88,6 +89,35 @@ def screen(
     Only where others of the member ask at the same time, and use up its quota (R10) or what may be asked under one
     reference, is that found after matching.
     """
+    try:
+        return _screen(services, actor, member, request, questions)
+    except RefusedError as refused:
+        _note_refusal(services, refused.granted)
+        raise
+
+
+def screen_one(services: Services, actor: Actor, member: Member, request: Asking, question: Question) -> dict[str, Any]:
+    """Answer one question, together with others of the actor for the same purpose that wait, as in one request of many.
+
+    They share a decision; where a rule denies it to all of them together, each is decided on alone. Raises
+    RefusedError.
+    """
+
+    def answers(questions: Sequence[Question]) -> Sequence[dict[str, Any] | None]:
+        if len(questions) == 1:
+            return screen(services, actor, member, request, questions)
+        with suppress(RefusedError):
+            return _screen(services, actor, member, request, questions)
+        return [None for _ in questions]
+
+    together = services.joining.ask((actor, member, request), question, answers)
+    return together or screen(services, actor, member, request, [question])[0]
+
+
+def _screen(
+    services: Services, actor: Actor, member: Member, request: Asking, questions: Sequence[Question]
+) -> list[dict[str, Any]]:
+    """What `screen` does; a refusal is not stored."""
     subjects = pool.rekeyed(services.sealer, [each.subject for each in questions])
     packed = [pack(each) for each in subjects]
     digests = [services.sealer.digest(b"screened" + member.id.encode(), each) for each in packed]
@@ -97,16 +127,12 @@ def screen(
         wanted = Request(ACTION, request.purpose.purpose, request.purpose.line, asked=len(questions))
         most = partial(_most_subjects, services, connection, member, request, named)
         granted = entitlements.entitled(services, connection, actor, member, wanted, subjects=most)
-        looked_for = [subjects[place] for place in distinct.values()]
-        linked = pool.link(services, connection, member, looked_for) if granted.entitlement.allowed else None
-    if linked is None:
-        _refuse(services, granted)
+        if not granted.entitlement.allowed:
+            raise RefusedError(granted)
+        linked = pool.link(services, connection, member, [subjects[place] for place in distinct.values()])
     asked = _asked(questions, subjects, packed, digests, linked)
-    try:
-        with tracing.span("answer"):
-            answered = _answer_all(services, granted, request, asked, linked)
-    except RefusedError as late:
-        _refuse(services, late.granted)
+    with tracing.span("answer"):
+        answered = _answer_all(services, granted, request, asked, linked)
     services.met.count(linked.keys.met)
     for each in answered:
         metrics.SCREENINGS.labels(answer=each.body["answer"]).inc()
@@ -192,12 +218,11 @@ def _told(granted: Granted, answered: Sequence[_Answered]) -> list[tuple[dict[st
     return [(hit, (line, classes[hit["id"]])) for each in answered for hit in each.body["hits"]]
 
 
-def _refuse(services: Services, granted: Granted) -> NoReturn:
+def _note_refusal(services: Services, granted: Granted) -> None:
     metrics.SCREENINGS.labels(answer="refused").inc()
     with services.database.writing() as connection:
         entitlements.remember(connection, granted)
         entitlements.tell(services, connection, granted, EventKind.SCREENING_REFUSED)
-    raise RefusedError(granted)
 
 
 def _answers(services: Services, granted: Granted, asked: Sequence[_Asked]) -> list[_Answered]:

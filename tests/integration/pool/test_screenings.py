@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from matching.vocabulary import LINES
 from repository.domain.members import MemberStatus
@@ -14,6 +17,7 @@ from repository.services import pool
 from repository.services.onboarding import change_status
 from repository.services.replay import Replay, differences
 from repository.storage import decisions
+from repository.storage.decisions import DECISIONS
 from repository.storage.screenings import SCREENINGS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
@@ -362,3 +366,50 @@ def test_a_list_of_questions_is_kept_whole(alpha: Desk, beta: Desk, rows: Counte
     answer = alpha.client.post("/v1/screenings/bulk", json={**body, "screenings": asked}, headers=alpha.member.headers)
     assert [len(each["hits"]) for each in answer.get_json()["results"]] == [1] * 5 + [0] * 25
     assert (rows("screenings"), rows("hit_sides") - rows("hits")) == (30, 1)
+
+
+def test_questions_that_wait_are_answered_together_and_as_if_alone(alpha: Desk, beta: Desk, rows: Counted) -> None:
+    """Asked at the same time, they share decisions; what each is told is what it is told alone."""
+    for who in range(12):
+        beta.file(filing(f"B-{who}", subject(who)))
+    alpha.file(filing("A-1", subject("zoe")))
+
+    def told(answer: dict[str, Any]) -> Any:
+        hits = [{name: value for name, value in hit.items() if name not in ("id", "own")} for hit in answer["hits"]]
+        return answer["reference"], answer["answer"], answer["more_hits"], hits
+
+    def body(who: int) -> dict[str, Any]:
+        return question(who, reference=f"Q-{who}")
+
+    alone = [told(alpha.screen(body(who))) for who in range(24)]
+    before = rows("decisions")
+
+    def ask(who: int) -> Any:
+        client = alpha.client.application.test_client()
+        return told(client.post("/v1/screenings", json=body(who), headers=alpha.member.headers).get_json())
+
+    with ThreadPoolExecutor(12) as threads:
+        together = list(threads.map(ask, range(24)))
+    assert [each[1] for each in alone] == ["enquire"] * 12 + ["clear"] * 12
+    assert together == alone
+    assert rows("screenings") == 48
+    assert rows("decisions") < before + 24
+
+
+def test_together_no_more_is_asked_than_alone(alpha: Desk, rows: Counted) -> None:
+    """Of those who ask at the same time as many are answered as the quota is for; each of the others is refused."""
+    use_rules(alpha.services, "quota", floor_per_day=10, per_accepted=0)
+    alpha.file(filing("A-1"))
+
+    def ask(who: int) -> int:
+        client = alpha.client.application.test_client()
+        body = question(who, reference=f"Q-{who}")
+        return client.post("/v1/screenings", json=body, headers=alpha.member.headers).status_code
+
+    with ThreadPoolExecutor(12) as threads:
+        statuses = Counter(threads.map(ask, range(30)))
+    assert statuses == {200: 10, 429: 20}
+    assert rows("screenings") == 10
+    with alpha.services.database.reading() as connection:
+        denied = connection.execute(select(func.count()).where(~DECISIONS.c.allowed)).scalar_one()
+    assert denied == 20
