@@ -22,7 +22,7 @@ import httpx
 from frankpledge.credentials import Credentials
 from frankpledge.problems import InvalidRequestError, PoolError, error_for, unexpected_answer
 from frankpledge.questions import Asking, Question
-from frankpledge.results import Batch, Hit, Proof, Receipt, RowError, Scheme, Screening, Upload
+from frankpledge.results import Batch, Hit, Proof, Receipt, Rescreen, RowError, Scheme, Screening, Upload
 from frankpledge.session import Retry, Session
 
 Result = TypeVar("Result")
@@ -171,6 +171,23 @@ class Pool:
     def hit(self, hit_id: str) -> Hit:
         """Look at one hit."""
         return _parsed(Hit.parse, self._session.send("GET", f"/v1/hits/{_id(hit_id)}"))
+
+    def begin_rescreen(self, purpose: str | None = None) -> Rescreen:
+        """Have the own filings looked for in the pool again, for a purpose; the pool does one at a time."""
+        body = {"purpose": purpose} if purpose else {}
+        return _parsed(Rescreen.parse, self._session.send("POST", "/v1/rescreens", json=body, repeatable=False))
+
+    def rescreen(self, rescreen_id: str) -> Rescreen:
+        """Look at a rescreen."""
+        return _parsed(Rescreen.parse, self._session.send("GET", f"/v1/rescreens/{_id(rescreen_id)}"))
+
+    def rescreens(self) -> Iterator[Rescreen]:
+        """Give the own rescreens, latest first, page by page."""
+        return self._pages("/v1/rescreens", {}, Rescreen.parse)
+
+    def cancel_rescreen(self, rescreen_id: str) -> Rescreen:
+        """Cancel a rescreen: it stops after the filings at hand, and what was found stays."""
+        return _parsed(Rescreen.parse, self._session.send("POST", f"/v1/rescreens/{_id(rescreen_id)}/cancel"))
 
     def enter_proof(self, proof: Mapping[str, object], *, idempotency_key: str | None = None) -> Proof:
         """Enter what a proven case stands on; it counts once a second person has approved it."""

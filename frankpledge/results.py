@@ -120,6 +120,11 @@ class Batch:
         """Whether the job is over, well or not."""
         return self.status in ("done", "failed", "cancelled")
 
+    @property
+    def position(self) -> int:
+        """How far it is."""
+        return self.bytes_done
+
     @classmethod
     def parse(cls, document: Document) -> Batch:
         """Read a batch. Raises KeyError or TypeError."""
@@ -140,6 +145,42 @@ class Batch:
                 for entry in document.get("errors", ())
             ),
             next_cursor=document.get("next_cursor"),
+            document=document,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rescreen:
+    """The own filings being looked for in the pool again, and how far that is. `error` is a code of the pool's."""
+
+    id: str
+    status: str
+    filings_total: int
+    filings_done: int
+    hits: int
+    error: str | None
+    document: Document = field(repr=False, compare=False)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is over, well or not."""
+        return self.status in ("done", "failed", "cancelled")
+
+    @property
+    def position(self) -> int:
+        """How far it is."""
+        return self.filings_done
+
+    @classmethod
+    def parse(cls, document: Document) -> Rescreen:
+        """Read a rescreen. Raises KeyError."""
+        return cls(
+            id=document["id"],
+            status=document["status"],
+            filings_total=document["filings_total"],
+            filings_done=document["filings_done"],
+            hits=document["hits"],
+            error=document["error"],
             document=document,
         )
 

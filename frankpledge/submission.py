@@ -12,12 +12,11 @@ from frankpledge import tabular, uploading
 from frankpledge.batches import Payload, Stamp, split
 from frankpledge.client import Pool
 from frankpledge.errors import KitError
+from frankpledge.following import until_over
 from frankpledge.results import Batch, RowError, Scheme
 
 CLOCK_TOLERANCE = 60.0
 """Seconds by which the clocks may differ before a warning."""
-FIRST_LOOK, SLOWEST_LOOK = 0.2, 5.0
-"""Seconds between looks at a job: the first wait, doubled each time up to the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +93,10 @@ def send(pool: Pool, path: Path, *, run: str, dry_run: bool) -> Iterator[Sent]:
 def follow(
     pool: Pool, batch: Batch, seen: Callable[[Batch], None], *, sleep: Callable[[float], object] = time.sleep
 ) -> Batch:
-    """Look at a job until it is over, ever less often while nothing moves; `seen` is told each time."""
-    pause = FIRST_LOOK
+    """Look at a batch until it is over; `seen` is told each time."""
     if batch.finished:
         batch = pool.batch(batch.id)  # the answer to an upload has no row errors, a look at the batch has
-    seen(batch)
-    while not batch.finished:
-        sleep(pause)
-        latest = pool.batch(batch.id)
-        pause = FIRST_LOOK if latest.bytes_done > batch.bytes_done else min(pause * 2, SLOWEST_LOOK)
-        batch = latest
-        seen(batch)
-    return batch
+    return until_over(batch, lambda: pool.batch(batch.id), seen, sleep=sleep)
 
 
 def file_errors(pool: Pool, sent: Sent, batch: Batch) -> Iterator[RowError]:

@@ -18,6 +18,7 @@ COMMANDS = {
     "encode": ("frankpledge.cli.encode", "Encode an extract (CSV, NDJSON, Parquet) on this machine."),
     "submit": ("frankpledge.cli.submit", "Upload an encoded file to the pool."),
     "screen": ("frankpledge.cli.screen", "Ask the pool about a person, a vehicle or an organisation."),
+    "rescreen": ("frankpledge.cli.rescreen", "Have the own filings looked for in the pool again."),
     "status": ("frankpledge.cli.status", "Show the scheme, the own standing and the last batches."),
     "hits": ("frankpledge.cli.hits", "List hits, or show one with its explanation."),
     "proof": ("frankpledge.cli.proof", "Enter, approve and list what proven cases stand on."),

@@ -75,6 +75,14 @@ TIER_2 = {
     "labels": {"tlp": "amber_strict"},
     "seen_by": {"fewer_than": 3},
 }
+RESCREEN = {
+    "id": "job_1",
+    "status": "queued",
+    "filings_total": 500,
+    "filings_done": 0,
+    "hits": 0,
+    "error": None,
+}
 PROOF = {
     "id": "prf_1",
     "reference": "S-17",
@@ -119,6 +127,7 @@ class FakePool:
     looks: int = 0
     standing: dict[str, Any] = field(default_factory=lambda: dict(STANDING))
     refuse_batches: bool = False
+    rescreen: dict[str, Any] = field(default_factory=lambda: dict(RESCREEN))
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer a request."""
@@ -142,6 +151,8 @@ class FakePool:
             ("POST", "/v1/screenings/bulk", self._bulk),
             ("POST", "/v1/screenings", lambda _: ok(self._screening())),
             ("GET", "/v1/hits", self._hits),
+            ("POST", "/v1/rescreens", self._rescreen),
+            ("GET", "/v1/rescreens", self._rescreen),
             ("POST", "/v1/proofs", self._proof),
             ("GET", "/v1/proofs", lambda _: ok({"items": [PROOF], "next_cursor": None})),
             ("GET", "/v1/standing", lambda _: ok(self.standing)),
@@ -256,6 +267,15 @@ class FakePool:
         asked = orjson.loads(request.content)["screenings"]
         refused = {"status": 422, "title": "Not so", "errors": [{"field": "subject", "expected": "more"}]}
         return ok({"results": [refused if q["reference"] == "bad" else self._screening() for q in asked]})
+
+    def _rescreen(self, request: httpx.Request) -> httpx.Response:
+        """Three looks, and it is done."""
+        if request.url.path.endswith("/cancel"):
+            self.rescreen |= {"status": "cancelled"}
+        elif request.method == "GET" and self.rescreen["status"] in ("queued", "running"):
+            done = min(self.rescreen["filings_done"] + 200, 500)
+            self.rescreen |= {"filings_done": done, "hits": done // 100, "status": "done" if done == 500 else "running"}
+        return ok(self.rescreen, 202)
 
     def _proof(self, request: httpx.Request) -> httpx.Response:
         action = request.url.path.removeprefix("/v1/proofs").removeprefix("/prf_1")
