@@ -75,17 +75,23 @@ class Linker:
 
         For each query what `score` gives. One pass over all pairs costs a tenth of one call for each query.
         """
-        pairs = _pairs(wanted)
-        if not len(pairs):
+        if not any(map(len, wanted)):
             return [[] for _ in queries]
         kind = queries[0].kind
-        spec, own = self.schema.kinds[kind], self.model.kinds[kind]
-        levels = compare_pairs(stack(queries, spec), stack(candidates, spec), pairs, kind, self.schema).levels
+        spec = self.schema.kinds[kind]
+        return self.score_stacked(stack(queries, spec), stack(candidates, spec), wanted, kind, pool_size=pool_size)
+
+    def score_stacked(
+        self, queries: Columns, candidates: Columns, wanted: Sequence[Sequence[int]], kind: Kind, *, pool_size: int
+    ) -> list[list[Match]]:
+        """What `score_many` gives, of columns."""
+        pairs, own = _pairs(wanted), self.model.kinds[kind]
+        levels = compare_pairs(queries, candidates, pairs, kind, self.schema).levels
         weights = weigh(levels, kind, own)
         discounts = household_discount(levels, kind, own, pool_size)
         totals = weights.sum(axis=1) + own.prior(pool_size) + discounts
         chances = probability(totals)
-        found: list[list[Match]] = [[] for _ in queries]
+        found: list[list[Match]] = [[] for _ in wanted]
         lowest = min(self.model.bands.values())
         for at in np.lexsort((pairs.others, -totals, pairs.rows)).tolist():
             if chances[at] >= lowest:

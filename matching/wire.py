@@ -149,3 +149,14 @@ def unpack(data: bytes) -> EncodedSubject:
     keys = data[start : start + keys_size]
     sketches = data[start + keys_size : start + keys_size + sketch_size]
     return EncodedSubject(KINDS[kind], role, int(mask, 16), keys, observed, sketches, facts, name)
+
+
+def split(data: bytes) -> tuple[int, int, str | None, int, int, int]:
+    """What is compared of the subject that `pack` wrote: mask, observed, name, and where its keys and sketches lie.
+
+    Keys lie between the first two of the places, sketches between the last two. Raises as `unpack` does.
+    """
+    _, head_size, keys_size, sketch_size = _HEAD.unpack_from(data)
+    start = _HEAD.size + head_size
+    _, mask, observed, _, name = orjson.loads(data[_HEAD.size : start])
+    return int(mask, 16), observed, name, start, start + keys_size, start + keys_size + sketch_size
