@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
@@ -17,7 +16,7 @@ from repository.domain.members import Refusal
 from repository.storage.limits import Trouble, trouble
 
 MEDIA_TYPE = "application/problem+json"
-_TROUBLES = {Trouble.BUSY: ("busy", "2"), Trouble.UNREACHABLE: ("unavailable", "5")}
+_TROUBLES = {Trouble.BUSY: ("busy", "2"), Trouble.UNREACHABLE: ("unavailable", "5"), Trouble.FULL: ("no-space", "60")}
 """The problem, and after how many seconds it is worth trying again."""
 _log = structlog.get_logger("frankpledge.api")
 
@@ -104,20 +103,19 @@ def _http_error(error: HTTPException) -> Response:
 def _unexpected(error: Exception) -> Response:
     """Log what happened by type and place only: the message of an exception may hold a value.
 
-    A database that is busy or away for a moment is no fault of the service, and worth another try.
+    A database that is busy or away for a moment, or a disk that is full, is no fault of the service, and worth another
+    try.
     """
     places = []
     trace = error.__traceback__
     while trace is not None:
         places.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
         trace = trace.tb_next
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        _log.error("no space", at=places[-8:])
-        return ProblemError("no-space", headers={"Retry-After": "60"}).response()
     found = trouble(services().database.engine, error)
     if found is None:
         _log.error("unexpected", error=type(error).__qualname__, at=places[-8:])
         return ProblemError("internal").response()
     slug, wait = _TROUBLES[found]
-    _log.warning(slug, error=type(error).__qualname__, at=places[-8:])
+    tell = _log.error if found is Trouble.FULL else _log.warning
+    tell(slug, error=type(error).__qualname__, at=places[-8:])
     return ProblemError(slug, headers={"Retry-After": wait}).response()

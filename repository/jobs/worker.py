@@ -27,6 +27,7 @@ from repository.services.batchwork import BatchWork
 from repository.services.sweeping import note_all_steps
 from repository.storage import batches, jobs, uploads
 from repository.storage.batches import SERVER_FAULT, LeaseLostError
+from repository.storage.limits import Trouble, trouble
 
 STOP = "frankpledge.stop"
 """Where an application keeps what is to be done before its process ends, in that order."""
@@ -37,6 +38,8 @@ MAX_ATTEMPTS = 10
 """A batch that was taken up this often without getting a chunk further is failed: with the pauses, after some hour."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=10)
 """Between two attempts at a batch: the first pause, four times as long each time, up to the longest."""
+FULL_PAUSE = timedelta(seconds=30)
+"""Between two attempts while a disk is full, which uses none of them up: it may take days until there is room."""
 LONGEST_REST = 30.0
 """Seconds that the worker rests at most when the database or the spool fails it, again and again."""
 EXPIRY_PAUSE = timedelta(minutes=5)
@@ -58,6 +61,7 @@ class IntakeWorker:
         self._thread: threading.Thread | None = None
         self._looked_on: date | None = None
         self._expired_at: datetime | None = None
+        self._owed: tuple[RowMapping, bool] | None = None
         self._holding = threading.Event()
 
     def start(self) -> None:
@@ -97,8 +101,8 @@ class IntakeWorker:
     def expire(self) -> None:
         """Remove what is kept no longer, every few minutes: screenings with their encodings, unfinished uploads."""
         now = self._services.clock()
-        if self._expired_at is not None and now - self._expired_at < EXPIRY_PAUSE:
-            return
+        if self._expired_at is not None and timedelta() <= now - self._expired_at < EXPIRY_PAUSE:
+            return  # it is later than now where the clock was set back
         expiring.remove_uploads(self._services, self._spool)
         finished = expiring.remove_screenings(self._services, self._stop.is_set)
         self._expired_at = now if finished else None
@@ -154,6 +158,7 @@ class IntakeWorker:
     def _drain(self) -> int:
         done = 0
         while not self._stop.is_set():
+            self._settle()
             batch = self._claim()
             if batch is None:
                 break
@@ -181,19 +186,30 @@ class IntakeWorker:
         except LeaseLostError:
             _log.warning("lease lost")
         except Exception as error:  # noqa: BLE001 - one bad batch must not end the worker; it is tried again, then failed
-            _log.error("attempt failed", attempt=batch["attempts"], error=type(error).__qualname__)
-            self._put_off(batch)
+            full = trouble(self._services.database.engine, error) is Trouble.FULL
+            _log.error("attempt failed", attempt=batch["attempts"], error=type(error).__qualname__, disk_full=full)
+            self._owed = batch, full
+            self._settle()
 
-    def _put_off(self, batch: RowMapping) -> None:
+    def _settle(self) -> None:
+        """Note of a batch that its attempt failed. What keeps the note from being taken raises; it stays owed."""
+        if self._owed is not None:
+            self._put_off(*self._owed)
+            self._owed = None
+
+    def _put_off(self, batch: RowMapping, full: bool) -> None:
         """Let others have their turn until the fault has passed, maybe."""
         attempt = batch["attempts"]
-        next_at = self._services.clock() + min(FIRST_PAUSE * 4 ** (attempt - 1), LONGEST_PAUSE)
-        expected = (
-            f"an attempt that goes through; attempt {attempt} of {MAX_ATTEMPTS} met a fault of the service, and the"
-            f" next begins at {next_at.isoformat(timespec='seconds')}"
-        )
+        if full:
+            pause, expected = FULL_PAUSE, "room on the disks of the service: the last attempt found none"
+        else:
+            pause = min(FIRST_PAUSE * 4 ** (attempt - 1), LONGEST_PAUSE)
+            expected = f"an attempt that goes through; attempt {attempt} of {MAX_ATTEMPTS} met a fault of the service"
+        next_at = self._services.clock() + pause
+        expected += f", and the next begins at {next_at.isoformat(timespec='seconds')}"
         with self._services.database.write() as session:
-            batches.let_go(session.connection(), batch["id"], self._owner, not_before=next_at, expected=expected)
+            connection = session.connection()
+            batches.let_go(connection, batch["id"], self._owner, not_before=next_at, expected=expected, counts=not full)
 
     def _give_up(self, batch: RowMapping) -> None:
         """Fail a batch and keep its content, from which it goes on when it is sent again."""

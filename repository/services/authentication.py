@@ -92,7 +92,8 @@ def _log_in(services: Services, kind: str, login: str, secret: str, peer: str) -
     with services.database.read() as session:
         actor = credentials.by_login(session, kind, login)
         locked_until = credentials.locked_until(session, attempt)
-    if locked_until and locked_until > now:
+    # A longer pause than there is was begun before the clock was set back.
+    if locked_until and now < locked_until <= now + LONGEST_PAUSE:
         raise LockedError(locked_until - now)
     if not _verify(actor, secret) or actor is None or actor.disabled_at is not None:
         _count_failure(services, attempt, now)

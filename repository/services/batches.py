@@ -13,6 +13,7 @@ from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member
 from repository.services import Services, pressure, reciprocity
 from repository.storage import batches, events
+from repository.storage.limits import Trouble, trouble
 from repository.storage.spool import Received, Spool
 
 _ROWS = ("read", "created", "new_version", "unchanged", "rejected")
@@ -91,6 +92,11 @@ def receive(services: Services, actor: Actor, member: Member, upload: Upload) ->
             known = batches.by_idempotency_key(session.connection(), member.id, upload.idempotency_key)
         if known is None:
             raise
+    except Exception as error:
+        # Cut off at its end, a transaction may have been committed all the same: then the content is needed.
+        if trouble(services.database.engine, error) is not Trouble.UNREACHABLE:
+            spool.remove(batch_id)
+        raise
     if known is None:
         return _own(services, member, batch_id), True
     try:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -214,10 +215,17 @@ def received_since(connection: Connection, member_id: str, start: datetime) -> t
     return int(size), int(rows)
 
 
-def let_go(connection: Connection, batch_id: str, owner: str, *, not_before: datetime, expected: str) -> None:
-    """Give the lease of a batch back for an attempt at a later time, and say in the batch why it waits."""
-    failure = {"failure_field": SERVER_FAULT, "failure_expected": expected}
-    leases.let_go(connection, BATCHES, batch_id, owner, not_before=not_before, values=failure)
+def let_go(
+    connection: Connection, batch_id: str, owner: str, *, not_before: datetime, expected: str, counts: bool = True
+) -> None:
+    """Give the lease of a batch back for an attempt at a later time, and say in the batch why it waits.
+
+    Unless the attempt `counts`, it is as if there had been none.
+    """
+    values: dict[str, Any] = {"failure_field": SERVER_FAULT, "failure_expected": expected}
+    if not counts:
+        values["attempts"] = case((BATCHES.c.attempts > 0, BATCHES.c.attempts - 1), else_=0)
+    leases.let_go(connection, BATCHES, batch_id, owner, not_before=not_before, values=values)
 
 
 def queue_again(connection: Connection, batch_id: str, spool: str) -> bool:

@@ -4,8 +4,8 @@ A table of such work has the columns `id`, `status`, `cancel_asked_at`, `finishe
 token of the worker at it) and `lease_until`. A `lease_until` without an owner is when the next attempt may begin. A
 change is made only under the lease, in the transaction of the work itself.
 
-Leases that are held go by the clock of the database (`dialect.instant`), which is one for all workers: who sets the clock
-of a worker's machine makes nobody's lease run out. What waits for its next attempt goes by the service's own clock.
+Leases that are held go by the clock of the database (`dialect.instant`), which is one for all workers: who sets that of
+a worker's machine makes nobody's lease run out. What waits for its next attempt goes by the service's own clock.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
@@ -22,7 +23,8 @@ _OUT_OF_TIME = {
     "53300",  # too_many_connections
 }
 _GOING_DOWN = {"57P01", "57P02", "57P03"}  # admin_shutdown, crash_shutdown, cannot_connect_now
-_SQLITE_LOCKED = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
+_DISK_FULL = "53100"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,15 @@ DEFAULTS = Limits()
 
 
 class Trouble(Enum):
-    """What is the matter with the database when nothing is wrong with the statement."""
+    """What is the matter with the database, or the disk, when nothing is wrong with the statement."""
 
     BUSY = "busy"
     UNREACHABLE = "unreachable"
+    FULL = "full"
+
+
+# SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL
+_SQLITE_TROUBLES = {5: Trouble.BUSY, 6: Trouble.BUSY, 13: Trouble.FULL}
 
 
 def take_time(connection: Connection, limits: Limits) -> None:
@@ -82,19 +89,21 @@ def take_time(connection: Connection, limits: Limits) -> None:
 
 
 def trouble(engine: Engine, error: BaseException) -> Trouble | None:
-    """Whether an error says that the database is busy, or not there; None for any other: a fault."""
+    """Whether an error says that the database is busy, or not there, or a disk is full; None for any other: a fault."""
     if isinstance(error, PoolTimeoutError):
         return Trouble.BUSY
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return Trouble.FULL
     # What a prepared statement meets is the driver's own error, not wrapped.
     cause = error.orig if isinstance(error, DBAPIError) else error
     driver = engine.dialect.loaded_dbapi
     if not isinstance(cause, driver.Error):
         return None
     if engine.dialect.name == "sqlite":
-        return Trouble.BUSY if getattr(cause, "sqlite_errorcode", 0) & 0xFF in _SQLITE_LOCKED else None
+        return _SQLITE_TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
     state: str | None = getattr(cause, "sqlstate", None)
-    if state in _OUT_OF_TIME:
-        return Trouble.BUSY
+    if state == _DISK_FULL or state in _OUT_OF_TIME:
+        return Trouble.FULL if state == _DISK_FULL else Trouble.BUSY
     # The driver's own word that a connection failed or was cut carries no code of the server's.
     lost = state is None and isinstance(cause, driver.OperationalError)
     return Trouble.UNREACHABLE if lost or state in _GOING_DOWN or (state or "").startswith("08") else None
