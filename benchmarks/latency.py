@@ -27,7 +27,8 @@ from benchmarks.stores import STORES, Store, opened
 from matching.types import EncodedSubject
 from repository.domain.screening import Purpose, Question
 from repository.services import pool
-from repository.services.screening import Asking, screen
+from repository.services.asking import Asking
+from repository.services.screening import screen
 
 WARM_UP = 40
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Response
@@ -15,7 +17,7 @@ from repository.api.shapes import ATTENTION, CAPPED, DomainSchema, HitSchema, Su
 from repository.domain.disclosure import PROTECT
 from repository.domain.errors import FieldError
 from repository.domain.screening import Answer, Question
-from repository.services import screening
+from repository.services import asking, screening
 from repository.services.encodings import question_from_json
 from repository.services.entitlements import RefusedError
 
@@ -97,15 +99,10 @@ class BulkAnswerSchema(Schema):
 @blueprint.problems(400, 413, 415, 429)
 def screen(body: dict[str, Any]) -> Response:
     """Ask about one subject. Answered from the pool of the other members, as far as the own contributions reach."""
-    try:
-        asking = screening.asking(services(), body, screening.ONE_FIELDS)
+    with _problems():
+        request = asking.asking(services(), body, asking.ONE_FIELDS)
         question = question_from_json(body, services().schema)
-    except FieldError as error:
-        raise field_problem(error) from None
-    try:
-        return json_response(screening.screen_one(services(), current_actor(), own_member(), asking, question))
-    except RefusedError as error:
-        raise refusal(error.granted) from None
+        return json_response(screening.screen_one(services(), current_actor(), own_member(), request, question))
 
 
 @blueprint.route("/v1/screenings/bulk", methods=["POST"])
@@ -115,15 +112,14 @@ def screen(body: dict[str, Any]) -> Response:
 @blueprint.problems(400, 413, 415, 429)
 def screen_many(body: dict[str, Any]) -> Response:
     """Ask about up to 1,000 subjects. Each is answered, or has a problem in its place."""
-    try:
-        asking = screening.asking(services(), body, screening.BULK_FIELDS)
+    with _problems():
+        request = asking.asking(services(), body, asking.BULK_FIELDS)
         listed = body.get("screenings")
         if not isinstance(listed, list) or not 0 < len(listed) <= MOST_AT_ONCE:
             raise FieldError("screenings", f"a list of 1 to {MOST_AT_ONCE} questions")
-    except FieldError as error:
-        raise field_problem(error) from None
-    read = [_question(each, place) for place, each in enumerate(listed)]
-    answers = iter(_answers(asking, [each for each in read if isinstance(each, Question)]))
+        read = [_question(each, place) for place, each in enumerate(listed)]
+        asked = [each for each in read if isinstance(each, Question)]
+        answers = iter(screening.screen(services(), current_actor(), own_member(), request, asked))
     results = [next(answers) if isinstance(each, Question) else field_problem(each).body() for each in read]
     return json_response({"results": results})
 
@@ -135,8 +131,12 @@ def _question(raw: object, place: int) -> Question | FieldError:
         return error
 
 
-def _answers(asking: screening.Asking, questions: list[Question]) -> list[dict[str, Any]]:
+@contextmanager
+def _problems() -> Iterator[None]:
+    """Tell what is wrong with a field, and what a rule refuses, as problems."""
     try:
-        return screening.screen(services(), current_actor(), own_member(), asking, questions)
+        yield
+    except FieldError as error:
+        raise field_problem(error) from None
     except RefusedError as error:
         raise refusal(error.granted) from None

@@ -24,7 +24,7 @@ from repository.services import Services, reciprocity
 from repository.services.assessment import Assessed
 from repository.services.membership import note_steps
 from repository.storage import decisions, events, standings, usage
-from repository.storage.usage import Usage
+from repository.storage.usage import Before, Usage
 
 _PAIRS = tuple((line, record_class) for line in LINES for record_class in RECORD_CLASSES)
 
@@ -65,17 +65,19 @@ def entitled(
     member: Member,
     request: Request,
     *,
+    read: Callable[[str, datetime], Before] | None = None,
     subjects: Callable[[], int] | None = None,
     keep: bool = True,
 ) -> Granted:
     """What a member's actor may see and ask now. Reads only; what was asked before is filled in here.
 
-    `subjects` counts how many were asked under one reference: after usage is read, so that whoever asks between the two
-    is found by `counted`. `keep=False` in a transaction that has written to the member's ledger before.
+    `read` reads usage for a standing's id and the time, with whatever else. `subjects` counts how many were asked under
+    one reference: after usage is read, so that whoever asks between the two is found by `counted`. `keep=False` in a
+    transaction that has written to the member's ledger before.
     """
     now = services.clock()
     known, version = services.assessments.last(member.id)
-    before = usage.read(connection, member.id, known, now)
+    before = read(known, now) if read else usage.read(connection, member.id, known, now)
     assessed = services.assessments.of(connection, member, before.ledger_version, now.date(), keep=keep)
     rulebook = services.rulebooks.at(now)
     request = replace(request, used_today=before.usage.today, used_this_minute=before.usage.this_minute)

@@ -84,10 +84,12 @@ def link(
     subjects: Sequence[EncodedSubject],
     *,
     also: Sequence[Sequence[int]] = (),
+    sizes: Mapping[str, int] | None = None,
 ) -> Linked:
     """Find and score the other members' subjects for each re-keyed subject; best first within a subject.
 
-    `also` are records that are scored whether they are found or not, for each subject.
+    `also` are records that are scored whether they are found or not, for each subject; `sizes` those of the pool, where
+    they were read before.
     """
     with tracing.span("look up", {"frankpledge.subjects": len(subjects)}):
         found = _look_up(services, connection, member, subjects)
@@ -98,7 +100,7 @@ def link(
         tracing.note("frankpledge.capped_keys", sum(found.capped))
     metrics.CAPPED_KEYS.inc(sum(found.capped))
     with tracing.span("compare and weigh"):
-        return _weigh(services, connection, member, subjects, found)
+        return _weigh(services, connection, member, subjects, found, sizes=sizes)
 
 
 def _look_up(
@@ -115,9 +117,16 @@ def _look_up(
 
 
 def _weigh(
-    services: Services, connection: Connection, member: Member, subjects: Sequence[EncodedSubject], found: Candidates
+    services: Services,
+    connection: Connection,
+    member: Member,
+    subjects: Sequence[EncodedSubject],
+    found: Candidates,
+    *,
+    sizes: Mapping[str, int] | None,
 ) -> Linked:
-    sizes = index.pool_sizes(connection, other_than=member.id)
+    if sizes is None:
+        sizes = index.pool_sizes(connection, other_than=member.id)
     seen: list[tuple[int, int, Match]] = []
     for kind in dict.fromkeys(each.kind for each in subjects):
         own = [place for place, each in enumerate(subjects) if each.kind == kind]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,38 +15,21 @@ from matching.types import EncodedSubject
 from matching.wire import pack
 from repository import metrics, tracing
 from repository.domain import disclosure, hits, screening
-from repository.domain.asking import Request
 from repository.domain.entitlement import Entitlement
 from repository.domain.events import EventKind
-from repository.domain.filings import refuse_unknown
 from repository.domain.hits import Hit, Own, Theirs
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, HIT_TIER, NO_TIER, Rulebook
-from repository.domain.screening import Purpose, Question, purpose_from_json
+from repository.domain.screening import Question
 from repository.services import Services, entitlements, outcomes, pool, reciprocity
-from repository.services.encodings import encoding
+from repository.services.asking import Asker, Asking, decide, most_subjects
 from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Linked, Sighting
 from repository.storage import filings, screenings
 from repository.storage.dialect import together
 from repository.storage.filings import Candidate
-from repository.storage.operator import accepted
 from repository.storage.sealing import named_context
-
-ACTION = "screening"
-
-
-ONE_FIELDS = frozenset({"schema", "fingerprint", "purpose", "lawful_basis", "line", "release", "reference", "subject"})
-BULK_FIELDS = frozenset({"schema", "fingerprint", "purpose", "lawful_basis", "line", "release", "screenings"})
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Why is asked, and under which linkage key the subjects are encoded."""
-
-    purpose: Purpose
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +55,13 @@ class _Answered:
     kept: Sequence[tuple[str, str, int, Sighting]]
 
 
-def asking(services: Services, body: Mapping[str, object], known: frozenset[str]) -> Asking:
-    """What a request says besides its questions; `known` are the fields it may have. Raises FieldError."""
-    refuse_unknown(body, known)
-    with services.database.glancing() as connection:
-        fingerprints = accepted(connection)
-    return Asking(purpose_from_json(body), encoding(body, services.schema, fingerprints))
-
-
 def screen(
     services: Services, actor: Actor, member: Member, request: Asking, questions: Sequence[Question]
 ) -> list[dict[str, Any]]:
     """Answer every question, in order, or none. Raises RefusedError, before anything is matched, when a rule denies it.
 
-    Only where others of the member ask at the same time, and use up its quota (R10) or what may be asked under one
-    reference, is that found after matching.
+    Raises FieldError for a linkage key whose records are not accepted. Only where others of the member ask at the same
+    time, and use up its quota (R10) or what may be asked under one reference, is a refusal found after matching.
     """
     try:
         return _screen(services, actor, member, request, questions)
@@ -99,8 +73,8 @@ def screen(
 def screen_one(services: Services, actor: Actor, member: Member, request: Asking, question: Question) -> dict[str, Any]:
     """Answer one question, together with others of the actor for the same purpose that wait, as in one request of many.
 
-    They share a decision; where a rule denies it to all of them together, each is decided on alone. Raises
-    RefusedError.
+    They share a decision; where a rule denies it to all of them together, each is decided on alone. Raises what
+    `screen` does.
     """
 
     def answers(questions: Sequence[Question]) -> Sequence[dict[str, Any] | None]:
@@ -122,14 +96,13 @@ def _screen(
     packed = [pack(each) for each in subjects]
     digests = [services.sealer.digest(b"screened" + member.id.encode(), each) for each in packed]
     distinct = {each: place for place, each in enumerate(packed)}
+    named = [(question.reference, digest) for question, digest in zip(questions, digests, strict=True)]
     with services.database.glancing() as connection:
-        named = [(question.reference, digest) for question, digest in zip(questions, digests, strict=True)]
-        wanted = Request(ACTION, request.purpose.purpose, request.purpose.line, asked=len(questions))
-        most = partial(_most_subjects, services, connection, member, request, named)
-        granted = entitlements.entitled(services, connection, actor, member, wanted, subjects=most)
+        granted, sizes = decide(services, connection, Asker(actor, member), request, named)
         if not granted.entitlement.allowed:
             raise RefusedError(granted)
-        linked = pool.link(services, connection, member, [subjects[place] for place in distinct.values()])
+        looked_for = [subjects[place] for place in distinct.values()]
+        linked = pool.link(services, connection, member, looked_for, sizes=sizes)
     asked = _asked(questions, subjects, packed, digests, linked)
     with tracing.span("answer"):
         answered = _answer_all(services, granted, request, asked, linked)
@@ -137,18 +110,6 @@ def _screen(
     for each in answered:
         metrics.SCREENINGS.labels(answer=each.body["answer"]).inc()
     return [each.body for each in answered]
-
-
-def _most_subjects(
-    services: Services, connection: Connection, member: Member, request: Asking, asked: Sequence[tuple[str, bytes]]
-) -> int:
-    """How many different subjects the reference with the most has, these with those asked before for the purpose."""
-    since = services.clock() - timedelta(days=services.rulebook.quota.reference_days)
-    references = {reference for reference, _ in asked}
-    found = screenings.asked_under(connection, member.id, request.purpose.purpose, references, since=since)
-    for reference, digest in asked:
-        found.setdefault(reference, set()).add(digest)
-    return max(map(len, found.values()), default=0)
 
 
 def _answer_all(
@@ -159,7 +120,7 @@ def _answer_all(
     with services.database.writing() as connection:
         named = [(each.question.reference, each.digest) for each in asked]
         granted = entitlements.counted(
-            connection, granted, lambda: _most_subjects(services, connection, granted.member, request, named)
+            connection, granted, lambda: most_subjects(services, connection, granted.member, request, named)
         )
         if not granted.entitlement.allowed:
             raise RefusedError(granted)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ForeignKey, Integer, String, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Connection, ForeignKey, Integer, Select, String, bindparam, exists, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -56,14 +57,17 @@ def _used(period: str) -> ColumnElement[int]:
     return func.coalesce(select(USAGE.c.used).where(*of).scalar_subquery(), 0)
 
 
-_READ = dialect.Prepared(
-    lambda _name: select(
+def reading() -> Select[Any]:
+    """The statement of `read`, with `parameters`: a row for `before`."""
+    return select(
         _MEMBERS.c.ledger_version,
         _used(DAY),
         _used(MINUTE),
         exists().where(STANDINGS.c.id == bindparam("standing")),
     ).where(_MEMBERS.c.id == bindparam("member"))
-)
+
+
+_READ = dialect.Prepared(lambda _name: reading())
 
 
 def _adding(dialect_name: str) -> ReturningInsert[Any]:
@@ -80,8 +84,18 @@ _ADD = dialect.Prepared(_adding)
 
 def read(connection: Connection, member_id: str, standing_id: str, now: datetime) -> Before:
     """What has to be known of a member before it is decided on; `standing_id` may be that of no standing."""
-    of = {"member": member_id, "standing": standing_id, **_starts(now)}
-    ((version, today, this_minute, stored),) = _READ.rows(connection, of)
+    (row,) = _READ.rows(connection, parameters(member_id, standing_id, now))
+    return before(row)
+
+
+def parameters(member_id: str, standing_id: str, now: datetime) -> dict[str, Any]:
+    """What `reading` is bound to."""
+    return {"member": member_id, "standing": standing_id, **_starts(now)}
+
+
+def before(row: Sequence[Any]) -> Before:
+    """A row of `reading`."""
+    version, today, this_minute, stored = row
     return Before(version, Usage(today, this_minute), bool(stored))
 
 

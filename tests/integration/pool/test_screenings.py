@@ -16,7 +16,7 @@ from repository.domain.members import MemberStatus
 from repository.services import pool
 from repository.services.onboarding import change_status
 from repository.services.replay import Replay, differences
-from repository.storage import decisions
+from repository.storage import decisions, dialect
 from repository.storage.decisions import DECISIONS
 from repository.storage.screenings import SCREENINGS
 from tests.integration.pool.conftest import Counted, Desk
@@ -267,9 +267,9 @@ def test_the_same_subject_is_looked_for_once(alpha: Desk, beta: Desk, monkeypatc
     alpha.file(filing("A-1", subject("zoe")))
     looked_for, link = [], pool.link
 
-    def counting(*arguments: Any) -> pool.Linked:
+    def counting(*arguments: Any, **options: Any) -> pool.Linked:
         looked_for.append(len(arguments[3]))
-        return link(*arguments)
+        return link(*arguments, **options)
 
     monkeypatch.setattr(pool, "link", counting)
     body = {name: question("x")[name] for name in ("schema", "fingerprint", "purpose", "line")}
@@ -300,8 +300,8 @@ def test_what_changes_while_it_is_asked_is_no_hit(
     alpha.file(filing("A-1", subject("zoe")))
     link = pool.link
 
-    def changing(*arguments: Any) -> pool.Linked:
-        linked = link(*arguments)
+    def changing(*arguments: Any, **options: Any) -> pool.Linked:
+        linked = link(*arguments, **options)
         monkeypatch.setattr(pool, "link", link)
         beta.file(filing("B-1", subject("bob")))
         return linked
@@ -413,3 +413,19 @@ def test_together_no_more_is_asked_than_alone(alpha: Desk, rows: Counted) -> Non
     with alpha.services.database.reading() as connection:
         denied = connection.execute(select(func.count()).where(~DECISIONS.c.allowed)).scalar_one()
     assert denied == 20
+
+
+def test_one_question_costs_few_messages(alpha: Desk, beta: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks; what is known before; the keys; the candidates; what may be told of them; what is counted; versions."""
+    beta.file(filing("B-1", subject("ann")))
+    alpha.file(filing("A-1", subject("zoe")))
+    alpha.screen(question("ann"))
+    asked, rows_of = [], dialect.Prepared.rows
+
+    def counting(self: dialect.Prepared, *arguments: Any) -> Any:
+        asked.append(self)
+        return rows_of(self, *arguments)
+
+    monkeypatch.setattr(dialect.Prepared, "rows", counting)
+    assert alpha.screen(question("ann", reference="Q-2"))["answer"] == "enquire"
+    assert len(asked) == 7
