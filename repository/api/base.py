@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from typing import Any, Protocol, TypeVar, cast
 import flask_smorest  # type: ignore[import-untyped] # ships no types; Blueprint below gives it some
 import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
-from flask import Response
+from flask import Flask, Response
 from marshmallow import Schema, fields
 
 from repository.api import tokens
@@ -148,9 +149,28 @@ class ProblemSchema(Schema):
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc] # untyped, see the import
-    """The OpenAPI document, with every error response a problem."""
+    """The OpenAPI document, with every error response a problem. It is written when it is first asked for."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self, app: Flask, **options: Any) -> None:
+        self._undocumented: list[Blueprint] = []
+        self._writing = threading.Lock()
+        super().__init__(app, **options)
+
+    def register_blueprint(self, blueprint: Blueprint) -> None:
+        """Serve a blueprint now, and document it with the others."""
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blueprint.name] = self
+        self._app.register_blueprint(blueprint)
+        self._undocumented.append(blueprint)
+
+    def _openapi_json(self) -> Response:
+        with self._writing:
+            while self._undocumented:
+                blueprint = self._undocumented.pop(0)
+                blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
+                self.spec.tag({"name": blueprint.name, "description": blueprint.description})
+        return cast(Response, super()._openapi_json())
 
     def _register_responses(self) -> None:
         for status in HTTPStatus:

@@ -59,6 +59,7 @@ class PostgresServer:
 
 
 TESTING = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+TESTING |= {"autovacuum": "off", "wal_level": "minimal", "max_wal_senders": "0"}
 """Nothing of a test is worth keeping."""
 DURABLE = TESTING | {"synchronous_commit": "on"}
 """What was committed outlives the server's processes; the machine goes on."""
