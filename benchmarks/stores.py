@@ -32,6 +32,13 @@ class Store:
     url: str
     process: int | None
 
+    def settle(self) -> None:
+        """Do what PostgreSQL does by itself some time after a table is filled."""
+        if self.process is not None:
+            with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+                connection.execute("VACUUM (ANALYZE)")
+                connection.execute("CHECKPOINT")
+
 
 @contextmanager
 def opened(name: str, directory: Path) -> Iterator[Store]:
