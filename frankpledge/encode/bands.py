@@ -6,57 +6,75 @@ Broder (1997), 'On the resemblance and containment of documents'; banding as in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from frankpledge.encode.keys import Digests
-from frankpledge.encode.prf import BlockPrf, Mac, TokenHash
+from frankpledge.encode.keys import REMEMBERED_PATTERNS, Digests
+from frankpledge.encode.prf import HASH_BYTES, BlockPrf, TokenHashes, named, tags
 from matching.schema import KindSchema, LinkageSchema
 
 RECORDS_AT_ONCE = 64
 """Records whose min-hashes are made together: few enough for their tables to stay in the processor's cache."""
 BAND_BYTES = 16
 """Four 32-bit min-hashes."""
+REMEMBERED_MINIMA = 1 << 12
+"""Values a field and tokens a kind whose min-hashes (640 bytes for 40 bands) are remembered: some 25 MB."""
 
 
 class BandKeys:
     """Makes the band keys of one kind of subject, for many records at once."""
 
     def __init__(
-        self, schema: LinkageSchema, kind: KindSchema, hashes: TokenHash, prf: BlockPrf, secret: bytes
+        self, schema: LinkageSchema, kind: KindSchema, hashes: TokenHashes, prf: BlockPrf, secret: bytes
     ) -> None:
         if kind.bands is None:
             raise ValueError("this kind of subject has no bands")
         if kind.bands.rows != 4:
             # One AES block gives four 32-bit min-hashes: exactly one band of four rows.
             raise ValueError("bands of four rows only")
-        self._schema, self._spec, self._hashes, self._prf = schema, kind.bands, hashes, prf
-        self._floor = kind.entropy_floor
+        self._schema, self._prf, self._floor = schema, prf, kind.entropy_floor
         self._numbers = np.arange(kind.bands.count, dtype=np.uint64)
         self._bits = tuple(bit for bit, key in enumerate(kind.keys) if key.band is not None)
-        self._macs = [(band * BAND_BYTES, Mac(secret, f"band/{band}")) for band in range(kind.bands.count)]
+        self._macs = [named(secret, f"band/{band}") for band in range(kind.bands.count)]
+        self._token = functools.lru_cache(maxsize=REMEMBERED_MINIMA)(self._lanes_of_token)
+        self._fields = [(spec.atom, self._minima_of_values(hashes.of(spec))) for spec in kind.bands.tokens]
+        self._enough = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._above_floor)
 
     def add(self, records: Sequence[Mapping[str, str]], digests: Sequence[Digests]) -> None:
         """Add the bands of every record that holds enough to stay above the entropy floor."""
-        wanted = [at for at, atoms in enumerate(records) if self._rich_enough(atoms)]
+        wanted = [at for at, known in enumerate(records) if self._enough(tuple(known))]
         for start in range(0, len(wanted), RECORDS_AT_ONCE):
             part = wanted[start : start + RECORDS_AT_ONCE]
-            minima = self._minima([records[at] for at in part])
-            for at, values in zip(part, minima, strict=True):
-                digests[at].add(self._bits, [mac(values[start : start + BAND_BYTES]) for start, mac in self._macs])
+            for at, bands in zip(part, self._minima([records[at] for at in part]), strict=True):
+                digests[at].add(self._bits, tags(self._macs, bands))
 
-    def _rich_enough(self, atoms: Mapping[str, str]) -> bool:
-        known = sorted({spec.atom for spec in self._spec.tokens if atoms.get(spec.atom)})
-        return self._schema.joint_bits(known) >= self._floor
+    def _above_floor(self, known: tuple[str, ...]) -> bool:
+        own = {atom for atom, _ in self._fields}.intersection(known)
+        return self._schema.joint_bits(sorted(own)) >= self._floor
 
-    def _minima(self, records: Sequence[Mapping[str, str]]) -> list[bytes]:
+    def _minima(self, records: Sequence[Mapping[str, str]]) -> list[list[bytes]]:
         """Min-hashes of the records, each 16 bytes a band."""
-        number: dict[int, int] = {}
-        rows: list[list[int]] = []
-        for atoms in records:
-            found = {token for spec in self._spec.tokens for token in self._hashes(atoms, spec)}
-            rows.append([number.setdefault(token, len(number)) for token in found])
-        table = self._prf(np.array(list(number), np.uint64)[:, None], self._numbers)
-        lanes = table.reshape(len(number), -1).view(np.uint32)
-        return [lanes[own].min(axis=0).tobytes() for own in rows]
+        bands = len(self._numbers)
+        nothing = b"\xff" * (bands * BAND_BYTES)
+        # The least over a record's tokens is the least over its fields, whose values come again and again.
+        held = [minima(atoms[atom]) if atom in atoms else nothing for atoms in records for atom, minima in self._fields]
+        lanes = np.frombuffer(b"".join(held), np.uint32).reshape(len(records), len(self._fields), -1).min(axis=1)
+        found: list[list[bytes]] = lanes.view(f"V{BAND_BYTES}").tolist()
+        return found
+
+    def _minima_of_values(self, hashes: Callable[[str], bytes]) -> Callable[[str], bytes]:
+        """A function from a value to the least over its tokens, lane by lane."""
+
+        @functools.lru_cache(maxsize=REMEMBERED_MINIMA)
+        def minima(value: str) -> bytes:
+            found = hashes(value)
+            tokens = [self._token(found[at : at + HASH_BYTES]) for at in range(0, len(found), HASH_BYTES)]
+            lanes = np.frombuffer(b"".join(tokens), np.uint32).reshape(len(tokens), -1)
+            return bytes(lanes.min(axis=0).data)
+
+        return minima
+
+    def _lanes_of_token(self, hashed: bytes) -> bytes:
+        return self._prf(np.frombuffer(hashed, np.uint64), self._numbers).tobytes()

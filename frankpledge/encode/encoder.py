@@ -7,7 +7,7 @@ from typing import Protocol
 
 from frankpledge.encode.bands import BandKeys
 from frankpledge.encode.keys import CompositeKeys, Digests
-from frankpledge.encode.prf import BlockPrf, TokenHash
+from frankpledge.encode.prf import BlockPrf, TokenHashes
 from frankpledge.encode.sketches import SketchBlocks
 from frankpledge.encode.tokens import derived
 from matching.schema import LinkageSchema
@@ -38,7 +38,7 @@ class Encoder:
 
         self.schema = schema
         self._organisation_names = organisation_names
-        hashes = TokenHash(subkey("tokens"))
+        hashes = TokenHashes(subkey("tokens"))
         band_prf, sketch_prf = BlockPrf(subkey("bands")), BlockPrf(subkey("sketches"))
         secret = subkey("keys")
         self._composites = {kind: CompositeKeys(schema, kind, secret) for kind in KINDS}

@@ -6,39 +6,65 @@ blocks have something in common only where their anchors had the same value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from frankpledge.encode.prf import U8, U64, BlockPrf, TokenHash
+from frankpledge.encode.keys import REMEMBERED_PATTERNS
+from frankpledge.encode.prf import HASH_BYTES, U8, U64, BlockPrf, TokenHashes
 from matching.schema import KindSchema
+
+Hashed = tuple[str, Callable[[str], bytes]]
+"""An atom, and what hashes its tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What a record with some atoms fills: the bytes of tags, the slices of slots, and the fields observed."""
+
+    tags: tuple[Hashed, ...]
+    at: npt.NDArray[np.intp]
+    slots: tuple[tuple[Hashed, slice], ...]
+    observed: int
 
 
 class SketchBlocks:
     """Makes the sketch blocks of one kind of subject."""
 
-    def __init__(self, kind: KindSchema, hashes: TokenHash, prf: BlockPrf) -> None:
-        self._fields, self._size, self._hashes, self._prf = kind.sketch, kind.block_size, hashes, prf
+    def __init__(self, kind: KindSchema, hashes: TokenHashes, prf: BlockPrf) -> None:
+        self._size, self._prf = kind.block_size, prf
+        self._fields = [(part, (part.token.atom, hashes.of(part.token))) for part in kind.sketch]
+        self._layout = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._layout_of)
 
     def blocks(self, atoms: Mapping[str, str], salts: U64) -> tuple[int, bytes]:
         """The mask of fields observed, and one block for each salt in their order."""
-        found = [self._hashes(atoms, part.token) for part in self._fields]
-        observed = sum([1 << bit for bit, pieces in enumerate(found) if pieces])
+        layout = self._layout(tuple(atoms))
         out = np.zeros((len(salts), self._size), np.uint8)
-        if not observed:
-            return observed, out.tobytes()
-        held = [(part, pieces) for part, pieces in zip(self._fields, found, strict=True) if pieces]
-        tags = [(part, pieces) for part, pieces in held if part.token.cut == "whole"]
-        slots = [(part, pieces) for part, pieces in held if part.token.cut != "whole"]
-        tokens = np.array([token for _, pieces in tags + slots for token in pieces], np.uint64)
-        random = self._prf(salts, tokens[:, None])
-        out[:, [part.offset for part, _ in tags]] = random[: len(tags), :, 0].T
-        start = len(tags)
-        for part, pieces in slots:
-            stop = start + len(pieces)
-            out[:, part.offset : part.offset + part.size] = _minima(random[start:stop])[:, : part.size]
-            start = stop
-        return observed, out.tobytes()
+        if layout.observed:
+            tokens = [hashes(atoms[atom]) for atom, hashes in layout.tags]
+            grams = [hashes(atoms[atom]) for (atom, hashes), _ in layout.slots]
+            random = self._prf(salts, np.frombuffer(b"".join(tokens + grams), np.uint64)[:, None])
+            start = len(tokens)
+            out[:, layout.at] = random[:start, :, 0].T
+            for found, (_, where) in zip(grams, layout.slots, strict=True):
+                stop = start + len(found) // HASH_BYTES
+                out[:, where] = _minima(random[start:stop])[:, : where.stop - where.start]
+                start = stop
+        return layout.observed, out.tobytes()
+
+    def _layout_of(self, known: tuple[str, ...]) -> _Layout:
+        held = [(part, hashed) for part, hashed in self._fields if part.token.atom in known]
+        tags = [(part, hashed) for part, hashed in held if part.token.cut == "whole"]
+        slots = [(part, hashed) for part, hashed in held if part.token.cut != "whole"]
+        return _Layout(
+            tuple([hashed for _, hashed in tags]),
+            np.array([part.offset for part, _ in tags], np.intp),
+            tuple([(hashed, slice(part.offset, part.offset + part.size)) for part, hashed in slots]),
+            sum([1 << part.number for part, _ in held]),
+        )
 
 
 def _minima(random: U8) -> U8:

@@ -8,8 +8,11 @@ from matching.schema import Cut
 
 
 def derived(atoms: Mapping[str, str]) -> dict[str, str]:
-    """The atoms with those that follow from others: initials, prefixes, the longest word of a street, a VIN's tail."""
-    out = dict(atoms)
+    """The atoms that are known, with those that follow from others.
+
+    These are initials, prefixes, the longest word of a street, and a VIN's tail.
+    """
+    out = {name: value for name, value in atoms.items() if value}
     given, family = atoms.get("given_first", ""), atoms.get("family", "")
     if given:
         out["given_initial"] = given[0]

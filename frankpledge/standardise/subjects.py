@@ -33,6 +33,8 @@ _CONTACT_READERS: dict[str, Reader] = {
     "email": lambda text, _: contacts.email(text),
 }
 
+_COUNTRY_READER: dict[str, Reader] = {"country": lambda text, _: countries.country(text)}
+
 _PERSON_READERS: dict[str, Reader] = {
     "given_name": lambda text, _: names.given(text),
     "family_name": lambda text, _: names.family(text),
@@ -83,7 +85,7 @@ def _located(raw: Mapping[str, str], readers: Mapping[str, Reader]) -> tuple[dic
     """Subjects with an address: the country is read first, as it decides how dates, phones and postcodes are read."""
     atoms: dict[str, str] = {}
     notes: list[Note] = []
-    _read(raw, {"country": lambda text, _: countries.country(text)}, "", atoms, notes)
+    _read(raw, _COUNTRY_READER, "", atoms, notes)
     _read(raw, readers, atoms.get("country", ""), atoms, notes)
     parts = addresses.address(_text(raw, "house_number", notes), _text(raw, "street", notes))
     for field, reading in zip(("house_number", "street"), parts, strict=True):
@@ -109,7 +111,7 @@ def _text(raw: Mapping[str, str], field: str, notes: list[Note]) -> str:
     value = raw.get(field)
     if not value:
         return ""
-    text = str(value)
+    text = value if type(value) is str else str(value)
     if len(text) > MAX_CHARACTERS:
         notes.append(Note(field, TOO_LONG))
         return ""

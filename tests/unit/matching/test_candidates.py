@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.candidates import between, within
+from matching.candidates import Index, between, within
 from matching.columns import Columns
+from matching.schema import KindSchema, load_schema
 
 Rows = list[list[int]]
+PERSON = load_schema().kinds["person"]
 ROWS = st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=1, max_size=12)
 
 
@@ -47,3 +52,38 @@ def test_hot_keys_are_left_out_and_counted() -> None:
     assert found.rows.tolist() == [4]
     assert found.capped == 1
     assert between(columns(rows), columns(rows), cap=3).capped == 1
+
+
+@given(ROWS, ROWS, st.integers(1, 3))
+def test_likeliest_are_those_of_the_rarest_shared_keys(left: Rows, right: Rows, most: int) -> None:
+    """Of the pairs that share a key each record keeps those whose shared keys are the rarest, the first on ties."""
+    found = Index(columns(right), three_keys(2)).likeliest(columns(left), most)
+    expected = set()
+    for i, one in enumerate(left):
+        ranked = sorted((-rarity(one, other, right), j) for j, other in enumerate(right) if share(one, other))
+        expected |= {(i, j) for _, j in ranked[:most]}
+    assert list(zip(found.rows.tolist(), found.others.tolist(), strict=True)) == sorted(expected)
+
+
+def test_a_hot_key_makes_nobody_likely() -> None:
+    """A key that more records share than the cap gives no candidates in an index either."""
+    rows = [[1, 0, 0]] * 4 + [[2, 0, 0]]
+    found = Index(columns(rows), three_keys(2), cap=3).likeliest(columns(rows), 9)
+    assert found.rows.tolist() == found.others.tolist() == [4]
+    assert found.capped == 1
+
+
+def three_keys(composites: int) -> KindSchema:
+    """A schema of three keys, so many of them composites and the others bands."""
+    bands = tuple(key for key in PERSON.keys if key.band is not None)
+    return replace(PERSON, keys=(*PERSON.keys[:composites], *bands[: 3 - composites]))
+
+
+def rarity(one: list[int], other: list[int], pool: Rows) -> int:
+    """What two rows share, in sixteenths of a bit: composites count eight times a band."""
+    total = 0
+    for at, (a, b) in enumerate(zip(one, other, strict=True)):
+        if a == b != 0:
+            bits = 17 - math.log2(sum(row[at] == a for row in pool))
+            total += int(bits * 16 * (8 if at < 2 else 1))
+    return total
