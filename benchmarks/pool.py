@@ -22,9 +22,10 @@ from repository.services import Services, rulebook_file
 from repository.services.compose import compose
 from repository.services.hitmaking import Source
 from repository.services.installation import install
-from repository.services.intake import Numbered, take_in
+from repository.services.intake import take_in
 from repository.services.onboarding import admit_member, issue_credential
 from repository.services.operator import accept_fingerprint
+from repository.services.planning import Numbered
 from repository.settings import Settings
 
 CHUNK = 5000

@@ -38,7 +38,7 @@ from repository.domain.labels import UNLABELLED, Labels
 from repository.jobs import layout
 from repository.services.batchwork import RowError
 from repository.services.encodings import filing_from_json
-from repository.services.intake import Numbered
+from repository.services.planning import Numbered
 
 Bools = npt.NDArray[np.bool_]
 Integers = npt.NDArray[np.int64]

@@ -25,7 +25,8 @@ from repository.jobs.sources import NDJSON, Source, columns
 from repository.services import Services
 from repository.services.batchwork import BatchWork, CancelledError, Chunk, GivenUpError, RowError
 from repository.services.encodings import filing_from_json
-from repository.services.intake import Numbered
+from repository.services.foresight import Foreseen
+from repository.services.planning import Numbered
 from repository.storage.batches import SERVER_FAULT
 from repository.storage.spool import Spool, SpoolError
 
@@ -57,12 +58,15 @@ def work_through(
     failure: tuple[str, str] | None = None
     cancelled = work.cancelled()
     try:
-        with closing(ahead(() if cancelled else _prepared(services, work, source))) as prepared:
-            for chunk, member, bytes_done in prepared:
+        with (
+            closing(ahead(() if cancelled else _prepared(services, work, source))) as prepared,
+            closing(ahead(_foreseen(work, prepared))) as ready,
+        ):
+            for chunk, member, bytes_done, foreseen in ready:
                 if stopping():
                     _log.info("batch left", rows=work.progress.rows_read)
                     return
-                work.take(chunk, member, bytes_done)
+                work.take(chunk, member, bytes_done, foreseen)
     except (StreamError, GivenUpError) as error:
         failure = (error.field, error.expected)
     except CancelledError:
@@ -94,6 +98,14 @@ def _prepared(services: Services, work: BatchWork, source: Source[Any]) -> Itera
         accepts, member = work.accepts()
         for chunk in _chunks(source.rows(group, accepts), _at_once(services, CHUNK_SUBJECTS)):
             yield chunk, member, source.bytes_done
+
+
+def _foreseen(
+    work: BatchWork, prepared: Iterable[tuple[Chunk, Member, int]]
+) -> Iterator[tuple[Chunk, Member, int, Foreseen]]:
+    """Each chunk with what can be done for it before its turn comes."""
+    for chunk, member, bytes_done in prepared:
+        yield chunk, member, bytes_done, work.foresee(chunk, member)
 
 
 def _source(services: Services, spool: Spool, batch: RowMapping) -> Source[Any]:

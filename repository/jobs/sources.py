@@ -14,7 +14,7 @@ from repository.jobs import arrow_stream, columnar, layout, parquet_pages
 from repository.jobs.lines import Meter, StreamError, inflate
 from repository.services import Services
 from repository.services.batchwork import RowError
-from repository.services.intake import Numbered
+from repository.services.planning import Numbered
 from repository.storage.spool import Spool, SpoolError
 
 Group = TypeVar("Group")

@@ -13,10 +13,11 @@ from repository.domain.errors import FieldError
 from repository.domain.events import Event, EventKind
 from repository.domain.filings import Accepts, Outcome
 from repository.domain.members import Member, MemberStatus
-from repository.services import Services, intake, reciprocity
+from repository.services import Services, foresight, intake, planning, reciprocity
 from repository.services.filing import what_is_accepted
+from repository.services.foresight import NOTHING, Foreseen
 from repository.services.hitmaking import Source
-from repository.services.intake import Numbered, Taken
+from repository.services.planning import Numbered, Taken, Written
 from repository.storage import batches, dialect, events
 from repository.storage.filings import Standing
 from repository.storage.members import find_member
@@ -82,6 +83,7 @@ class BatchWork:
         self._services = services
         self._batch = batch
         self._owner = owner
+        self._written: dict[int, Written] = {}
         self.progress = Progress(**{name: batch[name] for name in Progress.__slots__})
 
     def accepts(self) -> tuple[Accepts, Member]:
@@ -93,23 +95,31 @@ class BatchWork:
             member = row.as_member()
             return what_is_accepted(self._services, session, member), member
 
-    def take(self, chunk: Chunk, member: Member, bytes_done: int) -> None:
-        """Take a chunk in, with its errors and the cursor.
+    def foresee(self, chunk: Chunk, member: Member) -> Foreseen:
+        """Do what can be done for a chunk while the one before is taken in; on a store with one writer, nothing."""
+        database = self._services.database
+        if not chunk.good or self._batch["dry_run"] or database.engine.dialect.name == "sqlite":
+            return NOTHING
+        with tracing.span("foresee", {"frankpledge.rows": chunk.rows}), database.reading(long=True) as connection:
+            return foresight.foresee(self._services, connection, self._source(member), chunk.good)
+
+    def take(self, chunk: Chunk, member: Member, bytes_done: int, foreseen: Foreseen = NOTHING) -> None:
+        """Take a chunk in, with its errors and the cursor, by what was `foreseen` of it.
 
         Raises GivenUpError when too few rows so far were good, CancelledError when the sender wants no more of it.
         """
-        now = self._services.clock()
-        source = Source(member, self._batch["actor_id"], self._batch["id"], now)
+        source = self._source(member)
         chunked = tracing.span("chunk", {"frankpledge.rows": chunk.rows})
         with chunked, metrics.BATCH_CHUNKS.time(), self._services.database.write(long=True) as session:
             connection = session.connection()
-            taken = self._take_filings(connection, source, chunk.good)
+            taken = self._take_filings(connection, source, chunk.good, foreseen)
             refused = [RowError(row, filing.facts.reference, error) for row, filing, error in taken.refused]
             bad = sorted([*chunk.bad, *refused], key=lambda each: each.row)
             self._store_errors(connection, bad)
             ahead = self._after(chunk, taken, len(bad), bytes_done)
             cancelled = self._advance(connection, asdict(ahead))
         self.progress = ahead
+        self._written = self._written if taken.written is None else dict([*self._written.items(), taken.written][-2:])
         _measure(taken, len(bad))
         if cancelled:
             raise CancelledError
@@ -143,12 +153,17 @@ class BatchWork:
             self._advance(connection, closing)
             events.append(connection, self._event(kind))
 
-    def _take_filings(self, connection: Connection, source: Source, good: Sequence[Numbered]) -> Taken:
+    def _source(self, member: Member) -> Source:
+        return Source(member, self._batch["actor_id"], self._batch["id"], self._services.clock())
+
+    def _take_filings(
+        self, connection: Connection, source: Source, good: Sequence[Numbered], foreseen: Foreseen
+    ) -> Taken:
         if not good:
             return Taken()
         if self._batch["dry_run"]:
             return self._rehearse(connection, source, good)
-        return intake.take_in(self._services, connection, source, good)
+        return intake.take_in(self._services, connection, source, good, foreseen, own=self._written)
 
     def _rehearse(self, connection: Connection, source: Source, good: Sequence[Numbered]) -> Taken:
         """Plan only, remembering the rows met: nothing of the batch is in the pool for later rows to meet."""
@@ -165,7 +180,7 @@ class BatchWork:
             )
             for row in batches.dry_run_filings(connection, batch_id, references)
         }
-        taken = intake.plan(self._services, connection, source, good, met)
+        taken = planning.plan(self._services, connection, source, good, met)
         rows = [
             {
                 "batch_id": batch_id,

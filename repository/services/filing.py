@@ -14,7 +14,7 @@ from repository.domain.members import Actor, Member
 from repository.services import Services, intake, reciprocity
 from repository.services.encodings import filing_from_json
 from repository.services.hitmaking import Source
-from repository.services.intake import Numbered, Plan
+from repository.services.planning import Numbered, Plan
 from repository.storage import events, filings
 from repository.storage.operator import accepted_fingerprints
 

@@ -4,103 +4,39 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
-import orjson
 from sqlalchemy import Connection
 
 from matching.types import EncodedSubject
 from matching.wire import unpack
-from repository.domain.errors import FieldError
-from repository.domain.filings import Filing, Outcome
-from repository.domain.proofs import NEEDED, PROVEN
-from repository.services import Services, crediting, outcomes, pool, reciprocity
+from repository.domain.filings import Outcome
+from repository.services import Services, crediting, outcomes, pool
 from repository.services.crediting import Visible
+from repository.services.foresight import NOTHING, Foreseen, Prepared, prepare
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
+from repository.services.planning import Numbered, Plan, Taken, Written, plan
 from repository.services.pool import Sighting
-from repository.storage import dialect, filings, index, proofs
-from repository.storage.filings import Standing
-from repository.storage.sealing import record_context
+from repository.storage import dialect, filings, index
+from repository.storage.sealing import Integers, record_context
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A filing and its row in the batch, from 1; row 0 for a single filing."""
-
-    row: int
-    filing: Filing
-
-
-@dataclass(slots=True)
-class Plan:
-    """What is to be done with one filing. `matched`: its encodings are new, so it is indexed and checked."""
-
-    numbered: Numbered
-    outcome: Outcome
-    filing_id: str
-    version: int
-    matched: bool
-    match_digest: bytes
-    content_digest: bytes
-    proof_id: str | None = None
-    hits: int = 0
-    capped_keys: int = 0
-
-
-@dataclass(slots=True)
-class Taken:
-    """What became of the filings: plans in the order given, and the rows refused."""
-
-    plans: list[Plan] = field(default_factory=list)
-    refused: list[tuple[int, Filing, FieldError]] = field(default_factory=list)
-
-    def counts(self) -> Counter[Outcome]:
-        """How many filings there are of each outcome."""
-        return Counter(plan.outcome for plan in self.plans)
-
-
-def plan(
+def take_in(
     services: Services,
     connection: Connection,
     source: Source,
     batch: Sequence[Numbered],
-    met: Mapping[tuple[str, str], Standing] = MappingProxyType({}),
+    foreseen: Foreseen = NOTHING,
+    *,
+    own: Mapping[int, Written] = MappingProxyType({}),
 ) -> Taken:
-    """Decide for each filing whether it is new, changed, unchanged, or named twice in its batch. Writes nothing.
+    """Store filings with their subjects, index rows and hits in the caller's transaction, a writing one.
 
-    `met` are filings, by (reference, class), that count as there though the pool does not have them so.
+    What was `foreseen` of them is used as far as it holds still; `own` is what chunks of the same batch wrote before.
     """
-    references = [each.filing.facts.reference for each in batch]
-    proven = [each.filing.facts.reference for each in batch if each.filing.facts.record_class == PROVEN]
-    proved = proofs.approved(connection, source.member.id, proven)
-    known = filings.by_reference(connection, source.member.id, references) | dict(met)
-    taken = Taken()
-    for each in batch:
-        facts = each.filing.facts
-        identity = (facts.reference, facts.record_class)
-        proof_id = proved.get(facts.reference) if facts.record_class == PROVEN else None
-        planned = _plan_one(services, source, each, known.get(identity), proof_id)
-        if isinstance(planned, FieldError):
-            taken.refused.append((each.row, each.filing, planned))
-            continue
-        taken.plans.append(planned)
-        known[identity] = Standing(
-            planned.filing_id,
-            planned.version,
-            planned.match_digest,
-            planned.content_digest,
-            source.batch_id,
-            each.row,
-        )
-    return taken
-
-
-def take_in(services: Services, connection: Connection, source: Source, batch: Sequence[Numbered]) -> Taken:
-    """Store filings with their subjects, index rows and hits in the caller's transaction, a writing one."""
     dialect.lock_pool(connection)
-    taken = plan(services, connection, source, batch)
+    number = index.note_write(connection)
+    taken = plan(services, connection, source, batch, foreseen=foreseen.as_new)
     accepted = [each for each in taken.plans if each.outcome is not Outcome.UNCHANGED]
     new = {each.filing_id: each.numbered.filing for each in accepted if each.outcome is Outcome.CREATED}
     counted = crediting.counted(services, connection, source, new)
@@ -110,7 +46,14 @@ def take_in(services: Services, connection: Connection, source: Source, batch: S
         filings.note_batch(connection, source.batch_id, unchanged)
     matched = [each for each in accepted if each.matched]
     before = _take_out(services, connection, [p.filing_id for p in matched if p.outcome is Outcome.NEW_VERSION])
-    seen, capped = _store_subjects(services, connection, source, matched, before) if matched else ([], Counter[str]())
+    prepared = foreseen.settled(services, matched, number, own)
+    if prepared is None and matched:
+        prepared = prepare(services, connection, source.member, matched)
+    seen: list[tuple[str, Sighting]] = []
+    capped = Counter[str]()
+    if prepared is not None:
+        seen, capped, keys = _store_subjects(services, connection, source, (matched, prepared), before)
+        taken.written = number, Written.of(keys, prepared.linked.keys)
     crediting.credit(services, connection, source, {each: new[each] for each in counted}, seen)
     changed = {each.filing_id: each.numbered.filing for each in accepted if each.filing_id not in new}
     crediting.revise(services, connection, source, changed, before)
@@ -120,46 +63,6 @@ def take_in(services: Services, connection: Connection, source: Source, batch: S
         each.hits = told.hits[each.filing_id]
         each.capped_keys = capped[each.filing_id] if told.hot_keys else 0
     return taken
-
-
-def _plan_one(
-    services: Services, source: Source, each: Numbered, known: Standing | None, proof_id: str | None
-) -> Plan | FieldError:
-    if each.filing.facts.record_class == PROVEN and proof_id is None:
-        return FieldError("class", NEEDED)
-    match_digest, content_digest = _digests(services, source, each.filing, proof_id)
-    if known is None:
-        new_id = reciprocity.new_id(services, "fil")
-        return Plan(each, Outcome.CREATED, new_id, 1, True, match_digest, content_digest, proof_id)
-    if known.content_digest == content_digest:
-        return Plan(each, Outcome.UNCHANGED, known.id, known.version, False, match_digest, content_digest)
-    if source.batch_id is not None and known.last_batch_id == source.batch_id:
-        expected = f"each reference once for a class in a batch; row {known.last_batch_row} has it with other content"
-        return FieldError("ref", expected)
-    matched = known.match_digest != match_digest
-    version = known.version + 1
-    return Plan(each, Outcome.NEW_VERSION, known.id, version, matched, match_digest, content_digest, proof_id)
-
-
-def _digests(services: Services, source: Source, filing: Filing, proof_id: str | None) -> tuple[bytes, bytes]:
-    """Over what matching uses, and over everything; bound to the identity of the filing, so that no two compare."""
-    facts = filing.facts
-    identity = orjson.dumps([source.member.id, facts.reference, facts.record_class])
-    parts = [orjson.dumps([facts.schema_id, facts.fingerprint])]
-    for each in filing.subjects:
-        known = sorted(each.facts.items())
-        parts += [
-            orjson.dumps([each.kind, f"{each.mask:x}", each.observed, known, each.name]),
-            each.keys,
-            each.sketches,
-        ]
-    match_digest = services.sealer.digest(b"match" + identity, b"".join(parts))
-    claim = None if facts.claim is None else facts.claim.as_dict()
-    rest: list[Any] = [facts.line, facts.triggered_on, claim, [each.role for each in filing.subjects]]
-    handling = {"labels": facts.labels.as_dict(), "proof": proof_id}
-    if any(handling.values()):  # absent otherwise: filings from before there were any keep their digest
-        rest.append(handling)
-    return match_digest, services.sealer.digest(b"content" + identity, match_digest + orjson.dumps(rest))
 
 
 def _store_facts(
@@ -209,18 +112,17 @@ def _store_subjects(
     services: Services,
     connection: Connection,
     source: Source,
-    matched: Sequence[Plan],
+    matched: tuple[Sequence[Plan], Prepared],
     before: Mapping[str, Sequence[EncodedSubject]],
-) -> tuple[list[tuple[str, Sighting]], Counter[str]]:
-    """Look the encodings up, store and index them, and record the hits; those `before`, by filing, were taken out.
+) -> tuple[list[tuple[str, Sighting]], Counter[str], Integers]:
+    """Store and index the encodings that were looked up, and record the hits; those `before` were taken out.
 
-    Returns what was seen, with the id of the filing each is of, and by filing the hot keys that were not looked up.
+    Returns what was seen, with the id of the filing each is of, by filing the hot keys that were not looked up, and
+    the keys of the index rows.
     """
-    replaced = list(before)
-    places = [(each, place) for each in matched for place in range(len(each.numbered.filing.subjects))]
-    subjects = pool.rekeyed(services.sealer, [s for each in matched for s in each.numbered.filing.subjects])
-    linked = pool.link(services, connection, source.member, subjects)
-    record_ids = pool.record_ids(len(subjects), source.member)
+    (plans, prepared), replaced = matched, list(before)
+    places = [(each, place) for each in plans for place in range(len(each.numbered.filing.subjects))]
+    subjects, linked = prepared.subjects, prepared.linked
     filings.insert_subjects(
         connection,
         [
@@ -230,13 +132,14 @@ def _store_subjects(
                 "position": place,
                 "kind": subject.kind,
                 "role": subject.role,
-                "envelope": pool.seal_subject(services.sealer, record_id, subject),
+                "envelope": envelope,
             }
-            for record_id, (each, place), subject in zip(record_ids, places, subjects, strict=True)
+            for (each, place), subject, record_id, envelope in zip(
+                places, subjects, prepared.record_ids, prepared.envelopes, strict=True
+            )
         ],
     )
-    keys = [subject.keys for subject in subjects]
-    index.add(connection, services.sealer, record_ids, keys, without=linked.keys.full)
+    keys = index.insert(connection, prepared.rows, without=linked.keys.full)
     pool.note_keys(services, connection, linked, source.now)
     added: Counter[str] = Counter(subject.kind for subject in subjects)
     added.subtract(subject.kind for of_filing in before.values() for subject in of_filing)
@@ -249,7 +152,7 @@ def _store_subjects(
     capped: Counter[str] = Counter()
     for (each, _), skipped in zip(places, linked.capped, strict=True):
         capped[each.filing_id] += skipped
-    return [(places[s.subject][0].filing_id, s) for s in linked.sightings], capped
+    return [(places[s.subject][0].filing_id, s) for s in linked.sightings], capped, keys
 
 
 def _take_out(

@@ -35,6 +35,7 @@ from sqlalchemy import (
     collate,
     column,
     func,
+    literal,
     select,
     text,
 )
@@ -404,6 +405,15 @@ def counting(dialect: str, table: Table, rows: Sequence[Mapping[str, Any]]) -> R
         },
     )
     return statement.returning(table.c.period, table.c.used)
+
+
+def next_number(dialect: str, table: Table, key: str, name: str, column: str) -> ReturningInsert[Any]:
+    """Add one to a number that is kept as text under a name, the bound parameter being the first; return it."""
+    insert = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    statement = insert.values({key: literal(name), column: bindparam(column, type_=String)})
+    after = cast(cast(table.c[column], BigInteger) + 1, String)
+    statement = statement.on_conflict_do_update(index_elements=[table.c[key]], set_={column: after})
+    return statement.returning(table.c[column])
 
 
 def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

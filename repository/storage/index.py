@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,8 @@ from matching.types import KEY_BYTES
 from repository.domain.members import NUMBER_BITS
 from repository.storage import dialect
 from repository.storage.base import Base
-from repository.storage.sealing import Integers, Sealer, index_keys
+from repository.storage.operator import FACTS
+from repository.storage.sealing import Blocks, Integers, Sealer, index_keys
 
 
 class KeyIndexRow(Base):
@@ -79,6 +80,8 @@ KEY_INDEX = Base.metadata.tables["key_index"]
 HOT_KEYS = Base.metadata.tables["hot_keys"]
 POOL_COUNTS = Base.metadata.tables["pool_counts"]
 _STALE = b""
+_WRITES_FACT = "pool_writes"
+"""The fact of the installation that counts who added to the pool."""
 _NUMBER = (1 << NUMBER_BITS) - 1
 _POOL_SIZES = dialect.Prepared(
     lambda _name: (
@@ -96,7 +99,8 @@ class Candidates:
     `capped` counts, for each subject, the keys that were skipped because they are hot. `crowded` are keys found hot,
     with the rows that count, and are to be remembered; `cooled` were remembered, were looked at again, and are to be
     forgotten (see `remember_hot`). `full` are keys under which the asker has as many rows as can count. `met` are the
-    hot ones of all keys, remembered or crowded, each with how many of the subjects have it.
+    hot ones of all keys, remembered or crowded, each with how many of the subjects have it. `own` has a key for each
+    row of the asker under it.
     """
 
     records: tuple[tuple[int, ...], ...]
@@ -105,6 +109,7 @@ class Candidates:
     cooled: tuple[int, ...]
     full: tuple[int, ...]
     met: Mapping[int, int]
+    own: Integers = field(default_factory=lambda: np.zeros(0, np.int64), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,8 @@ def look_up(
     distinct = np.unique(keys)
     known = _rows(connection, sealer, distinct, hot.since)
     others = _members(known.records) != own
-    full = _more_than(known.keys[~others], hot.share - 1)
+    mine = known.keys[~others]
+    full = _more_than(mine, hot.share - 1)
     found_keys, found_records = known.keys[others], known.records[others]
     crowded = _crowded(found_keys, found_records, hot)
     if crowded:
@@ -160,29 +166,55 @@ def look_up(
     shared = weights[held] * _rarity(found_keys)[place]
     records = _ranked(owner[held], found_records[place], shared, len(subjects), limit)
     cooled = tuple(key for key in known.stale if key not in crowded)
-    return Candidates(records, tuple(capped.tolist()), crowded, cooled, tuple(full.tolist()), met)
+    return Candidates(records, tuple(capped.tolist()), crowded, cooled, tuple(full.tolist()), met, mine)
 
 
-def add(
-    connection: Connection,
-    sealer: Sealer,
-    record_ids: Sequence[int],
-    subjects: Sequence[bytes],
-    *,
-    without: Sequence[int] = (),
-) -> None:
-    """Index records under their re-keyed keys. Sorted by key: neighbouring rows then say nothing of each other.
+def full(own: Integers, keys: Integers, hot: Hot) -> tuple[int, ...]:
+    """What `Candidates.full` is among some keys, where `own` has a key for each row of the asker."""
+    return tuple(np.intersect1d(_more_than(own, hot.share - 1), keys).tolist())
 
-    `without` are index keys to leave out, those of `Candidates.full`: more rows of the member under them would not
-    be counted, and only make every look-up of the key slower.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of the index, sorted by key: neighbouring rows then say nothing of each other."""
+
+    keys: Integers
+    pointers: Blocks
+
+
+def rows(sealer: Sealer, record_ids: Sequence[int], subjects: Sequence[bytes]) -> Rows:
+    """The rows of records under their re-keyed keys."""
     rekeyed = b"".join(subjects)
     records, keys = _repeat(record_ids, subjects), index_keys(rekeyed)
     pointers = sealer.pointers(records, rekeyed)
     order = np.lexsort((records, keys))
-    order = order[~np.isin(keys[order], np.array(without, np.int64))]
     order = order[_first_of_run(keys[order], records[order])]  # a key given twice by one record is one row
-    dialect.insert_index_rows(connection, keys[order], pointers[order])
+    return Rows(keys[order], pointers[order])
+
+
+def insert(connection: Connection, rows: Rows, *, without: Sequence[int] = ()) -> Integers:
+    """Index records; returns the keys of the rows added.
+
+    `without` are index keys to leave out, those of `Candidates.full`: more rows of the member under them would not
+    be counted, and only make every look-up of the key slower.
+    """
+    keys, pointers = rows.keys, rows.pointers
+    if without:
+        kept = ~np.isin(keys, np.array(without, np.int64))
+        keys, pointers = keys[kept], pointers[kept]
+    dialect.insert_index_rows(connection, keys, pointers)
+    return keys
+
+
+def note_write(connection: Connection) -> int:
+    """Count who adds to the pool, in the transaction that does, with the pool locked; the number of writes now."""
+    return int(_NOTE_WRITE.rows(connection, {"value": "1"})[0][0])
+
+
+def writes(connection: Connection) -> int:
+    """How many have added to the pool; what is read after it holds what they added."""
+    found = _WRITES.rows(connection, {})
+    return int(found[0][0]) if found else 0
 
 
 def remove(connection: Connection, sealer: Sealer, record_ids: Sequence[int], subjects: Sequence[bytes]) -> None:
@@ -262,6 +294,8 @@ def _rows_statement(dialect_name: str) -> CompoundSelect[Any]:
 
 
 _ROWS = dialect.Prepared(_rows_statement)
+_NOTE_WRITE = dialect.Prepared(lambda name: dialect.next_number(name, FACTS, "name", _WRITES_FACT, "value"))
+_WRITES = dialect.Prepared(lambda _name: select(FACTS.c.value).where(FACTS.c.name == literal(_WRITES_FACT)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class FingerprintRow(Base):
     added_at: Mapped[datetime]
 
 
+FACTS = Base.metadata.tables[InstallationFactRow.__tablename__]
 _ACCEPTED = dialect.Prepared(
     lambda _name: select(FingerprintRow.schema_id, FingerprintRow.fingerprint).order_by(
         FingerprintRow.schema_id, FingerprintRow.added_at, FingerprintRow.fingerprint

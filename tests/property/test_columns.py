@@ -18,7 +18,7 @@ from repository.jobs import columnar, layout
 from repository.jobs.columnar import OVERLONG, reference_of
 from repository.services.batchwork import RowError
 from repository.services.encodings import filing_from_json
-from repository.services.intake import Numbered
+from repository.services.planning import Numbered
 from tests.support.columns import batch_of
 from tests.support.encodings import FINGERPRINT, SCHEMA, claim, filing, subject
 from tests.support.rulebooks import DEFAULT_RULEBOOK

@@ -52,7 +52,7 @@ def look_up(
 def add(database: Database, records: dict[int, bytes]) -> None:
     """Index records in a transaction of their own."""
     with database.write() as session:
-        index.add(session.connection(), SEALER, list(records), list(records.values()))
+        index.insert(session.connection(), index.rows(SEALER, list(records), list(records.values())))
 
 
 def test_records_are_found_by_any_shared_key(database: Database) -> None:
@@ -178,7 +178,8 @@ def test_a_members_rows_beyond_its_share_are_not_indexed(database: Database) -> 
     full = look_up(database, keys("phone", "other"), hot_rows=5).full
     assert len(full) == 1
     with database.write() as session:
-        index.add(session.connection(), SEALER, [record(ASKER, 9)], [keys("phone", "other")], without=full)
+        rows = index.rows(SEALER, [record(ASKER, 9)], [keys("phone", "other")])
+        index.insert(session.connection(), rows, without=full)
         assert session.scalar(select(func.count()).select_from(KEY_INDEX)) == 3
 
 

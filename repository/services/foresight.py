@@ -1,0 +1,89 @@
+"""What can be done for a chunk of a batch while the one before is written: plan it, look it up, score it, close it.
+
+It is read on a connection of its own, before the pool is locked for the chunk. Whoever adds to the pool is counted
+(`storage.index.note_write`): where between the reading and the lock nobody but the batch itself has written, what was
+found is what would be found under the lock, since a member's own records are never candidates. Else it is done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from sqlalchemy import Connection
+
+from matching.types import EncodedSubject
+from repository.domain.filings import Outcome
+from repository.domain.members import Member
+from repository.services import Services, planning, pool
+from repository.services.hitmaking import Source
+from repository.services.planning import Numbered, Plan, Written
+from repository.services.pool import Linked
+from repository.storage import index
+from repository.storage.index import Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Subjects re-keyed and closed, ready to be stored, and what the pool of the others holds on them."""
+
+    subjects: Sequence[EncodedSubject]
+    record_ids: Sequence[int]
+    envelopes: Sequence[bytes]
+    rows: Rows
+    linked: Linked
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What was made of a chunk ahead: `matched` are the rows that `prepared` is of, `number` the writes it has seen."""
+
+    number: int = -1
+    as_new: Mapping[int, Plan] = field(default_factory=dict)
+    matched: Sequence[int] = ()
+    prepared: Prepared | None = None
+
+    def settled(
+        self, services: Services, matched: Sequence[Plan], number: int, own: Mapping[int, Written]
+    ) -> Prepared | None:
+        """What holds still when the pool is locked for the write `number`; None where others have written since."""
+        unseen = range(self.number + 1, number)
+        same = self.matched == [each.numbered.row for each in matched]
+        if self.prepared is None or not same or not all(each in own for each in unseen):
+            return None
+        keys = self.prepared.linked.keys
+        noted = frozenset[int]().union(*(own[each].noted for each in unseen))
+        rows = [keys.own, *(own[each].keys for each in unseen)]
+        full = index.full(np.concatenate(rows), self.prepared.rows.keys, pool.hot(services, services.clock()))
+        if full and any(each.outcome is Outcome.NEW_VERSION for each in matched):
+            return None  # the rows of the version before, taken out meanwhile, were counted
+        crowded = {key: rows for key, rows in keys.crowded.items() if key not in noted}
+        cooled = tuple(key for key in keys.cooled if key not in noted)
+        keys = replace(keys, full=full, crowded=crowded, cooled=cooled)
+        return replace(self.prepared, linked=replace(self.prepared.linked, keys=keys))
+
+
+NOTHING = Foreseen()
+
+
+def foresee(services: Services, connection: Connection, source: Source, batch: Sequence[Numbered]) -> Foreseen:
+    """Plan filings, and look up, score and close those that are to be matched. Reads only."""
+    number = index.writes(connection)  # first: what is read after it holds all of them
+    taken = planning.plan(services, connection, source, batch)
+    matched = [each for each in taken.plans if each.matched]
+    prepared = prepare(services, connection, source.member, matched) if matched else None
+    return Foreseen(number, taken.as_new, [each.numbered.row for each in matched], prepared)
+
+
+def prepare(services: Services, connection: Connection, member: Member, matched: Sequence[Plan]) -> Prepared:
+    """Re-key the subjects of filings, look them up, and close them."""
+    subjects = pool.rekeyed(services.sealer, [s for each in matched for s in each.numbered.filing.subjects])
+    linked = pool.link(services, connection, member, subjects)
+    record_ids = pool.record_ids(len(subjects), member)
+    envelopes = [
+        pool.seal_subject(services.sealer, record_id, subject)
+        for record_id, subject in zip(record_ids, subjects, strict=True)
+    ]
+    rows = index.rows(services.sealer, record_ids, [each.keys for each in subjects])
+    return Prepared(subjects, record_ids, envelopes, rows, linked)
