@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,22 +13,21 @@ from repository.services.onboarding import admit_member, issue_credential
 from repository.services.operator import accept_fingerprint
 from repository.settings import Settings
 from tests.support.encodings import FINGERPRINT
-from tests.support.serving import ADMIN
+from tests.support.serving import environment_of
+from tests.support.stores import SqliteStores
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(tmp_path: Path, sqlite_stores: SqliteStores) -> Iterator[dict[str, str]]:
     """The environment of a pool that was set up."""
-    made = os.environ | {"FRANKPLEDGE_DATA_DIR": str(tmp_path / "pool"), "FRANKPLEDGE_OPERATOR_PASSWORD": "p" * 16}
-    made.pop("FRANKPLEDGE_DATABASE_URL", None)
-    subprocess.run([*ADMIN, "init"], env=made, check=True, capture_output=True)
-    return made
+    with sqlite_stores.fresh(tmp_path) as url:
+        yield environment_of(tmp_path, url)
 
 
 @pytest.fixture
 def services(environment: dict[str, str]) -> Iterator[Services]:
     """The same pool, seen past the server."""
-    made = compose(Settings.under(Path(environment["FRANKPLEDGE_DATA_DIR"])))
+    made = compose(Settings.from_environment(environment))
     yield made
     made.database.close()
 

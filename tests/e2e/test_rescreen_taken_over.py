@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,7 @@ from repository.settings import Settings
 from repository.storage.hits import HIT_SIDES, HITS
 from repository.storage.jobs import JOBS
 from tests.support.encodings import FINGERPRINT, filing, ndjson, subject
-from tests.support.serving import ADMIN, wait_for
+from tests.support.serving import environment_of, wait_for, working
 
 ROWS = 1500
 KEYS = range(4)
@@ -36,10 +33,7 @@ LIMITS |= {"FRANKPLEDGE_DB_LOCK_SECONDS": "4", "FRANKPLEDGE_DB_IDLE_SECONDS": "4
 @pytest.fixture
 def environment(tmp_path: Path, database_url: str) -> dict[str, str]:
     """The environment of a pool on either store."""
-    made = os.environ | LIMITS | {"FRANKPLEDGE_DATA_DIR": str(tmp_path / "pool")}
-    made |= {"FRANKPLEDGE_DATABASE_URL": database_url, "FRANKPLEDGE_OPERATOR_PASSWORD": "p" * 16}
-    subprocess.run([*ADMIN, "init"], env=made, check=True, capture_output=True)
-    return made
+    return environment_of(tmp_path, database_url, **LIMITS)
 
 
 @pytest.fixture
@@ -67,18 +61,6 @@ def services(environment: dict[str, str]) -> Iterator[Services]:
     made.database.close()
 
 
-@contextmanager
-def worker(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker process, killed at the end."""
-    with log.open("ab") as output:
-        process = subprocess.Popen([*ADMIN, "worker", "run"], env=environment, stdout=output, stderr=output)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait(60)
-
-
 def state(services: Services) -> Any:
     """The one job as it is."""
     with services.database.reading() as connection:
@@ -93,17 +75,17 @@ def test_another_worker_goes_on(
 ) -> None:
     """From the cursor of the last chunk; the hits between both members are there once, with both sides."""
     rescreening.ask_for_all(services)
-    with worker(environment, tmp_path / "one") as one:
+    with working(environment, tmp_path / "one") as one:
         wait_for(lambda: state(services)["done"] > 0)
-        one.send_signal(how)
+        one.signal(how)
         if how is signal.SIGKILL:
-            one.wait(60)
+            one.ended()
         stopped_at = state(services)["done"]
         assert 0 < stopped_at < 2 * ROWS
-        with worker(environment, tmp_path / "two"):
+        with working(environment, tmp_path / "two"):
             wait_for(lambda: state(services)["done"] > stopped_at)
             if how is signal.SIGSTOP:
-                one.send_signal(signal.SIGCONT)
+                one.signal(signal.SIGCONT)
             wait_for(lambda: state(services)["finished_at"] is not None)
             time.sleep(0.5)
     done = state(services)

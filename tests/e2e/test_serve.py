@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.serving import free_port, ran, serving
+
 ADMIN = [sys.executable, "-m", "repository.cli"]
 PATIENCE = 60.0
 
@@ -25,16 +26,14 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a pool that was set up."""
     made = os.environ | {"FRANKPLEDGE_DATA_DIR": str(tmp_path / "pool"), "FRANKPLEDGE_OPERATOR_PASSWORD": "p" * 16}
     made.pop("FRANKPLEDGE_DATABASE_URL", None)
-    subprocess.run([*ADMIN, "init"], env=made, check=True, capture_output=True)
+    ran(made, tmp_path / "init.log", "init")
     return made
 
 
 @pytest.fixture
 def port() -> int:
     """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @contextmanager
@@ -79,14 +78,10 @@ def test_it_answers_with_its_worker_and_stops_when_asked(
             "status": "ready",
             "checks": {"database": True, "tables": True, "operator_secret": True, "worker": True},
         }
-        second = subprocess.run(
-            [*ADMIN, "serve", "--port", str(port)], env=environment, check=False, capture_output=True
-        )
-        assert second.returncode == 1
-        assert b"cannot be used" in second.stderr
-        status = subprocess.run([*ADMIN, "worker", "status"], env=environment, check=True, capture_output=True)
-        assert b"running" in status.stdout
-        assert b"not running" not in status.stdout
+        assert "cannot be used" in ran(environment, tmp_path / "second", "serve", "--port", str(port), code=1)
+        status = ran(environment, tmp_path / "status", "worker", "status")
+        assert "running" in status
+        assert "not running" not in status
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
     assert b"Traceback" not in (tmp_path / "log").read_bytes()
@@ -107,7 +102,7 @@ def test_killed_it_leaves_nothing_behind(environment: dict[str, str], port: int,
         assert found["checks"]["worker"] is True
 
 
-def test_bodies_without_a_length_are_read(environment: dict[str, str], port: int, tmp_path: Path) -> None:
+def test_bodies_without_a_length_are_read(environment: dict[str, str], tmp_path: Path) -> None:
     """A chunked body reaches the application, and one over the limit is a 413 and no cut-off text."""
 
     def chunks(content: bytes) -> Iterator[bytes]:
@@ -115,12 +110,10 @@ def test_bodies_without_a_length_are_read(environment: dict[str, str], port: int
             yield content[start : start + 65536]
 
     headers = {"Content-Type": "application/json"}
-    address = f"http://127.0.0.1:{port}/v1/auth/token"
-    with _served(environment, port, tmp_path / "log", "--no-worker"):
+    with serving(environment, tmp_path / "log", "--no-worker") as (base, _):
+        address = f"{base}/v1/auth/token"
         body = b'{"grant_type": "password", "username": "operator", "password": "pppppppppppppppp"}'
         assert httpx.post(address, content=chunks(body), headers=headers, trust_env=False).status_code == 200
         large = b'"' + b"x" * (3 << 19) + b'"'
         assert httpx.post(address, content=chunks(large), headers=headers, trust_env=False).status_code == 413
-        found = _ready(port)
-        assert found is not None
-        assert "worker" not in found["checks"]
+        assert "worker" not in httpx.get(f"{base}/readyz", trust_env=False).json()["checks"]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,66 +14,36 @@ from sqlalchemy import func, select
 from repository.domain.members import Actor, Role
 from repository.services import Services, batches
 from repository.services.batches import Upload
-from repository.services.compose import compose
-from repository.services.onboarding import admit_member, issue_credential
-from repository.services.operator import accept_fingerprint
-from repository.settings import Settings
 from repository.storage.batches import BATCHES
 from repository.storage.filings import FILINGS, SUBJECTS
 from repository.storage.index import KEY_INDEX
-from tests.support.encodings import FINGERPRINT, filing, ndjson, subject
-from tests.support.serving import ADMIN, wait_for
+from repository.storage.members import MemberRow
+from tests.support.encodings import filing, ndjson, subject
+from tests.support.serving import environment_of, wait_for, working
 from tests.support.stores import PostgresStores
 
-ROWS = 4000
+ROWS, CHUNK = 1500, 100
 KEYS = range(8)
-LIMITS = {"FRANKPLEDGE_LEASE_SECONDS": "6", "FRANKPLEDGE_DB_LONG_SECONDS": "6", "FRANKPLEDGE_DB_STATEMENT_SECONDS": "6"}
-"""Short times: a lease of six seconds, and a transaction that hangs is ended by the database after as many."""
-LIMITS |= {"FRANKPLEDGE_DB_LOCK_SECONDS": "6", "FRANKPLEDGE_DB_IDLE_SECONDS": "6"}
+SMALL_CHUNKS = {"repository.jobs.intake.CHUNK_LINES": CHUNK}
+LIMITS = {f"FRANKPLEDGE_{name}_SECONDS": "3" for name in ("LEASE", "DB_LONG", "DB_STATEMENT", "DB_LOCK", "DB_IDLE")}
+"""Short times: a lease of three seconds, and a transaction that hangs is ended by the database after as many."""
 
 
 @pytest.fixture
 def environment(tmp_path: Path, postgresql_stores: PostgresStores) -> Iterator[dict[str, str]]:
     """The environment of a pool on PostgreSQL."""
     with postgresql_stores.fresh(tmp_path) as url:
-        made = os.environ | LIMITS | {"FRANKPLEDGE_DATA_DIR": str(tmp_path / "pool"), "FRANKPLEDGE_DATABASE_URL": url}
-        made["FRANKPLEDGE_OPERATOR_PASSWORD"] = "p" * 16
-        subprocess.run([*ADMIN, "init"], env=made, check=True, capture_output=True)
-        yield made
+        yield environment_of(tmp_path, url, **LIMITS)
 
 
-@pytest.fixture
-def services(environment: dict[str, str]) -> Iterator[Services]:
-    """The same pool, seen past the workers."""
-    made = compose(Settings.from_environment(environment))
-    yield made
-    made.database.close()
-
-
-def queue(services: Services) -> str:
-    """A member's batch that takes some seconds; its id."""
-    now = services.clock()
-    with services.database.write() as session:
-        accept_fingerprint(session, "guarded/1", FINGERPRINT, now=now)
-        today = now.date()
-        member = admit_member(session, "Alpha", ["motor"], now=now, agreement_signed_on=today, attested_on=today)
-        made = issue_credential(session, member.id, ["contributor"], now=now)
+def queue(services: Services, credential: dict[str, str]) -> None:
+    """A member's batch that takes some seconds."""
     content = ndjson([filing(f"P-{number}", subject(number, only=KEYS)) for number in range(ROWS)])
-    actor = Actor(made.client_id, frozenset({Role.CONTRIBUTOR}), member)
+    with services.database.read() as session:
+        member = session.scalars(select(MemberRow)).one().as_member()
+    actor = Actor(credential["client_id"], frozenset({Role.CONTRIBUTOR}), member)
     upload = Upload([content], len(content), "ndjson", gzipped=False, dry_run=False, idempotency_key="the-batch")
-    return str(batches.receive(services, actor, member, upload)[0]["id"])
-
-
-@contextmanager
-def worker(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker process, killed at the end."""
-    with log.open("ab") as output:
-        process = subprocess.Popen([*ADMIN, "worker", "run"], env=environment, stdout=output, stderr=output)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait(60)
+    batches.receive(services, actor, member, upload)
 
 
 def state(services: Services) -> Any:
@@ -87,19 +54,23 @@ def state(services: Services) -> Any:
 
 @pytest.mark.parametrize("how", [signal.SIGSTOP, signal.SIGKILL])
 def test_another_worker_takes_over(
-    environment: dict[str, str], services: Services, tmp_path: Path, how: signal.Signals
+    environment: dict[str, str],
+    services: Services,
+    credential: dict[str, str],
+    tmp_path: Path,
+    how: signal.Signals,
 ) -> None:
     """From one that hangs, when its lease ran out, and from one that is dead; let go on later, it changes nothing."""
-    queue(services)
-    with worker(environment, tmp_path / "one") as one:
+    queue(services, credential)
+    with working(environment, tmp_path / "one", SMALL_CHUNKS) as one:
         wait_for(lambda: state(services)["rows_created"] > 0)
-        one.send_signal(how)
+        one.signal(how)
         stopped_at = state(services)["rows_created"]
         assert stopped_at < ROWS
-        with worker(environment, tmp_path / "two"):
-            wait_for(lambda: state(services)["rows_created"] > stopped_at + 500)
+        with working(environment, tmp_path / "two", SMALL_CHUNKS):
+            wait_for(lambda: state(services)["rows_created"] > stopped_at + CHUNK)
             if how is signal.SIGSTOP:
-                one.send_signal(signal.SIGCONT)
+                one.signal(signal.SIGCONT)
             wait_for(lambda: state(services)["status"] not in ("queued", "running"))
             time.sleep(1)
     done = state(services)

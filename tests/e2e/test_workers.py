@@ -20,14 +20,10 @@ import pytest
 from sqlalchemy import select
 
 from repository.services import Services
-from repository.services.compose import compose
-from repository.services.onboarding import admit_member, issue_credential
-from repository.services.operator import accept_fingerprint
 from repository.services.rulebook_file import default_text
-from repository.settings import Settings
 from repository.storage.batches import BATCHES
-from tests.support.encodings import FINGERPRINT, filing, ndjson, subject
-from tests.support.serving import ADMIN, PATIENCE, answers, wait_for
+from tests.support.encodings import filing, ndjson, subject
+from tests.support.serving import PATIENCE, answers, environment_of, free_port, ran, serving, wait_for
 
 COMMAND = str(Path(sys.executable).with_name("frankpledge-admin"))
 WORKERS = 2
@@ -37,44 +33,14 @@ MANY = 24
 
 @pytest.fixture
 def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
-    """The environment of a pool that was set up, on either store, whose processes add up what they count."""
-    made = os.environ | {
-        "FRANKPLEDGE_DATA_DIR": str(tmp_path / "pool"),
-        "FRANKPLEDGE_DATABASE_URL": database_url,
-        "FRANKPLEDGE_METRICS_DIR": str(tmp_path / "metrics"),
-        "FRANKPLEDGE_OPERATOR_PASSWORD": "p" * 16,
-    }
-    subprocess.run([*ADMIN, "init"], env=made, check=True, capture_output=True)
-    return made
-
-
-@pytest.fixture
-def services(environment: dict[str, str]) -> Iterator[Services]:
-    """The same pool, seen past the server."""
-    made = compose(Settings.from_environment(environment))
-    yield made
-    made.database.close()
-
-
-@pytest.fixture
-def credential(services: Services) -> dict[str, str]:
-    """A member's log-in."""
-    now = services.clock()
-    with services.database.write() as session:
-        accept_fingerprint(session, "guarded/1", FINGERPRINT, now=now)
-        member = admit_member(
-            session, "Alpha", ["motor"], now=now, agreement_signed_on=now.date(), attested_on=now.date()
-        )
-        made = issue_credential(session, member.id, ["contributor"], now=now)
-    return {"grant_type": "client_credentials", "client_id": made.client_id, "client_secret": made.client_secret}
+    """The environment of a pool that was set up, on either store."""
+    return environment_of(tmp_path, database_url)
 
 
 @contextmanager
-def served(environment: dict[str, str], log: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Where the service is, and its process; killed at the end where it runs still."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def counted(environment: dict[str, str], log: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The service as it is started from a shell, which its way of counting wants; killed where it runs still."""
+    port = free_port()
     with log.open("ab") as output:
         process = subprocess.Popen(
             [COMMAND, "serve", "--port", str(port), *options],
@@ -116,7 +82,8 @@ def test_what_one_process_did_holds_in_all(
     environment: dict[str, str], credential: dict[str, str], tmp_path: Path
 ) -> None:
     """Revocation, a rulebook, the pause after failed log-ins and the counters; and one that is killed is replaced."""
-    with served(environment, tmp_path / "log", "--workers", str(WORKERS)) as (base, process):
+    together = environment | {"FRANKPLEDGE_METRICS_DIR": str(tmp_path / "metrics")}
+    with counted(together, tmp_path / "log", "--workers", str(WORKERS)) as (base, process):
         headers = bearer(base, credential)
         assert {answer.status_code for answer in each("GET", f"{base}/v1/standing", headers=headers)} == {200}
         counting = {int(path.stem.rpartition("_")[2]) for path in (tmp_path / "metrics").glob("histogram_*.db")}
@@ -156,8 +123,7 @@ def _load_rulebook(environment: dict[str, str], tmp_path: Path) -> None:
     ]
     path.write_text("\n".join(lines) + "\n")
     today = datetime.now(UTC).date().isoformat()
-    command = [*ADMIN, "rulebook", "load", str(path), "--effective", today]
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    ran(environment, tmp_path / "load.log", "rulebook", "load", str(path), "--effective", today)
 
 
 def _slow_body(started: threading.Event, go_on: threading.Event, content: bytes) -> Iterator[bytes]:
@@ -177,7 +143,7 @@ def test_a_request_under_way_is_answered_before_the_end(
     answered: list[httpx.Response] = []
     started, go_on = threading.Event(), threading.Event()
     content = ndjson([filing(f"P-{number}", subject(number, only=range(8))) for number in range(50)])
-    with served(environment, tmp_path / "log", "--workers", str(workers), "--no-worker") as (base, process):
+    with serving(environment, tmp_path / "log", "--workers", str(workers), "--no-worker") as (base, process):
         headers = bearer(base, credential) | {"Content-Type": "application/x-ndjson", "Idempotency-Key": "k"}
         headers["Content-Length"] = str(len(content))
         body = _slow_body(started, go_on, content)
@@ -190,10 +156,10 @@ def test_a_request_under_way_is_answered_before_the_end(
         asking.start()
         assert started.wait(PATIENCE)
         time.sleep(0.5)
-        process.send_signal(signal.SIGTERM)
+        process.signal(signal.SIGTERM)
         go_on.set()
         begun = time.monotonic()
-        assert process.wait(PATIENCE) == 0
+        assert process.ended() == 0
         assert time.monotonic() - begun < 15 + 5
         asking.join(PATIENCE)
     assert [answer.status_code for answer in answered] == [202]
@@ -204,7 +170,7 @@ def test_who_never_sends_the_rest_does_not_hold_up_the_end(
     environment: dict[str, str], credential: dict[str, str], tmp_path: Path
 ) -> None:
     """After the time given the process ends all the same, with 0."""
-    with served(environment, tmp_path / "log", "--no-worker", "--stop-within", "2") as (base, process):
+    with serving(environment, tmp_path / "log", "--no-worker", "--stop-within", "2") as (base, process):
         host, port = base.removeprefix("http://").split(":")
         token = bearer(base, credential)["Authorization"]
         head = f"POST /v1/batches HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nIdempotency-Key: k\r\n"
@@ -213,8 +179,8 @@ def test_who_never_sends_the_rest_does_not_hold_up_the_end(
             connection.sendall(head.encode())
             time.sleep(0.5)
             begun = time.monotonic()
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(PATIENCE) == 0
+            process.signal(signal.SIGTERM)
+            assert process.ended() == 0
             assert time.monotonic() - begun < 8
 
 
@@ -231,13 +197,13 @@ def test_a_batch_stops_after_its_chunk_and_goes_on_at_the_next_start(
             done, status = connection.execute(select(BATCHES.c.rows_read, BATCHES.c.status)).one()
         return int(done), str(status)
 
-    with served(environment, tmp_path / "log") as (base, process):
+    with serving(environment, tmp_path / "log") as (base, process):
         headers = bearer(base, credential) | {"Content-Type": "application/x-ndjson", "Idempotency-Key": "k"}
         assert each("POST", f"{base}/v1/batches", 1, content=content, headers=headers)[0].status_code == 202
         wait_for(lambda: read()[0] > 0)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        process.signal(signal.SIGTERM)
+        assert process.ended() == 0
     assert b'"event":"batch left"' in (tmp_path / "log").read_bytes().replace(b'": "', b'":"')
     assert 0 < read()[0] < rows
-    with served(environment, tmp_path / "log"):
+    with serving(environment, tmp_path / "log"):
         wait_for(lambda: read() == (rows, "done"))
