@@ -37,6 +37,7 @@ class Settings:
     What waits is limited for all members and for each; a daily limit of 0 is none. `lease` is how long a worker has for
     a chunk before another may take its batch over. `trusted_proxies` is how many proxies in front of the service add to
     X-Forwarded-For; without any it is not read.
+    `webhook_loopback`: notices may go to this machine itself, in plain http, too: for trials.
     `metrics_dir` is where processes of one installation add up what they count; without it each counts for itself.
     """
 
@@ -64,6 +65,7 @@ class Settings:
     max_member_daily_rows: int = 0
     max_member_daily_rescreens: int = 2
     lease: timedelta = timedelta(seconds=60)
+    webhook_loopback: bool = False
     trusted_proxies: int = 0
     log_level: str = "info"
     metrics_dir: Path | None = None
@@ -125,6 +127,7 @@ class Settings:
                 found, "MAX_MEMBER_DAILY_RESCREENS", _any_size, defaults.max_member_daily_rescreens
             ),
             lease=_read(found, "LEASE_SECONDS", _seconds, defaults.lease),
+            webhook_loopback=_read(found, "WEBHOOK_LOOPBACK", _switch, defaults.webhook_loopback),
             trusted_proxies=_read(found, "TRUSTED_PROXIES", _count, defaults.trusted_proxies),
             log_level=_read(found, "LOG_LEVEL", _log_level, defaults.log_level),
             metrics_dir=_read(found, "METRICS_DIR", _path, defaults.metrics_dir),

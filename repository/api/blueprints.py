@@ -22,6 +22,7 @@ from repository.api import (
     screenings,
     standing,
     uploads,
+    webhooks,
 )
 from repository.api.base import Blueprint
 
@@ -38,6 +39,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hits.blueprint,
     outcomes.blueprint,
     disputes.blueprint,
+    webhooks.blueprint,
     standing.blueprint,
     decisions.blueprint,
     membership.blueprint,

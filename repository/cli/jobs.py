@@ -16,6 +16,7 @@ from repository.services import rescreening
 from repository.services.compose import compose
 from repository.storage import jobs
 
+_KINDS = [kind.value for kind in JobKind]
 LOOK = 0.5
 """Seconds between two looks at a job that is followed."""
 
@@ -46,7 +47,7 @@ def job() -> None:
 
 
 @job.command("list")
-@click.option("--kind", "kinds", type=click.Choice([kind.value for kind in JobKind]), multiple=True, help="Only of this kind.")
+@click.option("--kind", "kinds", type=click.Choice(_KINDS), multiple=True, help="Only of this kind.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="The newest so many.")
 @as_json_option
 @click.pass_obj

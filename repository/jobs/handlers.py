@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, Patience
-from repository.services import Services, rescreening
+from repository.services import Services, delivery, rescreening
 
 
 def _nothing(_services: Services, _job: Job) -> None:
@@ -47,6 +47,15 @@ HANDLERS: Mapping[JobKind, Handler] = MappingProxyType(
             patience=Patience(10, timedelta(seconds=2), 4, timedelta(minutes=10)),
             step=rescreening.step,
             ended=rescreening.ended,
+        ),
+        # Eight attempts within some 25 hours.
+        JobKind.WEBHOOK: Handler(
+            patience=Patience(8, timedelta(seconds=5), 5, timedelta(hours=20)),
+            prepare=delivery.prepare,
+            step=delivery.step,
+            ended=delivery.ended,
+            put_off=delivery.put_off,
+            longest=timedelta(seconds=60),
         ),
     }
 )

@@ -104,6 +104,7 @@ class IntakeWorker:
         if self._expired_at is not None and timedelta() <= now - self._expired_at < EXPIRY_PAUSE:
             return  # it is later than now where the clock was set back
         expiring.remove_uploads(self._services, self._spool)
+        expiring.remove_deliveries(self._services)
         finished = expiring.remove_screenings(self._services, self._stop.is_set)
         self._expired_at = now if finished else None
 

@@ -11,7 +11,8 @@ from sqlalchemy.exc import IntegrityError
 
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member
-from repository.services import Services, pressure, reciprocity
+from repository.domain.webhooks import Notice
+from repository.services import Services, outbox, pressure, reciprocity
 from repository.storage import batches, events
 from repository.storage.limits import Trouble, trouble
 from repository.storage.spool import Received, Spool
@@ -140,6 +141,7 @@ def cancel(services: Services, actor: Actor, member: Member, batch_id: str) -> R
                 figures={f"rows_{name}": found[f"rows_{name}"] for name in _ROWS},
             )
             events.append(connection, event)
+            outbox.tell(services, connection, Notice.BATCH_FINISHED, member.id, {"batch": batch_id})
     spool = spool_of(services)
     if ended and found["spool"] == spool.name:
         spool.remove(batch_id)

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
 
 from repository.domain.events import Event, EventKind
+from repository.domain.jobs import JobKind
 from repository.services import Services, reciprocity
-from repository.storage import events, expiry, screenings, uploads
+from repository.storage import events, expiry, jobs, screenings, uploads
 from repository.storage.spool import Spool
 
 AT_ONCE = 500
-"""Screenings in one transaction."""
+"""Rows in one transaction."""
+KEPT_DELIVERIES = timedelta(days=30)
+"""How long the log of a webhook goes back."""
 
 _log = structlog.get_logger("frankpledge.expiry")
 
@@ -52,6 +56,17 @@ def remove_screenings(services: Services, stopping: Callable[[], bool] = lambda:
         if len(found) < AT_ONCE:
             return True
     return False
+
+
+def remove_deliveries(services: Services) -> int:
+    """Forget notices that were sent, or given up, long ago; how many."""
+    before, removed = services.clock() - KEPT_DELIVERIES, 0
+    while True:
+        with services.database.writing() as connection:
+            found = jobs.forget(connection, JobKind.WEBHOOK, before=before, limit=AT_ONCE)
+        removed += found
+        if found < AT_ONCE:
+            return removed
 
 
 def remove_uploads(services: Services, spool: Spool) -> int:

@@ -82,6 +82,15 @@ def one_hit(
     return _show(services, granted, [view], counts)[0]
 
 
+def visible_ids(services: Services, actor: Actor, member: Member, hit_ids: Sequence[str]) -> list[str]:
+    """Those of some live hits that the member may see. Raises RefusedError."""
+    granted = _entitled(services, actor, member, DEFAULT_PURPOSE)
+    seen, counted = _reaches(granted)
+    with services.database.reading() as connection:
+        views = [hits.one(connection, member.id, hit_id, seen=seen, counted=counted) for hit_id in hit_ids]
+    return [view.id for view in views if view is not None and view.superseded_at is None]
+
+
 def _entitled(services: Services, actor: Actor, member: Member, purpose: str) -> Granted:
     request = Request(ACTION, purpose, None, asked=0)
     return entitlements.decide(services, actor, member, request, (EventKind.HITS_READ, EventKind.HITS_REFUSED))

@@ -20,7 +20,8 @@ from repository.domain.asking import Request
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, PutOffError
 from repository.domain.members import Actor, Member
-from repository.services import Services, entitlements, outcomes, pool, reciprocity
+from repository.domain.webhooks import Notice
+from repository.services import Services, entitlements, outbox, outcomes, pool, reciprocity
 from repository.services.crediting import told_of
 from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Found, Source, rescore_screening_hits, write_hits
@@ -156,6 +157,8 @@ def step(services: Services, session: Session, job: Job, _prepared: object = Non
 def ended(services: Services, connection: Connection, job: Job, status: JobStatus) -> None:
     """Tell that a rescreen is over."""
     events.append(connection, _event(services, _EVENTS[status], job))
+    if job.member_id is not None:
+        outbox.tell(services, connection, Notice.RESCREEN_FINISHED, job.member_id, {"rescreen": job.id})
 
 
 def rescore(
