@@ -13,7 +13,8 @@ from repository.domain.errors import FieldError
 from repository.domain.events import Event, EventKind
 from repository.domain.filings import Accepts, Outcome
 from repository.domain.members import Member, MemberStatus
-from repository.services import Services, foresight, intake, planning, reciprocity
+from repository.domain.webhooks import Notice
+from repository.services import Services, foresight, intake, outbox, planning, reciprocity
 from repository.services.filing import what_is_accepted
 from repository.services.foresight import NOTHING, Foreseen
 from repository.services.hitmaking import Source
@@ -152,6 +153,10 @@ class BatchWork:
             }
             self._advance(connection, closing)
             events.append(connection, self._event(kind))
+            batch_id = self._batch["id"]
+            outbox.tell(
+                self._services, connection, Notice.BATCH_FINISHED, self._batch["member_id"], {"batch": batch_id}
+            )
 
     def _source(self, member: Member) -> Source:
         return Source(member, self._batch["actor_id"], self._batch["id"], self._services.clock())
