@@ -7,11 +7,13 @@ endif
 
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := .venv-peers
 SOURCES := app.py frankpledge matching repository benchmarks demo tests
 HOST ?= 127.0.0.1
 PORT ?= 8080
 TESTS ?= tests
 WORKERS ?= auto
+RECORDS ?= 100000
 POOL ?= $(if $(wildcard demo/run/pool/operator.secret),demo/run/pool,var)
 
 # No address, host or path of the machine goes into a lock: plain pip installs it from whatever registry it is set up with.
@@ -19,10 +21,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 RUNTIME_EXTRAS := --extra server --extra postgresql --extra otel --extra demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check format bench lock upgrade clean
+.PHONY: help setup demo serve test check format bench bench-peers lock upgrade clean
 
 help: ## Show these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/installed ## Make .venv from the hashed lock, and install the project into it
 
@@ -62,17 +64,29 @@ format: setup ## Put the source into the project's style
 
 bench: setup ## Measure linkage, encoding, and a screening against 100,000 subjects (JSON out; some minutes)
 	$(BIN)/frankpledge evaluate --left demo/data/febrl4_a.csv --right demo/data/febrl4_b.csv --truth cluster --drop national_id --json
-	$(BIN)/python -m benchmarks.encoding
+	$(BIN)/python -m benchmarks.encode
 	$(BIN)/python -m benchmarks.sketches
 	$(BIN)/python -m benchmarks.latency --records 100000 --json
+
+$(PEERS)/installed: requirements-peers.lock
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer (with venv) is needed, and none was found" >&2; exit 1; }
+	@echo "Installing the peers into $(PEERS)."
+	@"$(PYTHON)" -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
+	@touch $@
+
+bench-peers: setup $(PEERS)/installed ## Compare with clkhash, anonlink, Splink and rapidfuzz (JSON out; ten minutes; RECORDS=100000)
+	$(BIN)/python -m benchmarks.encode --records 20000 --json
+	$(BIN)/python -m benchmarks.crossref --records $(RECORDS) --json
 
 lock: setup ## Renew the locks after a change of pyproject.toml (keeps pins that still fit)
 	$(COMPILE) $(RUNTIME_EXTRAS) $(UPGRADE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) $(RUNTIME_EXTRAS) --extra dev $(UPGRADE) --constraint requirements.lock pyproject.toml requirements-tools.in --output-file requirements-dev.lock
+	$(COMPILE) $(UPGRADE) --group peers --output-file requirements-peers.lock
 
 upgrade: ## Renew the locks with the newest versions allowed
 	$(MAKE) lock UPGRADE=--upgrade
 
 clean: ## Remove everything that can be made again
-	rm -rf $(VENV) demo/run build dist *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) demo/run build dist *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
