@@ -55,36 +55,35 @@ def test_a_clean_history_replays_identically(history: Desk, services: Services) 
     assert replayed(services) == (len(rows), [])
 
 
-@pytest.mark.parametrize(
-    ("wanted", "values", "differs"),
-    [
-        ({"rule": "R10"}, {"allowed": True}, {"allowed": (True, False)}),
-        ({"rule": "R10"}, {"rule": "R6"}, {"rule": ("R6", "R10")}),
-        ({"rule": "R10"}, {"rulebook": "2020.1"}, {"rulebook"}),
-        ({"rule": "R10"}, {"action": "export"}, {"action": ("export", "screening")}),
-        ({"rule": "R10"}, {"figures": {"line": "motor", "asked": 1, "per_minute": 2}}, {"figures.used_this_minute"}),
-        (
-            {"allowed": True, "action": "screening"},
-            {"answer": {"tiers": "4" * 48, "per_day": 500, "per_minute": 600}},
-            {"answer.tiers"},
-        ),
-        ({"allowed": True, "action": "screening"}, {"answer": None}, {"answer"}),
-    ],
-)
-def test_a_changed_decision_is_found(
-    history: Desk, services: Services, wanted: dict[str, Any], values: dict[str, Any], differs: Any
-) -> None:
+_CHANGES: list[tuple[dict[str, Any], dict[str, Any], Any]] = [
+    ({"rule": "R10"}, {"allowed": True}, {"allowed": (True, False)}),
+    ({"rule": "R10"}, {"rule": "R6"}, {"rule": ("R6", "R10")}),
+    ({"rule": "R10"}, {"rulebook": "2020.1"}, {"rulebook"}),
+    ({"rule": "R10"}, {"action": "export"}, {"action": ("export", "screening")}),
+    ({"rule": "R10"}, {"figures": {"line": "motor", "asked": 1, "per_minute": 2}}, {"figures.used_this_minute"}),
+    (
+        {"allowed": True, "action": "screening"},
+        {"answer": {"tiers": "4" * 48, "per_day": 500, "per_minute": 600}},
+        {"answer.tiers"},
+    ),
+    ({"allowed": True, "action": "screening"}, {"answer": None}, {"answer"}),
+]
+
+
+def test_a_changed_decision_is_found(history: Desk, services: Services) -> None:
     """What was changed is named, with what is stored and what comes out; every other decision is identical."""
-    row = one(services, **wanted)
-    tamper(services, DECISIONS, "id", row["id"], **values)
-    count, found = replayed(services)
-    assert count > 8
-    assert [each.decision_id for each in found] == [row["id"]]
-    assert found[0].missing == ""
-    if isinstance(differs, dict):
-        assert found[0].differs == differs
-    else:
-        assert found[0].differs.keys() == differs
+    for wanted, values, differs in _CHANGES:
+        row = one(services, **wanted)
+        tamper(services, DECISIONS, "id", row["id"], **values)
+        count, found = replayed(services)
+        assert count > 8
+        assert [each.decision_id for each in found] == [row["id"]], values
+        assert found[0].missing == ""
+        if isinstance(differs, dict):
+            assert found[0].differs == differs
+        else:
+            assert found[0].differs.keys() == differs
+        tamper(services, DECISIONS, "id", row["id"], **{name: row[name] for name in values})
 
 
 def test_a_changed_request_is_found(history: Desk, services: Services) -> None:
@@ -148,20 +147,21 @@ def test_a_changed_rulebook_is_found(history: Desk, services: Services) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("values", "missing"),
-    [
-        ({"standing_id": "0" * 64}, "the standing it names is not there"),
-        ({"rulebook_digest": "0" * 64}, "the rulebook it names is not there"),
-        ({"standing_id": None}, "it names no standing: it was taken before standings were kept"),
-    ],
-)
-def test_what_is_missing_is_told(history: Desk, services: Services, values: dict[str, Any], missing: str) -> None:
+_MISSING: list[tuple[dict[str, Any], str]] = [
+    ({"standing_id": "0" * 64}, "the standing it names is not there"),
+    ({"rulebook_digest": "0" * 64}, "the rulebook it names is not there"),
+    ({"standing_id": None}, "it names no standing: it was taken before standings were kept"),
+]
+
+
+def test_what_is_missing_is_told(history: Desk, services: Services) -> None:
     """A decision without its standing or rulebook cannot be taken again, and that is reported."""
     row = one(services, rule="R10")
-    tamper(services, DECISIONS, "id", row["id"], **values)
-    (found,) = replayed(services)[1]
-    assert (found.decision_id, found.missing, dict(found.differs)) == (row["id"], missing, {})
+    for values, missing in _MISSING:
+        tamper(services, DECISIONS, "id", row["id"], **values)
+        (found,) = replayed(services)[1]
+        assert (found.decision_id, found.missing, dict(found.differs)) == (row["id"], missing, {})
+        tamper(services, DECISIONS, "id", row["id"], **{name: row[name] for name in values})
 
 
 def test_days_and_members_are_chosen(history: Desk, services: Services) -> None:
