@@ -43,6 +43,15 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What was found and scored, each as (place of the subject, record id, match): not yet what may be told of it."""
+
+    seen: Sequence[tuple[int, int, Match]]
+    keys: Candidates
+    pool_sizes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Linked:
     """What the pool of the others holds on some subjects.
 
@@ -84,13 +93,24 @@ def link(
     subjects: Sequence[EncodedSubject],
     *,
     also: Sequence[Sequence[int]] = (),
-    sizes: Mapping[str, int] | None = None,
 ) -> Linked:
     """Find and score the other members' subjects for each re-keyed subject; best first within a subject.
 
-    `also` are records that are scored whether they are found or not, for each subject; `sizes` those of the pool, where
-    they were read before.
+    `also` are records that are scored whether they are found or not, for each subject.
     """
+    return tell(connection, member, find(services, connection, member, subjects, also=also))
+
+
+def find(
+    services: Services,
+    connection: Connection,
+    member: Member,
+    subjects: Sequence[EncodedSubject],
+    *,
+    also: Sequence[Sequence[int]] = (),
+    sizes: Mapping[str, int] | None = None,
+) -> Found:
+    """The first half of `link`; `sizes` are those of the pool, where they were read before."""
     with tracing.span("look up", {"frankpledge.subjects": len(subjects)}):
         found = _look_up(services, connection, member, subjects)
         if also:
@@ -100,7 +120,21 @@ def link(
         tracing.note("frankpledge.capped_keys", sum(found.capped))
     metrics.CAPPED_KEYS.inc(sum(found.capped))
     with tracing.span("compare and weigh"):
-        return _weigh(services, connection, member, subjects, found, sizes=sizes)
+        if sizes is None:
+            sizes = index.pool_sizes(connection, other_than=member.id)
+        return Found(_weigh(services, connection, subjects, found, sizes), found, sizes)
+
+
+def tell(connection: Connection, member: Member, found: Found, *, hold: bool = False) -> Linked:
+    """The other half: what was found with what is known of it. What has been taken out since is left out.
+
+    With `hold`, in a writing transaction, it stays what it is until that ends.
+    """
+    records = sorted({record_id for _, record_id, _ in found.seen})
+    told = filings.candidates(connection, records, other_than=member.id, hold=hold)
+    sightings = [Sighting(place, told[r], match) for place, r, match in found.seen if r in told]
+    sightings.sort(key=attrgetter("subject"))
+    return Linked(tuple(sightings), found.keys.capped, found.keys, found.pool_sizes)
 
 
 def _look_up(
@@ -119,24 +153,17 @@ def _look_up(
 def _weigh(
     services: Services,
     connection: Connection,
-    member: Member,
     subjects: Sequence[EncodedSubject],
     found: Candidates,
-    *,
-    sizes: Mapping[str, int] | None,
-) -> Linked:
-    if sizes is None:
-        sizes = index.pool_sizes(connection, other_than=member.id)
+    sizes: Mapping[str, int],
+) -> list[tuple[int, int, Match]]:
     seen: list[tuple[int, int, Match]] = []
     for kind in dict.fromkeys(each.kind for each in subjects):
         own = [place for place, each in enumerate(subjects) if each.kind == kind]
         for start in range(0, len(own), WEIGHED_AT_ONCE):
             part = [(place, subjects[place], found.records[place]) for place in own[start : start + WEIGHED_AT_ONCE]]
             seen += _compare(services, connection, part, sizes.get(kind, 0))
-    told = filings.candidates(connection, sorted({record_id for _, record_id, _ in seen}), other_than=member.id)
-    sightings = [Sighting(place, told[r], match) for place, r, match in seen if r in told]
-    sightings.sort(key=attrgetter("subject"))
-    return Linked(tuple(sightings), found.capped, found, sizes)
+    return seen
 
 
 def _compare(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-
-from sqlalchemy import Connection
 
 from matching.types import EncodedSubject
 from matching.wire import pack
@@ -25,11 +23,11 @@ from repository.services import Services, entitlements, outcomes, pool, reciproc
 from repository.services.asking import Asker, Asking, decide, most_subjects
 from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Source, record_screening_hits
-from repository.services.pool import Linked, Sighting
-from repository.storage import filings, screenings
+from repository.services.pool import Found, Linked, Sighting
+from repository.storage import screenings
 from repository.storage.dialect import together
 from repository.storage.filings import Candidate
-from repository.storage.sealing import named_context
+from repository.storage.sealing import Sealer, named_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,48 @@ class _Asked:
     sightings: Sequence[Sighting]
     capped: int
     pool_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Posed:
+    """Questions, with their subjects re-keyed, as they will be sealed, and as a digest of that."""
+
+    questions: Sequence[Question]
+    subjects: Sequence[EncodedSubject]
+    packed: Sequence[bytes]
+    digests: Sequence[bytes]
+
+    @classmethod
+    def of(cls, sealer: Sealer, member: Member, questions: Sequence[Question]) -> _Posed:
+        subjects = pool.rekeyed(sealer, [each.subject for each in questions])
+        packed = [pack(each) for each in subjects]
+        return cls(
+            questions, subjects, packed, [sealer.digest(b"screened" + member.id.encode(), each) for each in packed]
+        )
+
+    def named(self) -> list[tuple[str, bytes]]:
+        """The reference of each question with its digest."""
+        return [(question.reference, digest) for question, digest in zip(self.questions, self.digests, strict=True)]
+
+    def distinct(self) -> list[EncodedSubject]:
+        """The subjects, those that are the same once."""
+        return list(dict(zip(self.packed, self.subjects, strict=True)).values())
+
+    def with_found(self, linked: Linked) -> list[_Asked]:
+        """The questions with what was found for each of `distinct`."""
+        places = {each: place for place, each in enumerate(dict.fromkeys(self.packed))}
+        seen, sizes = linked.by_subject(), linked.pool_sizes
+        return [
+            _Asked(question, subject, packed, digest, seen[place], linked.capped[place], sizes.get(subject.kind, 0))
+            for question, subject, packed, digest, place in zip(
+                self.questions,
+                self.subjects,
+                self.packed,
+                self.digests,
+                [places[each] for each in self.packed],
+                strict=True,
+            )
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,84 +132,42 @@ def _screen(
     services: Services, actor: Actor, member: Member, request: Asking, questions: Sequence[Question]
 ) -> list[dict[str, Any]]:
     """What `screen` does; a refusal is not stored."""
-    subjects = pool.rekeyed(services.sealer, [each.subject for each in questions])
-    packed = [pack(each) for each in subjects]
-    digests = [services.sealer.digest(b"screened" + member.id.encode(), each) for each in packed]
-    distinct = {each: place for place, each in enumerate(packed)}
-    named = [(question.reference, digest) for question, digest in zip(questions, digests, strict=True)]
+    posed = _Posed.of(services.sealer, member, questions)
     with services.database.glancing() as connection:
-        granted, sizes = decide(services, connection, Asker(actor, member), request, named)
+        granted, sizes = decide(services, connection, Asker(actor, member), request, posed.named())
         if not granted.entitlement.allowed:
             raise RefusedError(granted)
-        looked_for = [subjects[place] for place in distinct.values()]
-        linked = pool.link(services, connection, member, looked_for, sizes=sizes)
-    asked = _asked(questions, subjects, packed, digests, linked)
+        found = pool.find(services, connection, member, posed.distinct(), sizes=sizes)
     with tracing.span("answer"):
-        answered = _answer_all(services, granted, request, asked, linked)
-    services.met.count(linked.keys.met)
+        answered = _answer_all(services, granted, request, posed, found)
+    services.met.count(found.keys.met)
     for each in answered:
         metrics.SCREENINGS.labels(answer=each.body["answer"]).inc()
     return [each.body for each in answered]
 
 
-def _answer_all(
-    services: Services, granted: Granted, request: Asking, asked: list[_Asked], linked: Linked
-) -> list[_Answered]:
+def _answer_all(services: Services, granted: Granted, request: Asking, posed: _Posed, found: Found) -> list[_Answered]:
     """Answer, and store the decision, the questions and what was told. Raises RefusedError, then nothing is stored."""
-    answered = _answers(services, granted, asked)
+    member = granted.member
     with services.database.writing() as connection:
-        named = [(each.question.reference, each.digest) for each in asked]
         granted = entitlements.counted(
-            connection, granted, lambda: most_subjects(services, connection, granted.member, request, named)
+            connection, granted, lambda: most_subjects(services, connection, member, request, posed.named())
         )
         if not granted.entitlement.allowed:
             raise RefusedError(granted)
-        standing = _standing(connection, asked)
-        if standing is not asked:
-            answered = _answers(services, granted, standing)
-        source = Source(granted.member, granted.actor.id, None, granted.now)
-        with together(connection):
+        linked = pool.tell(connection, member, found, hold=True)
+        answered = [_answer(services, granted, each) for each in posed.with_found(linked)]
+        source = Source(member, granted.actor.id, None, granted.now)
+        pool.note_keys(services, connection, linked, granted.now)
+        with together(connection, commit=True):
             entitlements.remember(connection, granted)
             screenings.add(connection, [_row(services, granted, request, each) for each in answered])
             kept = [hit for each in answered for hit in each.kept]
             record_screening_hits(services, connection, source, kept, linked)
-            outcomes.add_first(connection, granted.member.id, _told(granted, answered), granted.rulebook, granted.now)
+            outcomes.add_first(connection, member.id, _told(granted, answered), granted.rulebook, granted.now)
             figures = Counter(each.body["answer"] for each in answered)
             entitlements.tell(services, connection, granted, EventKind.SCREENING_ANSWERED, figures)
-        pool.note_keys(services, connection, linked, granted.now)
     return answered
-
-
-def _asked(
-    questions: Sequence[Question],
-    subjects: Sequence[EncodedSubject],
-    packed: Sequence[bytes],
-    digests: Sequence[bytes],
-    linked: Linked,
-) -> list[_Asked]:
-    """Questions with what was found for them; what is the same in several was looked for once."""
-    places = {each: place for place, each in enumerate(dict.fromkeys(packed))}
-    seen = linked.by_subject()
-    asked = []
-    for question, subject, content, digest in zip(questions, subjects, packed, digests, strict=True):
-        place, pool_size = places[content], linked.pool_sizes.get(subject.kind, 0)
-        asked.append(_Asked(question, subject, content, digest, seen[place], linked.capped[place], pool_size))
-    return asked
-
-
-def _standing(connection: Connection, asked: list[_Asked]) -> list[_Asked]:
-    """The same without what was seen of filings that have changed since: their encoding is no longer there."""
-    seen = [sighting.candidate for each in asked for sighting in each.sightings]
-    versions = filings.versions(connection, {each.filing_id for each in seen})
-    if all(versions[each.filing_id] == each.version for each in seen):
-        return asked
-    return [
-        replace(
-            each,
-            sightings=[s for s in each.sightings if versions[s.candidate.filing_id] == s.candidate.version],
-        )
-        for each in asked
-    ]
 
 
 def _told(granted: Granted, answered: Sequence[_Answered]) -> list[tuple[dict[str, Any], tuple[str, str]]]:
@@ -184,10 +182,6 @@ def _note_refusal(services: Services, granted: Granted) -> None:
     with services.database.writing() as connection:
         entitlements.remember(connection, granted)
         entitlements.tell(services, connection, granted, EventKind.SCREENING_REFUSED)
-
-
-def _answers(services: Services, granted: Granted, asked: Sequence[_Asked]) -> list[_Answered]:
-    return [_answer(services, granted, each) for each in asked]
 
 
 def _answer(services: Services, granted: Granted, asked: _Asked) -> _Answered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -53,6 +53,8 @@ _POOL_LOCK = 0x6672616E6B706C65  # "frankple": one lock for whoever writes to th
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _ROWS_AT_ONCE = 2000
 _GATHERED = "frankpledge.gathered"
+_IDLE = 0
+"""What libpq calls a connection without a transaction (PQTRANS_IDLE)."""
 _Gathered = tuple[str, list[Any]]
 """A statement and the values of its rows."""
 _PARAMETER = re.compile(r"%\((\w+)\)s")
@@ -129,7 +131,7 @@ class Prepared:
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Every row of a select, or that an insert returns."""
         compiled = self.compiled(connection)
-        with closing(_cursor(connection)) as cursor:
+        with closing(_cursor(connection)) as cursor, _begun_with(connection):
             cursor.execute(compiled.sql, compiled.values(parameters), **compiled.options)
             rows = list(cursor.fetchall())
         return [compiled.row(each) for each in rows] if compiled.results else rows
@@ -162,13 +164,16 @@ class Prepared:
 
 
 @contextmanager
-def together(connection: Connection) -> Iterator[None]:
+def together(connection: Connection, *, commit: bool = False) -> Iterator[None]:
     """Keep what is written by `Prepared.write` until the end, and let PostgreSQL do it all as one statement.
 
-    One message and one answer, instead of some for each. For rows that are new and that nothing in between reads.
+    One message and one answer, instead of some for each, and with `commit`, which ends the transaction, none of its own
+    for that. For rows that are new and that nothing in between reads.
     """
     if connection.dialect.name != "postgresql":
         yield
+        if commit:
+            connection.commit()
         return
     gathered: list[_Gathered] = []
     connection.info[_GATHERED] = gathered
@@ -176,7 +181,12 @@ def together(connection: Connection) -> Iterator[None]:
         yield
     finally:
         del connection.info[_GATHERED]
-    _write_gathered(connection, gathered)
+    if not commit:
+        _write_gathered(connection, gathered)
+        return
+    with _driver(connection).pipeline():
+        _write_gathered(connection, gathered)
+        connection.commit()
 
 
 def _write_gathered(connection: Connection, gathered: list[_Gathered]) -> None:
@@ -204,10 +214,23 @@ def _cursor(connection: Connection) -> Any:
     PostgreSQL gives rows in binary: bytes would come as hexadecimal text.
     """
     if connection.dialect.name == "postgresql":
-        cursor = connection.dialect.loaded_dbapi.RawCursor(connection.connection.driver_connection)
+        cursor = connection.dialect.loaded_dbapi.RawCursor(_driver(connection))
         cursor.format = 1
         return cursor
     return connection.connection.cursor()
+
+
+def _begun_with(connection: Connection) -> AbstractContextManager[object]:
+    """Have PostgreSQL begin a transaction in the message of its first statement, which the driver sends alone."""
+    if connection.dialect.name != "postgresql":
+        return nullcontext()
+    driver = _driver(connection)
+    begins = not driver.autocommit and driver.pgconn.transaction_status == _IDLE
+    return driver.pipeline() if begins else nullcontext()
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.driver_connection
 
 
 @dataclass(frozen=True, slots=True)

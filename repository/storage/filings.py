@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -232,7 +232,9 @@ def update_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> No
     if rows:
         changed: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in rows[0] if name != "filing"}
         statement = update(FILINGS).where(FILINGS.c.id == bindparam("filing")).values(changed)
-        connection.execute(statement, sorted(rows, key=itemgetter("filing")))  # locked in the order `versions` locks in
+        connection.execute(
+            statement, sorted(rows, key=itemgetter("filing"))
+        )  # locked in the order `candidates` locks in
 
 
 def note_batch(connection: Connection, batch_id: str, rows: Sequence[tuple[str, int]]) -> None:
@@ -244,14 +246,6 @@ def note_batch(connection: Connection, batch_id: str, rows: Sequence[tuple[str, 
             .values(last_batch_id=batch_id, last_batch_row=bindparam("row"))
         )
         connection.execute(statement, [{"filing": filing_id, "row": row} for filing_id, row in sorted(rows)])
-
-
-def versions(connection: Connection, filing_ids: Iterable[str]) -> dict[str, int]:
-    """The versions of filings, which stay what they are until this writing transaction ends."""
-    name, wanted = connection.dialect.name, sorted(set(filing_ids))
-    if not wanted:
-        return {}
-    return {row[0]: row[1] for row in _VERSIONS.rows(connection, dialect.wanted(name, wanted))}
 
 
 def insert_versions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -299,12 +293,18 @@ def sealed(connection: Connection, record_ids: Sequence[int]) -> dict[int, Seale
     return {row[0]: Sealed(*row) for row in rows}
 
 
-def candidates(connection: Connection, record_ids: Sequence[int], *, other_than: str) -> dict[int, Candidate]:
-    """The subjects with these record ids that belong to other members than the one who asks."""
+def candidates(
+    connection: Connection, record_ids: Sequence[int], *, other_than: str, hold: bool = False
+) -> dict[int, Candidate]:
+    """The subjects with these record ids that belong to other members than the one who asks.
+
+    With `hold` their filings stay what they are until this writing transaction ends.
+    """
     if not record_ids:
         return {}
     name = connection.dialect.name
-    rows = _CANDIDATES.rows(connection, {"member": other_than, **dialect.wanted(name, list(record_ids))})
+    statement = _HELD if hold else _CANDIDATES
+    rows = statement.rows(connection, {"member": other_than, **dialect.wanted(name, list(record_ids))})
     return {row[0]: Candidate(*with_labels(row)) for row in rows}
 
 
@@ -326,13 +326,6 @@ def _by_reference(dialect_name: str) -> Select[Any]:
         .select_from(references.join(FILINGS, found.reference == references.c.value))
         .where(found.member_id == bindparam("member"))
     )
-
-
-def _versions(dialect_name: str) -> Select[Any]:
-    filings = dialect.wanted_texts(dialect_name)
-    joined = filings.join(FILINGS, FILINGS.c.id == filings.c.value)
-    statement = select(FILINGS.c.id, FILINGS.c.version).select_from(joined).order_by(FILINGS.c.id)
-    return statement.with_for_update(read=True, of=FILINGS)
 
 
 @cache
@@ -379,7 +372,12 @@ def _candidates(dialect_name: str) -> Select[Any]:
     )
 
 
-_VERSIONS, _SEALED, _CANDIDATES = map(dialect.Prepared, (_versions, _sealed, _candidates))
+def _held(dialect_name: str) -> Select[Any]:
+    # Locked in the order of ids, as `update_filings` does.
+    return _candidates(dialect_name).order_by(FILINGS.c.id).with_for_update(read=True, of=FILINGS)
+
+
+_SEALED, _CANDIDATES, _HELD = map(dialect.Prepared, (_sealed, _candidates, _held))
 _INSERT_FILINGS = dialect.Prepared(lambda _name: insert(FILINGS))
 _INSERT_VERSIONS = dialect.Prepared(lambda _name: insert(VERSIONS))
 _INSERT_SUBJECTS = dialect.Prepared(lambda _name: insert(SUBJECTS))

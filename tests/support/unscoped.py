@@ -35,7 +35,6 @@ ALLOWED = {
     "storage.filings.kinds_and_roles": _FOUND,
     "storage.filings.on_proof": "of a proof that was found by its member",
     "storage.filings.sealed": "the pool: what others filed, told by tier only",
-    "storage.filings.versions": "of filings that a screening has seen: whether they are still as seen, told to nobody",
     "storage.ledger.corroborated": "everyone's sums, of which the medians of others are told",
     "storage.hits.move": _RESCORED,
     "storage.hits.of_screenings": _RESCORED,

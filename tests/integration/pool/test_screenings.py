@@ -265,13 +265,13 @@ def test_the_same_subject_is_looked_for_once(alpha: Desk, beta: Desk, monkeypatc
     """A thousand times the same question costs one look-up, and is answered a thousand times."""
     beta.file(filing("B-1", subject("ann")))
     alpha.file(filing("A-1", subject("zoe")))
-    looked_for, link = [], pool.link
+    looked_for, find = [], pool.find
 
-    def counting(*arguments: Any, **options: Any) -> pool.Linked:
+    def counting(*arguments: Any, **options: Any) -> pool.Found:
         looked_for.append(len(arguments[3]))
-        return link(*arguments, **options)
+        return find(*arguments, **options)
 
-    monkeypatch.setattr(pool, "link", counting)
+    monkeypatch.setattr(pool, "find", counting)
     body = {name: question("x")[name] for name in ("schema", "fingerprint", "purpose", "line")}
     asked = [{"reference": f"Q-{n}", "subject": question(who)["subject"]} for n, who in enumerate(["ann", "bob"] * 5)]
     sent = alpha.client.post("/v1/screenings/bulk", json=body | {"screenings": asked}, headers=alpha.member.headers)
@@ -298,15 +298,15 @@ def test_what_changes_while_it_is_asked_is_no_hit(
     beta.file(filing("B-1", subject("ann")))
     beta.file(filing("B-2", subject("ann")))
     alpha.file(filing("A-1", subject("zoe")))
-    link = pool.link
+    find = pool.find
 
-    def changing(*arguments: Any, **options: Any) -> pool.Linked:
-        linked = link(*arguments, **options)
-        monkeypatch.setattr(pool, "link", link)
+    def changing(*arguments: Any, **options: Any) -> pool.Found:
+        found = find(*arguments, **options)
+        monkeypatch.setattr(pool, "find", find)
         beta.file(filing("B-1", subject("bob")))
-        return linked
+        return found
 
-    monkeypatch.setattr(pool, "link", changing)
+    monkeypatch.setattr(pool, "find", changing)
     answer = alpha.screen(question("ann"))
     assert (len(answer["hits"]), answer["hits"][0]["count"], rows("hits")) == (1, 1, 1)
 
@@ -416,7 +416,7 @@ def test_together_no_more_is_asked_than_alone(alpha: Desk, rows: Counted) -> Non
 
 
 def test_one_question_costs_few_messages(alpha: Desk, beta: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who asks; what is known before; the keys; the candidates; what may be told of them; what is counted; versions."""
+    """Who asks; what is known before; the keys; the candidates; what is counted; what may be told of them."""
     beta.file(filing("B-1", subject("ann")))
     alpha.file(filing("A-1", subject("zoe")))
     alpha.screen(question("ann"))
@@ -428,4 +428,4 @@ def test_one_question_costs_few_messages(alpha: Desk, beta: Desk, monkeypatch: p
 
     monkeypatch.setattr(dialect.Prepared, "rows", counting)
     assert alpha.screen(question("ann", reference="Q-2"))["answer"] == "enquire"
-    assert len(asked) == 7
+    assert len(asked) == 6
