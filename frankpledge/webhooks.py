@@ -27,6 +27,8 @@ from frankpledge.errors import KitError
 TOLERANCE = 300.0
 """Seconds by which the time of a notice may differ from ours: one that was recorded is of no use later."""
 PREFIX = "whsec_"
+SHORTEST = 16
+"""Bytes of a secret."""
 _REMEDY = "Refuse it with status 400, and do nothing with it."
 
 
@@ -97,9 +99,12 @@ def verified(
 
 def _key(secret: str) -> bytes:
     try:
-        return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
-        raise WebhookError("The secret is not one of a webhook.") from None
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) < SHORTEST:  # anyone signs by an empty one
+        raise WebhookError("The secret is not one of a webhook.")
+    return key
 
 
 def _decoded(signature: str) -> bytes:

@@ -90,6 +90,7 @@ def check(environment: Mapping[str, str], host: str, passwords: tuple[str, ...])
     bad = {each.setting for each in findings}
     settings = Settings.from_environment({name: value for name, value in environment.items() if name not in bad})
     findings += [*_files(settings), *_proxies(settings, host), *_disk(settings), *_database_url(settings)]
+    findings += _webhooks(settings)
     if f"{PREFIX}DATABASE_URL" not in bad:
         findings += _database(settings)
     return sorted(findings, key=lambda each: not each.problem)
@@ -172,6 +173,12 @@ def _proxies(settings: Settings, host: str) -> Iterator[Finding]:
             "how many proxies add to X-Forwarded-For, as the service does not listen on the loopback address only:"
             " without them it has neither TLS nor the callers' addresses",
         )
+
+
+def _webhooks(settings: Settings) -> Iterator[Finding]:
+    if settings.webhook_loopback:
+        expected = "off, but for trials: members could have this machine's own services spoken to"
+        yield Finding(f"{PREFIX}WEBHOOK_LOOPBACK", expected)
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:

@@ -137,9 +137,11 @@ def test_a_documented_password_is_refused(environment: dict[str, str]) -> None:
 
 
 def test_what_the_host_and_the_disk_ask_for(environment: dict[str, str]) -> None:
-    """Listening to others asks for the number of proxies; a batch larger than the disk is not taken."""
+    """Listening to others asks for the number of proxies; a batch larger than the disk is not taken; trials are off."""
     assert checked(environment, "--host", "0.0.0.0")[1][0][1] == "FRANKPLEDGE_TRUSTED_PROXIES"  # noqa: S104
     assert checked(environment | {"FRANKPLEDGE_TRUSTED_PROXIES": "1"}, "--host", "192.0.2.1")[0] == 0
+    code, found = checked(environment | {"FRANKPLEDGE_WEBHOOK_LOOPBACK": "on"})
+    assert (code, found[0][1]) == (1, "FRANKPLEDGE_WEBHOOK_LOOPBACK")
     code, found = checked(environment | {"FRANKPLEDGE_MAX_BATCH_BYTES": "9" * 18})
     assert (code, found[0][1]) == (1, "FRANKPLEDGE_DATA_DIR")
 

@@ -81,10 +81,19 @@ def test_one_of_several_signatures_or_secrets_will_do() -> None:
     """While secrets change a sender may sign with both, and a receiver take both; names of headers have any case."""
     several = {"webhook-signature": f"v1,AAAA v1a,xyz {HEADERS['webhook-signature']} v2,AAAA"}
     assert verified(SECRET, HEADERS | several, BODY, now=SENT) == BODY
-    assert verified(["AAAA", SECRET], HEADERS, BODY, now=SENT) == BODY
+    assert verified([base64.b64encode(bytes(32)).decode(), SECRET], HEADERS, BODY, now=SENT) == BODY
     assert verified(SECRET, {name.title(): value for name, value in HEADERS.items()}, BODY, now=SENT) == BODY
     with pytest.raises(WebhookError):
         verified([], HEADERS, BODY, now=SENT)
+
+
+@pytest.mark.parametrize("secret", ["", PREFIX, "AAAA", "not base64", "whsec_é"])
+def test_a_secret_that_is_none_verifies_nothing(secret: str) -> None:
+    """A setting that was left empty must not take what anyone signs with nothing."""
+    content = f"{HEADERS['webhook-id']}.{SENT}.".encode() + BODY
+    forged = base64.b64encode(hmac.digest(b"", content, hashlib.sha256)).decode()
+    with pytest.raises(WebhookError, match="secret"):
+        verified(secret, HEADERS | {"webhook-signature": f"v1,{forged}"}, BODY, now=SENT)
 
 
 def test_a_notice_is_read() -> None:
