@@ -61,14 +61,14 @@ def tell(stages: Stages, links: Sequence[Link], to: Path | None, **more: Any) ->
     if to is not None:
         with to.open("w", encoding="utf-8", newline="") as handle:
             csv.writer(handle).writerows(links)
-    own, worker = (
-        resource.getrusage(who).ru_maxrss // 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
+    own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    spent = sum(each.ru_utime + each.ru_stime for each in (own, workers))
     json.dump(
         {
             "seconds": stages.seconds,
             "end_to_end": round(sum(stages.seconds.values()), 3),
-            "peak_mb": {"process": own, "largest_worker": worker},
+            "cpu_seconds": round(spent, 1),
+            "peak_mb": {"process": own.ru_maxrss // 1024, "largest_worker": workers.ru_maxrss // 1024},
             **more,
         },
         sys.stdout,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import mmap
 import multiprocessing
 import os
 import time
@@ -43,13 +44,11 @@ SCREENED = 20
 SCHEMA = load_schema()
 PERSON = SCHEMA.kinds["person"]
 
-Encoded = tuple[Columns, npt.NDArray[np.int64]]
-"""The records that could be encoded, and the rows they stand in."""
-
 
 class Shared:
     """What the processes that compare share with the one that starts them, by being forked from it."""
 
+    rows: tuple[list[dict[str, str]], ...]
     left: Columns
     right: Columns
     index: Index
@@ -61,24 +60,25 @@ def _encoder(key: bytes) -> RecordEncoder:
     return RecordEncoder.for_key(LinkageKey(key))
 
 
-def _encode(key: bytes, rows: Sequence[dict[str, str]]) -> Encoded:
-    subjects = encode_people(_encoder(key), rows)
-    held = [(row, subject) for row, subject in enumerate(subjects) if subject is not None]
-    return stack([subject for _, subject in held], PERSON), np.array([row for row, _ in held], np.int64)
-
-
-def encode(pool: ProcessPoolExecutor, key: bytes, rows: Sequence[dict[str, str]]) -> Encoded:
-    """Encode a file in chunks; they come in order."""
-    starts = range(0, len(rows), CHUNK)
-    parts = list(pool.map(functools.partial(_encode, key), [rows[start : start + CHUNK] for start in starts]))
-    columns = [part for part, _ in parts]
-    joined = Columns(
-        np.concatenate([part.keys for part in columns]),
-        np.concatenate([part.blocks for part in columns]),
-        np.concatenate([part.observed for part in columns]),
-        tuple(name for part in columns for name in part.names),
+def empty(records: int) -> Columns:
+    """Columns of so many records, to be filled by other processes; a record that is too poor to encode stays empty."""
+    keys, anchors, size = len(PERSON.keys), len(PERSON.anchor_bits), PERSON.block_size
+    return Columns(
+        np.frombuffer(mmap.mmap(-1, records * keys * 8), np.uint64).reshape(records, keys),
+        np.frombuffer(mmap.mmap(-1, records * anchors * size), np.uint8).reshape(records, anchors, size),
+        np.frombuffer(mmap.mmap(-1, records * 8), np.uint64),
+        (None,) * records,
     )
-    return joined, np.concatenate([at + start for start, (_, at) in zip(starts, parts, strict=True)])
+
+
+def encode(key: bytes, side: int, start: int) -> int:
+    """Encode a chunk of one book into its place; how many could be."""
+    into = (Shared.left, Shared.right)[side]
+    subjects = encode_people(_encoder(key), Shared.rows[side][start : start + CHUNK])
+    held = [row for row, subject in enumerate(subjects, start) if subject is not None]
+    columns = stack([subject for subject in subjects if subject is not None], PERSON)
+    into.keys[held], into.blocks[held], into.observed[held] = columns.keys, columns.blocks, columns.observed
+    return len(held)
 
 
 def part_of(columns: Columns, part: slice) -> Columns:
@@ -130,8 +130,12 @@ def link(files: Sequence[Path], workers: int, stages: Stages) -> tuple[list[Link
     """Link two files on so many processes."""
     forked = multiprocessing.get_context("fork")
     key = os.urandom(32)
-    with stages.stage("encode"), ProcessPoolExecutor(workers, forked, collect_seldom) as pool:
-        (Shared.left, left_rows), (Shared.right, right_rows) = (encode(pool, key, read(path)) for path in files)
+    with stages.stage("encode"):
+        Shared.rows = tuple(read(path) for path in files)
+        Shared.left, Shared.right = (empty(len(rows)) for rows in Shared.rows)
+        chunks = [(side, at) for side, rows in enumerate(Shared.rows) for at in range(0, len(rows), CHUNK)]
+        with ProcessPoolExecutor(workers, forked, collect_seldom) as pool:
+            encoded = sum(pool.map(functools.partial(encode, key), *zip(*chunks, strict=True)))
     with stages.stage("index"):
         Shared.index = Index(Shared.right, PERSON)
     with stages.stage("train"):
@@ -150,9 +154,8 @@ def link(files: Sequence[Path], workers: int, stages: Stages) -> tuple[list[Link
         )
         weights = np.concatenate([each[1] for each in parts])
         even = 0.0  # bits: a probability of a half
-        found = one_to_one(pairs, weights, even)
-        links = [(int(left_rows[row]), int(right_rows[other]), weight) for row, other, weight in found]
-    return links, {"encoded": [len(Shared.left), len(Shared.right)]}
+        links = list(one_to_one(pairs, weights, even))
+    return links, {"encoded": encoded}
 
 
 def screenings(rows: Sequence[dict[str, str]]) -> dict[str, float]:
