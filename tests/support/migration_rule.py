@@ -109,7 +109,7 @@ class Reader:
             yield f"{{}}.{found[1]} set NOT NULL without a validated check"
 
     def harmless(self, _found: re.Match[str]) -> Iterator[str]:
-        """A default, or a constraint that goes."""
+        """A default, how new rows are laid down, or a constraint that goes."""
         yield from ()
 
     def constraint(self, found: re.Match[str]) -> Iterator[str]:
@@ -154,6 +154,7 @@ _STATEMENTS: tuple[tuple[str, Handler], ...] = (
 _ALTERATIONS: tuple[tuple[str, Handler], ...] = (
     (rf"ALTER (?:COLUMN )?{_NAME} SET NOT NULL", Reader.required),
     (rf"ALTER (?:COLUMN )?{_NAME} (?:(?:SET|DROP) DEFAULT|DROP NOT NULL)", Reader.harmless),
+    (rf"ALTER (?:COLUMN )?{_NAME} SET STORAGE|SET \(toast_tuple_target", Reader.harmless),  # for new rows only
     (rf"ADD CONSTRAINT {_NAME} (.*)", Reader.constraint),
     (rf"VALIDATE CONSTRAINT {_NAME}", Reader.validated),
     (r"DROP CONSTRAINT", Reader.harmless),

@@ -102,6 +102,7 @@ ALLOWED: dict[str, Callable[[], object]] = {
     "an index, safely": lambda: safely.create_index("ix", "filings", ["line"]),
     "no index, safely": lambda: safely.drop_index("ix", "filings"),
     "not null, safely": lambda: safely.require("filings", "line"),
+    "how new rows are laid down": lambda: op.execute("ALTER TABLE filings ALTER COLUMN claim SET STORAGE EXTERNAL"),
 }
 
 
