@@ -22,6 +22,7 @@ from repository.settings import Settings, read_operator_secret, write_private_fi
 from tests.support.clock import FakeClock
 from tests.support.members import Admissions, TestUser
 from tests.support.scope import Guard
+from tests.support.speed import hurry
 from tests.support.stores import PostgresStores, SqliteStores, postgres_stores
 from tests.support.unscoped import ALLOWED
 
@@ -35,6 +36,14 @@ hypothesis_settings.load_profile("patient")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, which is what runs without coverage: the other workers have enough to do."""
     items.sort(key=lambda item: item.get_closest_marker("no_cover") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hurrying() -> Iterator[None]:
+    """What takes time and no test is about is done less."""
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

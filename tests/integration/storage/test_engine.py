@@ -16,6 +16,7 @@ from repository.storage.engine import Database, create_engine
 from repository.storage.operator import InstallationFactRow, fact, set_fact
 from repository.storage.tokens import RevokedTokenRow
 from tests.support.clock import FakeClock
+from tests.support.speed import PRAGMAS
 
 
 @pytest.fixture
@@ -129,11 +130,14 @@ def test_database_files_are_for_their_owner_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-def test_commits_are_on_disk_before_they_are_answered(database: Database) -> None:
-    """Writing connections of SQLite sync their log at each commit: FULL is 2."""
-    with database.write() as session:
+def test_commits_are_on_disk_before_they_are_answered(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writing connections of SQLite sync their log at each commit: FULL is 2. The other tests do without."""
+    monkeypatch.setattr(engine, "_PRAGMAS", PRAGMAS)
+    made = Database(create_engine(database_url))
+    with made.write() as session:
         assert session.execute(text("PRAGMA synchronous")).scalar_one() == 2
         assert session.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+    made.close()
 
 
 def test_a_connection_that_was_ended_while_nobody_used_it_is_replaced(database: Database, database_url: str) -> None:

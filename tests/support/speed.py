@@ -1,0 +1,41 @@
+"""What a process of the service does once, and a run of the tests would do thousands of times: done once here, too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from werkzeug.routing import Rule
+
+from repository.services import rulebook_file
+from repository.storage import engine
+
+PRAGMAS = engine._PRAGMAS
+"""As the service has them."""
+_DURABLE, _QUICK = "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF"
+
+
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """Compile an address once, read the text of a rulebook once, and wait for no disk: nothing is worth keeping."""
+    patch.setattr(Rule, "_compile_builder", _compiled_once(Rule._compile_builder))
+    for name in ("read", "read_stored"):
+        patch.setattr(rulebook_file, name, lru_cache(maxsize=64)(getattr(rulebook_file, name)))
+    assert _DURABLE in PRAGMAS
+    patch.setattr(engine, "_PRAGMAS", tuple(_QUICK if each == _DURABLE else each for each in PRAGMAS))
+
+
+def _compiled_once(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
+    """What builds the address of a rule: one code for all rules of the same parts, which is else made for each."""
+    known: dict[Any, Any] = {}
+
+    def builder(rule: Rule, append_unknown: bool = True) -> Any:
+        if rule.defaults:
+            return compile_builder(rule, append_unknown)
+        parts = (tuple(rule._trace), append_unknown)
+        if parts not in known:
+            known[parts] = compile_builder(rule, append_unknown)
+        return known[parts]
+
+    return builder
