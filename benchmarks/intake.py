@@ -6,7 +6,8 @@ of another insurer, of whom the batch knows some (`--known`) under its own spell
 goes into an empty pool and looks nothing up. `bare` is what it is held against: the same index rows, in the order in
 which that batch wrote them (on SQLite in the order of their keys), copied into an empty table with the same index.
 Processor time is in microseconds for each record, of the worker and of the database's server; `peak_mb` is the most
-memory that the worker held.
+memory that the worker held. `chunk_seconds` is how long the transactions of its chunks took: other filings wait so
+long.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import itertools
 import multiprocessing
 import os
 import resource
+import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ from matching.types import EncodedSubject
 from matching.wire import subject_to_json
 from repository.jobs.worker import IntakeWorker
 from repository.services import Services, batches, pool
+from repository.services.batchwork import BatchWork
 from repository.services.compose import compose
 from repository.services.pool import Linked
 from repository.settings import Settings
@@ -106,7 +109,9 @@ def work(settings: Settings, store: Store, *, matched: bool) -> dict[str, Any]:
 def _work(settings: Settings, matched: bool) -> dict[str, Any]:
     services = compose(settings)
     worker = IntakeWorker(services)
+    chunks: list[float] = []
     with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(BatchWork, "take", _timed(BatchWork.take, chunks)))
         if not matched:
             stack.enter_context(mock.patch.object(pool, "link", _nothing))
         used, started = time.process_time(), time.perf_counter()
@@ -121,8 +126,18 @@ def _work(settings: Settings, matched: bool) -> dict[str, Any]:
         "hits": done["hits"],
         "rows_per_second": round(done["rows_created"] / seconds),
         "worker_cpu_us": round(used / done["rows_created"] * 1e6),
+        "chunk_seconds": {"median": round(statistics.median(chunks), 2), "longest": round(max(chunks), 2)},
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
+
+
+def _timed(take: Callable[..., None], seconds: list[float]) -> Callable[..., None]:
+    def timed(*arguments: object) -> None:
+        started = time.perf_counter()
+        take(*arguments)
+        seconds.append(time.perf_counter() - started)
+
+    return timed
 
 
 def _nothing(_services: Services, _connection: object, _member: object, subjects: Sequence[EncodedSubject]) -> Linked:

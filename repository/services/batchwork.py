@@ -29,6 +29,9 @@ HOPELESS_ROWS = 10_000
 HOPELESS_SHARE = 0.9
 """A batch with this many refused rows, and this share of those read, is given up: it is not what its sender thinks."""
 
+CROWDED = 8
+"""Chunks of which nothing is foreseen, since others wrote to the pool before one's turn: it would be done twice."""
+
 
 class GivenUpError(Exception):
     """A batch is not worked on further; `field` and `expected` say why. What was taken in stays."""
@@ -85,6 +88,7 @@ class BatchWork:
         self._batch = batch
         self._owner = owner
         self._written: dict[int, Written] = {}
+        self._unforeseen = 0
         self.progress = Progress(**{name: batch[name] for name in Progress.__slots__})
 
     def accepts(self) -> tuple[Accepts, Member]:
@@ -100,6 +104,9 @@ class BatchWork:
         """Do what can be done for a chunk while the one before is taken in; on a store with one writer, nothing."""
         database = self._services.database
         if not chunk.good or self._batch["dry_run"] or database.engine.dialect.name == "sqlite":
+            return NOTHING
+        if self._unforeseen > 0:
+            self._unforeseen -= 1
             return NOTHING
         with tracing.span("foresee", {"frankpledge.rows": chunk.rows}), database.reading(long=True) as connection:
             return foresight.foresee(self._services, connection, self._source(member), chunk.good)
@@ -120,6 +127,8 @@ class BatchWork:
             ahead = self._after(chunk, taken, len(bad), bytes_done)
             cancelled = self._advance(connection, asdict(ahead))
         self.progress = ahead
+        if foreseen.prepared is not None and not taken.foreseen:
+            self._unforeseen = CROWDED
         self._written = self._written if taken.written is None else dict([*self._written.items(), taken.written][-2:])
         _measure(taken, len(bad))
         if cancelled:

@@ -47,6 +47,7 @@ def take_in(
     matched = [each for each in accepted if each.matched]
     before = _take_out(services, connection, [p.filing_id for p in matched if p.outcome is Outcome.NEW_VERSION])
     prepared = foreseen.settled(services, matched, number, own)
+    taken.foreseen = prepared is not None
     if prepared is None and matched:
         prepared = prepare(services, connection, source.member, matched)
     seen: list[tuple[str, Sighting]] = []

@@ -67,6 +67,8 @@ class Taken:
     refused: list[tuple[int, Filing, FieldError]] = field(default_factory=list)
     as_new: dict[int, Plan] = field(default_factory=dict)
     """For each row the plan that it would have if nobody had filed it before."""
+    foreseen: bool = False
+    """Whether what was foreseen of them held."""
     written: tuple[int, Written] | None = None
     """Which write to the pool it was, and what it wrote to the index."""
 

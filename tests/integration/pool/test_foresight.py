@@ -122,3 +122,14 @@ def test_every_write_to_the_pool_is_counted(alpha: Desk) -> None:
     alpha.screen({**filing("x", subject("ann")), "x": 1}, status=422)
     with alpha.services.database.reading() as connection:
         assert index.writes(connection) == 2
+
+
+def test_where_others_write_all_the_time_nothing_is_done_twice(
+    alpha: Desk, beta: Desk, settled: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once what was foreseen did not hold, the next chunks are looked up in their turn only."""
+    monkeypatch.setattr(batchwork, "CROWDED", 100)
+    _before(monkeypatch, 2, lambda: beta.file(filing("B-1", subject("cid"))))
+    done = alpha.batch([filing(f"A-{each}", subject(f"{each}")) for each in range(8)])
+    assert done["rows"]["created"] == 8
+    assert settled in ([True, False], [True, False, False])  # the third may have been under way
