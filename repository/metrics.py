@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -73,6 +74,8 @@ _WORDS: Mapping[Counter, Sequence[str]] = {
     SCREENINGS: ("clear", "enquire", "refused"),
     HITS: tuple(band.label for band in Band if band),
 }
+for _kind, _result in product(("rescreen", "webhook"), ("done", "failed", "cancelled")):
+    JOBS.labels(_kind, _result)
 for _counter, _words in _WORDS.items():
     for _word in _words:
         _counter.labels(_word)  # there from the start: a rate over what first shows with its first event misses it

@@ -24,7 +24,7 @@ _PURPOSE = "What for: one of the purposes that the rulebook, or the grant, gives
 _HITS = "Hits of the filings done so far that the member may see, those known before too"
 _ERROR = (
     "A code: `refused`, a rule of the scheme does not allow it any more; `fault`, of the service, which is tried again"
-    " while the rescreen is not over; `other-model`, it waits for a worker with the model that it is for"
+    " while the rescreen is not over; `disk-full`, it waits for room; `other-model`, for a worker that has the model"
 )
 
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-FAULT = "fault"
-"""The code of an error of the service itself, whose operator finds it in the log."""
+FAULT, DISK_FULL = "fault", "disk-full"
+"""Codes of errors of the service itself: its operator finds the first in the log, and makes room for the second."""
 JITTER = 0.25
 """A pause is longer or shorter by up to this share, so that what failed together is not tried again together."""
 

@@ -13,16 +13,19 @@ import structlog
 from sqlalchemy import Connection
 
 from repository import metrics, tracing
-from repository.domain.jobs import FAULT, Job, JobKind, JobStatus, PutOffError
+from repository.domain.jobs import DISK_FULL, FAULT, Job, JobKind, JobStatus, PutOffError
 from repository.jobs.handlers import HANDLERS, Handler
 from repository.services import Services
 from repository.services.batches import spool_of
 from repository.storage import dialect, jobs
 from repository.storage.leases import LeaseLostError
+from repository.storage.limits import Trouble, trouble
 
 POLL_SECONDS = 0.5
 LONGEST_REST = 30.0
 """Seconds that the worker rests at most when the database fails it, again and again."""
+TURN = timedelta(seconds=30)
+"""After which a job that goes on for long lets those that are due have a turn."""
 NOT_COUNTED_PAUSE = timedelta(seconds=30)
 """After which a job is looked at again that could not go on for a reason which is no fault."""
 
@@ -107,22 +110,32 @@ class JobWorker:
         except PutOffError as error:
             self._put_off(handler, job, error)
         except Exception as error:  # noqa: BLE001 - one bad job must not end the worker; it is tried again, then failed
-            _log.error("attempt failed", attempt=job.attempts, error=type(error).__qualname__)
-            self._put_off(handler, job, PutOffError(FAULT))
+            full = trouble(self._services.database.engine, error) is Trouble.FULL
+            _log.error("attempt failed", attempt=job.attempts, error=type(error).__qualname__, disk_full=full)
+            self._put_off(handler, job, PutOffError(DISK_FULL, counts=False) if full else PutOffError(FAULT))
 
     def _work_through(self, handler: Handler, job: Job) -> None:
         if job.cancelling:
             self._end(handler, job, JobStatus.CANCELLED)
             return
-        while not self._stop.is_set():
+        begun = now = self._services.clock()
+        while not self._stop.is_set() and not self._is_others_turn(now - begun):
             prepared = handler.prepare(self._services, job)
             job, over = self._step(handler, job, prepared)
             if over is not None:
                 _told(job, over)
                 return
+            now = self._services.clock()
         with self._services.database.writing() as connection:
-            jobs.let_go(connection, job.id, self._owner, not_before=None, values={"attempts": 0})
+            jobs.let_go(connection, job.id, self._owner, not_before=now, values={"attempts": 0})
         _log.info("job left", done=job.done)
+
+    def _is_others_turn(self, worked: timedelta) -> bool:
+        """Whether another job is due, and this one has had its turn: it goes on after the others."""
+        if worked < TURN:
+            return False
+        with self._services.database.reading() as connection:
+            return jobs.is_due(connection, self._kinds, now=self._services.clock())
 
     def _step(self, handler: Handler, job: Job, prepared: object) -> tuple[Job, JobStatus | None]:
         """Do a step; the job after it, and how it ended if it did."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -244,6 +245,48 @@ def test_a_fault_is_tried_again_ever_later_and_then_fails(
         clock.advance(minutes=13)
     assert attempts == 10
     assert alpha.get(f"/v1/rescreens/{hopeless['id']}")["error"] == "fault"
+
+
+def test_long_ones_take_turns(
+    beta: Desk, shared: None, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rescreen of the whole pool does not keep a member waiting for its end."""
+    whole = rescreening.ask_for_all(services)
+    clock.advance(seconds=1)
+    own = post(beta, "/v1/rescreens")
+    original, order = rescreening.rescore, []
+
+    def slow(*args: Any) -> Any:
+        clock.advance(seconds=31)
+        order.append(len(args[3]))
+        return original(*args)
+
+    monkeypatch.setattr(rescreening, "rescore", slow)
+    done: list[str] = []
+    monkeypatch.setattr("repository.jobs.running._told", lambda job, _: done.append(job.id))
+    while work(services):
+        clock.advance(seconds=1)
+    assert done == [own["id"], whole["id"]]
+
+
+def test_a_full_disk_uses_no_attempt_up(
+    alpha: Desk, services: Services, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long there is no room, it goes on once there is."""
+    asked = post(alpha, "/v1/rescreens")
+    original = rescreening.rescored.following
+
+    def full(*_: object, **__: object) -> Any:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr(rescreening.rescored, "following", full)
+    for _ in range(12):
+        assert work(services) == 1
+        clock.advance(minutes=1)
+    assert alpha.get(f"/v1/rescreens/{asked['id']}")["error"] == "disk-full"
+    monkeypatch.setattr(rescreening.rescored, "following", original)
+    work(services)
+    assert alpha.get(f"/v1/rescreens/{asked['id']}")["status"] == "done"
 
 
 def test_who_lost_the_lease_changes_nothing(alpha: Desk, shared: None, services: Services) -> None:
