@@ -28,7 +28,7 @@ CONSTANTS: Mapping[str, Any] = {
 }
 """Small chunks make many points to die at; and little time goes by in waiting."""
 _WRITING = "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname = %s"
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 _MOMENT = 0.015
 """Seconds: about what a piece or a chunk takes."""
 

@@ -15,7 +15,7 @@ from repository.storage.index import KEY_INDEX, POOL_COUNTS
 from tests.support.encodings import filing, ndjson, subject
 from tests.support.serving import served, wait_for
 
-ROWS = 8000
+ROWS = 5000
 KEYS = range(8)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,8 +10,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import httpx
 import pytest
@@ -52,10 +55,10 @@ def _served(environment: dict[str, str], port: int, log: Path, *options: str) ->
 
 def _ready(port: int) -> dict[str, Any] | None:
     try:
-        answer = httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False, timeout=10)
-    except httpx.TransportError:
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+            body: dict[str, Any] = json.load(answer)
+    except (OSError, HTTPException):
         return None
-    body: dict[str, Any] = answer.json()
     return body
 
 

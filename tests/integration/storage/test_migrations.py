@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from repository.storage import migrating
 from repository.storage.engine import Database, create_engine
 from repository.storage.limits import Limits
 from repository.storage.migrating import MigrationError, alone
+from tests.support.processes import Command
 
 HEAD = ScriptDirectory.from_config(configuration("sqlite://")).get_current_head()
 only_postgresql = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
@@ -92,14 +92,13 @@ def test_a_statement_that_takes_too_long_names_the_setting(empty_url: str, monke
 
 
 @only_postgresql
-def test_two_that_migrate_at_once_run_one_after_the_other(empty_url: str, settings: Settings) -> None:
+def test_two_that_migrate_at_once_run_one_after_the_other(empty_url: str, settings: Settings, tmp_path: Path) -> None:
     """Two processes, begun together on an empty database: both succeed, and each step was done once."""
     environment = os.environ | {"FRANKPLEDGE_DATABASE_URL": empty_url}
-    arguments = [sys.executable, "-m", "repository.cli", "--data-dir", str(settings.data_dir), "migrate"]
-    pipe = subprocess.PIPE
-    running = [subprocess.Popen(arguments, env=environment, stdout=pipe, stderr=subprocess.STDOUT) for _ in range(2)]
-    said = [each.communicate(timeout=120)[0].decode() for each in running]
-    assert [each.returncode for each in running] == [0, 0], said
+    arguments = ["--data-dir", str(settings.data_dir), "migrate"]
+    logs = [tmp_path / f"log-{number}" for number in range(2)]
+    running = [Command(arguments, environment, log) for log in logs]
+    assert [each.ended() for each in running] == [0, 0], [log.read_text() for log in logs]
     engine = create_engine(empty_url)
     with engine.connect() as connection:
         assert MigrationContext.configure(connection).get_current_heads() == (HEAD,)
