@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -313,10 +314,12 @@ class _Known:
 def _rows(connection: Connection, sealer: Sealer, keys: Integers, since: datetime) -> _Known:
     name = connection.dialect.name
     rows = _ROWS.rows(connection, {"since": since, **dialect.wanted(name, keys.tolist())})
-    hot = np.array([key for key, pointer in rows if pointer is None], dtype=np.int64)
-    stale = tuple(key for key, pointer in rows if pointer == _STALE)
-    found = np.array([key for key, pointer in rows if pointer], dtype=np.int64)
-    pointers = b"".join([pointer for _, pointer in rows if pointer])
+    marks = [row for row in rows if not row[1]]
+    hot = np.array([key for key, pointer in marks if pointer is None], dtype=np.int64)
+    stale = tuple(key for key, pointer in marks if pointer == _STALE)
+    held = [row for row in rows if row[1]] if marks else rows
+    found = np.fromiter(map(itemgetter(0), held), np.int64, len(held))
+    pointers = b"".join(map(itemgetter(1), held))
     return _Known(hot, stale, found, sealer.open_pointers(pointers, found))
 
 
