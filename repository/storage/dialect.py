@@ -22,6 +22,7 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Dialect,
+    Function,
     Insert,
     Integer,
     LargeBinary,
@@ -90,16 +91,22 @@ def wanted_integers(dialect: str) -> TableValuedAlias:
     """A list bound as the one parameter `wanted` (see `wanted`), as a table with the column `value`."""
     if dialect == "sqlite":
         return func.json_each(bindparam("wanted", type_=String)).table_valued(column("value", BigInteger))
-    array = cast(bindparam("wanted", type_=String), postgresql.ARRAY(BigInteger))
-    return func.unnest(array).table_valued(column("value", BigInteger)).render_derived()
+    return _unnested(postgresql.ARRAY(BigInteger)).table_valued(column("value", BigInteger)).render_derived()
 
 
 def wanted_texts(dialect: str) -> TableValuedAlias:
     """The same for text."""
     if dialect == "sqlite":
         return func.json_each(bindparam("wanted", type_=String)).table_valued(column("value", String))
-    array = cast(bindparam("wanted", type_=String), postgresql.ARRAY(String))
-    return func.unnest(array).table_valued(column("value", String)).render_derived()
+    return _unnested(postgresql.ARRAY(String)).table_valued(column("value", String)).render_derived()
+
+
+def _unnested(array: postgresql.ARRAY[Any]) -> Function[Any]:
+    """The elements, for a plan that is the same for any of them: PostgreSQL does not look into the list to make it.
+
+    Else it would find a plan for this very list the cheaper one each time, and so make one each time.
+    """
+    return func.unnest(select(cast(bindparam("wanted", type_=String), array)).scalar_subquery())
 
 
 def wanted(dialect: str, values: Sequence[int] | Sequence[str]) -> dict[str, Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select, text
 
 from repository.storage import dialect
 from repository.storage.engine import Database, create_engine
 from repository.storage.events import EVENTS
+from repository.storage.filings import FILINGS, MEMBERS, SUBJECTS
 
 TEXTS = ["plain", 'a "quote"', "back\\slash", "{brace,comma}", "NULL", "", " blank ", "\u00e9\u20ac"]
 NUMBERS = [0, -1, 2**63 - 1, -(2**63)]
@@ -51,3 +53,22 @@ def test_many_rows_are_stored_as_few_are(database: Database, count: int) -> None
     with database.reading() as connection:
         stored = select(EVENTS).where(EVENTS.c.subject_id.is_(None), EVENTS.c.member_id == "\\N").order_by(EVENTS.c.id)
         assert [dict(row) for row in connection.execute(stored).mappings()] == rows
+
+
+def test_a_prepared_list_is_planned_for_any_and_a_page_for_its_length(database: Database) -> None:
+    """PostgreSQL plans what is prepared some times and then no more; all else for what it is given."""
+    if database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite plans statements without their values")
+
+    def listed(name: str) -> Select[Any]:
+        wanted = dialect.wanted_integers(name)
+        joined = wanted.join(SUBJECTS, SUBJECTS.c.id == wanted.c.value).join(FILINGS)
+        return select(SUBJECTS.c.id).select_from(joined.join(MEMBERS))
+
+    prepared = dialect.Prepared(listed)
+    with database.glancing() as connection:
+        for _ in range(12):
+            prepared.rows(connection, dialect.wanted("postgresql", [1]))
+        plans = text("SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%unnest%'")
+        assert connection.execute(plans).one() == (7, 5)
+        assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "auto"
