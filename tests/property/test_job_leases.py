@@ -149,4 +149,4 @@ class Leases(RuleBasedStateMachine):
 
 
 TestLeases = Leases.TestCase
-TestLeases.settings = settings(max_examples=40, stateful_step_count=30)
+TestLeases.settings = settings(max_examples=25, stateful_step_count=30)
