@@ -273,9 +273,9 @@ OF_OTHERS = {
     "storage.hits": {"page", "one", "counts", "holders"},
     "storage.filings": {"candidates", "sealed"},
     "storage.index": {"look_up"},
-    "services.pool": {"link", "open_subject", "open_evidence"},
+    "services.pool": {"find", "link", "tell", "open_subject", "open_evidence"},
     "services.hits": {"list_hits", "one_hit"},
-    "services.screening": {"screen"},
+    "services.screening": {"screen", "screen_one"},
 }
 """Functions that give what other members filed, by module. Every other function of the first two is listed below."""
 NOT_OF_OTHERS = {
@@ -295,7 +295,6 @@ NOT_OF_OTHERS = {
         "insert_filings",
         "update_filings",
         "note_batch",
-        "versions",
         "insert_versions",
         "insert_subjects",
         "update_roles",
@@ -305,7 +304,7 @@ NOT_OF_OTHERS = {
 READERS = {
     "services.hits": {"storage.hits", "services.pool"},
     "services.screening": {"services.pool"},
-    "services.intake": {"services.pool"},  # its sightings are counted in services.crediting, by an entitlement
+    "services.foresight": {"services.pool"},  # its sightings are counted in services.crediting, by an entitlement
     "services.rescreening": {"services.pool"},
     "services.pool": {"storage.filings", "storage.index"},  # finds and scores; who calls it decides what is told
     "api.hits": {"services.hits"},
