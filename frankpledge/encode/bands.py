@@ -11,12 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from frankpledge.encode.keys import REMEMBERED_PATTERNS, Digests
-from frankpledge.encode.prf import HASH_BYTES, BlockPrf, TokenHashes, named, tags
+from frankpledge.encode.keys import REMEMBERED_PATTERNS
+from frankpledge.encode.prf import HASH_BYTES, BlockPrf, TokenHashes, named
 from matching.schema import KindSchema, LinkageSchema
 
-RECORDS_AT_ONCE = 64
-"""Records whose min-hashes are made together: few enough for their tables to stay in the processor's cache."""
 BAND_BYTES = 16
 """Four 32-bit min-hashes."""
 REMEMBERED_MINIMA = 1 << 12
@@ -36,25 +34,18 @@ class BandKeys:
             raise ValueError("bands of four rows only")
         self._schema, self._prf, self._floor = schema, prf, kind.entropy_floor
         self._numbers = np.arange(kind.bands.count, dtype=np.uint64)
-        self._bits = tuple(bit for bit, key in enumerate(kind.keys) if key.band is not None)
-        self._macs = [named(secret, f"band/{band}") for band in range(kind.bands.count)]
+        self.bits = tuple(bit for bit, key in enumerate(kind.keys) if key.band is not None)
+        self.macs = [named(secret, f"band/{band}") for band in range(kind.bands.count)]
         self._token = functools.lru_cache(maxsize=REMEMBERED_MINIMA)(self._lanes_of_token)
         self._fields = [(spec.atom, self._minima_of_values(hashes.of(spec))) for spec in kind.bands.tokens]
-        self._enough = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._above_floor)
-
-    def add(self, records: Sequence[Mapping[str, str]], digests: Sequence[Digests]) -> None:
-        """Add the bands of every record that holds enough to stay above the entropy floor."""
-        wanted = [at for at, known in enumerate(records) if self._enough(tuple(known))]
-        for start in range(0, len(wanted), RECORDS_AT_ONCE):
-            part = wanted[start : start + RECORDS_AT_ONCE]
-            for at, bands in zip(part, self._minima([records[at] for at in part]), strict=True):
-                digests[at].add(self._bits, tags(self._macs, bands))
+        self.enough = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._above_floor)
 
     def _above_floor(self, known: tuple[str, ...]) -> bool:
+        """Whether these atoms hold enough to stay above the entropy floor."""
         own = {atom for atom, _ in self._fields}.intersection(known)
         return self._schema.joint_bits(sorted(own)) >= self._floor
 
-    def _minima(self, records: Sequence[Mapping[str, str]]) -> list[list[bytes]]:
+    def minima(self, records: Sequence[Mapping[str, str]]) -> list[list[bytes]]:
         """Min-hashes of the records, each 16 bytes a band."""
         bands = len(self._numbers)
         nothing = b"\xff" * (bands * BAND_BYTES)

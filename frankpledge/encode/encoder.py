@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+import numpy as np
+
 from frankpledge.encode.bands import BandKeys
-from frankpledge.encode.keys import CompositeKeys, Digests
-from frankpledge.encode.prf import BlockPrf, TokenHashes
+from frankpledge.encode.keys import CompositeKeys, joined, split
+from frankpledge.encode.prf import BlockPrf, TokenHashes, tags
 from frankpledge.encode.sketches import SketchBlocks
 from frankpledge.encode.tokens import derived
 from matching.schema import LinkageSchema
@@ -15,6 +17,8 @@ from matching.types import KINDS, EncodedSubject, Kind
 
 Item = tuple[Kind, str, Mapping[str, str]]
 """What to encode: kind, role, atoms."""
+SUBJECTS_AT_ONCE = 12
+"""Subjects whose blocks are made together: few enough for these to stay in the processor's cache."""
 
 
 class DerivesKeys(Protocol):
@@ -52,21 +56,37 @@ class Encoder:
     def subjects(self, items: Sequence[Item]) -> list[EncodedSubject | None]:
         """The encoded subjects in the order of the items; None where too little is known to make any key."""
         atoms = [derived(values) for _, _, values in items]
-        digests = [Digests() for _ in items]
-        for (kind, _, _), known, digest in zip(items, atoms, digests, strict=True):
-            self._composites[kind].add(known, digest)
-        for kind, bands in self._bands.items():
-            at = [number for number, item in enumerate(items) if item[0] == kind]
-            bands.add([atoms[number] for number in at], [digests[number] for number in at])
-        return [
-            self._subject(kind, role, known, digest) if digest.found else None
-            for (kind, role, _), known, digest in zip(items, atoms, digests, strict=True)
-        ]
+        # Subjects of whom the same is known have the same keys and fields: they are encoded together, some at a time.
+        alike: dict[tuple[Kind, tuple[str, ...]], list[int]] = {}
+        for at, known in enumerate(atoms):
+            alike.setdefault((items[at][0], tuple(known)), []).append(at)
+        found: list[EncodedSubject | None] = [None] * len(items)
+        for (kind, names), members in alike.items():
+            for start in range(0, len(members), SUBJECTS_AT_ONCE):
+                part = members[start : start + SUBJECTS_AT_ONCE]
+                made = self._encode(kind, names, [atoms[at] for at in part], [items[at][1] for at in part])
+                for at, subject in zip(part, made, strict=False):
+                    found[at] = subject
+        return found
 
-    def _subject(self, kind: Kind, role: str, atoms: Mapping[str, str], digests: Digests) -> EncodedSubject:
-        mask, keys, salts = digests.split(self.schema.kinds[kind].anchor_mask)
-        observed, sketches = 0, b""
-        if kind in self._sketches and len(salts):
-            observed, sketches = self._sketches[kind].blocks(atoms, salts)
-        name = atoms.get("org_name") if kind == "organisation" and self._organisation_names else None
-        return EncodedSubject(kind, role, mask, keys, observed, sketches, {}, name)
+    def _encode(
+        self, kind: Kind, known: tuple[str, ...], records: Sequence[Mapping[str, str]], roles: Sequence[str]
+    ) -> Iterator[EncodedSubject]:
+        """The subjects of one kind of whom the same atoms are known; none where no key can be made of those."""
+        bits, composites, macs = self._composites[kind].of(known)
+        values = [joined(atoms, composites) for atoms in records]
+        bands = self._bands.get(kind)
+        if bands is not None and bands.enough(known):
+            bits, macs = bits + bands.bits, macs + bands.macs
+            values = [own + minima for own, minima in zip(values, bands.minima(records), strict=True)]
+        if not bits:
+            return
+        found = [tag for own in values for tag in tags(macs, own)]
+        mask, keys, salts = split(bits, self.schema.kinds[kind].anchor_mask, found)
+        observed, sketches = 0, np.zeros((len(records), 0), np.uint8)
+        if kind in self._sketches and salts.size:
+            observed, sketches = self._sketches[kind].blocks(known, records, salts)
+        named = kind == "organisation" and self._organisation_names
+        for at, (role, atoms) in enumerate(zip(roles, records, strict=True)):
+            name = atoms.get("org_name") if named else None
+            yield EncodedSubject(kind, role, mask, keys[at].tobytes(), observed, sketches[at].tobytes(), {}, name)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 
-from frankpledge.encode.prf import U64, NewMac, named, tags
+from frankpledge.encode.prf import U8, U64, NewMac, named
 from matching.schema import LinkageSchema
 from matching.types import KEY_BYTES, Kind
 
@@ -23,24 +22,16 @@ Bits = tuple[int, ...]
 Values = Callable[[Mapping[str, str]], Iterable[str]]
 
 
-@dataclass(slots=True)
-class Digests:
-    """The HMACs of one subject by key bit, rising: 16 bytes are the key, 8 more a salt that is never published."""
+def split(bits: Bits, anchor_mask: int, tags: Sequence[bytes]) -> tuple[int, U8, U64]:
+    """The mask of the keys with these bits, and of the tags of some records that have just these: keys and salts.
 
-    bits: Bits = ()
-    found: list[bytes] = field(default_factory=list)
-
-    def add(self, bits: Bits, digests: Iterable[bytes]) -> None:
-        """Take further keys, above those taken so far."""
-        self.bits += bits
-        self.found += digests
-
-    def split(self, anchor_mask: int) -> tuple[int, bytes, U64]:
-        """The mask of the keys, the keys (16 bytes each), and the salts of the anchors, shape (anchors,)."""
-        mask, anchors = _positions(self.bits, anchor_mask)
-        columns = np.frombuffer(b"".join(self.found), np.uint8).reshape(-1, DIGEST_BYTES)
-        salts = columns.view(np.uint64)[anchors, KEY_BYTES // SALT_BYTES]
-        return mask, columns[:, :KEY_BYTES].tobytes(), salts
+    Of the 32 bytes of a tag 16 are the key, and 8 more, of an anchor, a salt that is never published. Keys are of shape
+    (records, keys, 16), salts (records, anchors).
+    """
+    mask, anchors = _positions(bits, anchor_mask)
+    columns = np.frombuffer(b"".join(tags), np.uint8).reshape(-1, len(bits), DIGEST_BYTES)
+    salts = columns.view(np.uint64)[:, anchors, KEY_BYTES // SALT_BYTES]
+    return mask, np.ascontiguousarray(columns[:, :, :KEY_BYTES]), salts
 
 
 @functools.lru_cache(maxsize=REMEMBERED_PATTERNS)
@@ -59,17 +50,17 @@ class CompositeKeys:
             for bit, spec in enumerate(schema.keys(kind))
             if spec.of
         ]
-        self._possible = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._possible_of)
+        self.of = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._of)
 
-    def add(self, atoms: Mapping[str, str], digests: Digests) -> None:
-        """Add every composite all of whose atoms are known."""
-        bits, values, macs = self._possible(tuple(atoms))
-        digests.add(bits, tags(macs, ["\x1f".join(own(atoms)).encode() for own in values]))
-
-    def _possible_of(self, known: tuple[str, ...]) -> tuple[Bits, list[Values], list[NewMac]]:
-        """The bits of the keys that these atoms make, the values they join, and their HMACs."""
+    def _of(self, known: tuple[str, ...]) -> tuple[Bits, list[Values], list[NewMac]]:
+        """The composites all of whose atoms are known: their bits, the values they join, and their HMACs."""
         made = [spec for spec in self._specs if spec[1].issubset(known)]
         return tuple([bit for bit, *_ in made]), [values for _, _, values, _ in made], [mac for *_, mac in made]
+
+
+def joined(atoms: Mapping[str, str], composites: Iterable[Values]) -> list[bytes]:
+    """The values of composites."""
+    return ["\x1f".join(values(atoms)).encode() for values in composites]
 
 
 def _values(names: tuple[str, ...]) -> Values:

@@ -7,7 +7,7 @@ blocks have something in common only where their anchors had the same value.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,21 +39,22 @@ class SketchBlocks:
         self._fields = [(part, (part.token.atom, hashes.of(part.token))) for part in kind.sketch]
         self._layout = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._layout_of)
 
-    def blocks(self, atoms: Mapping[str, str], salts: U64) -> tuple[int, bytes]:
-        """The mask of fields observed, and one block for each salt in their order."""
-        layout = self._layout(tuple(atoms))
-        out = np.zeros((len(salts), self._size), np.uint8)
-        if layout.observed:
-            tokens = [hashes(atoms[atom]) for atom, hashes in layout.tags]
-            grams = [hashes(atoms[atom]) for (atom, hashes), _ in layout.slots]
-            random = self._prf(salts, np.frombuffer(b"".join(tokens + grams), np.uint64)[:, None])
-            start = len(tokens)
-            out[:, layout.at] = random[:start, :, 0].T
-            for found, (_, where) in zip(grams, layout.slots, strict=True):
-                stop = start + len(found) // HASH_BYTES
-                out[:, where] = _minima(random[start:stop])[:, : where.stop - where.start]
+    def blocks(self, known: tuple[str, ...], records: Sequence[Mapping[str, str]], salts: U64) -> tuple[int, U8]:
+        """The mask of fields observed in records that know the same atoms, and a block for each record and salt."""
+        layout = self._layout(known)
+        out = np.zeros((*salts.shape, self._size), np.uint8)
+        if layout.observed and salts.size:
+            hashes = b"".join([hashed(atoms[atom]) for atoms in records for atom, hashed in layout.tags])
+            columns = [np.frombuffer(hashes, np.uint64).reshape(len(records), -1)]
+            columns += [_hashes([hashed(atoms[atom]) for atoms in records]) for (atom, hashed), _ in layout.slots]
+            random = self._prf(salts[:, None, :], np.concatenate(columns, axis=1)[:, :, None])
+            start = len(layout.tags)
+            out[:, :, layout.at] = random[:, :start, :, 0].transpose(0, 2, 1)
+            for field, (_, where) in zip(columns[1:], layout.slots, strict=True):
+                stop = start + field.shape[1]
+                out[:, :, where] = _minima(random[:, start:stop])[:, :, : where.stop - where.start]
                 start = stop
-        return layout.observed, out.tobytes()
+        return layout.observed, out
 
     def _layout_of(self, known: tuple[str, ...]) -> _Layout:
         held = [(part, hashed) for part, hashed in self._fields if part.token.atom in known]
@@ -67,12 +68,23 @@ class SketchBlocks:
         )
 
 
+def _hashes(found: Sequence[bytes]) -> U64:
+    """The token hashes of a field of some records, a row each; the first stands again where others have more.
+
+    A token twice in a row changes no minimum, and rows of one length go through the processor together.
+    """
+    longest = max(map(len, found))
+    rows = [each + each[:HASH_BYTES] * ((longest - len(each)) // HASH_BYTES) for each in found]
+    return np.frombuffer(b"".join(rows), np.uint64).reshape(len(found), -1)
+
+
 def _minima(random: U8) -> U8:
-    """Slots of MinHash over some tokens, shape (salts, 8).
+    """Slots of MinHash over some tokens, shape (records, salts, 8), of blocks (records, tokens, salts, 16).
 
     16 bits decide each minimum and 8 of them are kept, so that strangers' slots agree once in 256.
     """
-    # One reduction of long rows: numpy's reduceat over all fields at once takes ten times as long.
-    lanes = random.reshape(len(random), -1).view(np.uint16)
-    slots: U8 = lanes.min(axis=0).astype(np.uint8).reshape(random.shape[1], -1)
+    records, tokens, salts, _ = random.shape
+    # Reductions of long rows: numpy takes several times as long for short ones.
+    lanes = random.view(np.uint16).reshape(records, tokens, -1)
+    slots: U8 = lanes.min(axis=1).astype(np.uint8).reshape(records, salts, -1)
     return slots
