@@ -15,6 +15,7 @@ from repository.jobs.running import JobWorker
 from repository.services import Services, rescreening
 from repository.services.onboarding import change_status
 from repository.settings import Settings
+from repository.storage import rescored
 from repository.storage.events import EVENTS
 from repository.storage.hits import HIT_SIDES, HITS
 from repository.storage.jobs import JOBS
@@ -274,17 +275,17 @@ def test_a_full_disk_uses_no_attempt_up(
 ) -> None:
     """However long there is no room, it goes on once there is."""
     asked = post(alpha, "/v1/rescreens")
-    original = rescreening.rescored.following
+    original = rescored.following
 
     def full(*_: object, **__: object) -> Any:
         raise OSError(errno.ENOSPC, "no room")
 
-    monkeypatch.setattr(rescreening.rescored, "following", full)
+    monkeypatch.setattr(rescored, "following", full)
     for _ in range(12):
         assert work(services) == 1
         clock.advance(minutes=1)
     assert alpha.get(f"/v1/rescreens/{asked['id']}")["error"] == "disk-full"
-    monkeypatch.setattr(rescreening.rescored, "following", original)
+    monkeypatch.setattr(rescored, "following", original)
     work(services)
     assert alpha.get(f"/v1/rescreens/{asked['id']}")["status"] == "done"
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+import httpcore
 import pytest
 
 from repository.services import posting
@@ -27,7 +28,7 @@ def listening(*answers: bytes, pause: float = 0.0) -> Iterator[tuple[int, list[b
             for answer in answers:
                 connection, _ = server.accept()
                 with connection:
-                    got.append(connection.recv(65536))
+                    got.append(_request(connection))
                     for part in [answer] if not pause else [answer[at : at + 1] for at in range(len(answer))]:
                         try:
                             connection.sendall(part)
@@ -40,6 +41,14 @@ def listening(*answers: bytes, pause: float = 0.0) -> Iterator[tuple[int, list[b
         yield server.getsockname()[1], got
 
 
+def _request(connection: socket.socket) -> bytes:
+    """A whole request, in however many pieces it comes; of what is no HTTP the first."""
+    received = connection.recv(65536)
+    while received.startswith(b"POST") and not received.endswith(b"\r\n\r\n{}"):
+        received += connection.recv(65536)
+    return received
+
+
 def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
     """Have every name stand for these addresses; the names that were asked for."""
     asked: list[str] = []
@@ -48,7 +57,7 @@ def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
         asked.append(host)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in addresses]
 
-    monkeypatch.setattr(posting.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     return asked
 
 
@@ -78,7 +87,7 @@ def test_a_name_that_stands_for_a_private_address_is_refused(
 ) -> None:
     """Also where only one of its addresses is: nothing is connected to."""
     resolving(monkeypatch, *addresses)
-    monkeypatch.setattr(posting.httpcore.SyncBackend, "connect_tcp", lambda *_: pytest.fail("connected"))
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", lambda *_: pytest.fail("connected"))
     with pytest.raises(PostError, match="address-refused"):
         post("https://receiver.example/", {}, b"{}", loopback=False)
 
@@ -90,9 +99,9 @@ def test_the_address_that_was_checked_is_connected_to(monkeypatch: pytest.Monkey
 
     def connect(_: object, host: str, port: int, *__: object) -> Any:
         connected.append((host, port))
-        raise posting.httpcore.ConnectTimeout
+        raise httpcore.ConnectTimeout
 
-    monkeypatch.setattr(posting.httpcore.SyncBackend, "connect_tcp", connect)
+    monkeypatch.setattr(httpcore.SyncBackend, "connect_tcp", connect)
     with pytest.raises(PostError, match="timeout"):
         post("https://receiver.example:8443/", {}, b"{}", loopback=False)
     assert connected == [("93.184.216.34", 8443)]
@@ -129,6 +138,6 @@ def test_what_else_goes_wrong_has_a_code(monkeypatch: pytest.MonkeyPatch) -> Non
     def nowhere(*_: object, **__: object) -> Any:
         raise socket.gaierror
 
-    monkeypatch.setattr(posting.socket, "getaddrinfo", nowhere)
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
     with pytest.raises(PostError, match="dns"):
         post("https://receiver.example/", {}, b"{}", loopback=True)
