@@ -106,9 +106,11 @@ def measure(file: Path, python: str | None, rounds: int) -> dict[str, Any]:
     }
     if python is None:
         return report | {"clkhash": {"absent": "clkhash is not installed: run make bench-peers"}}
-    rates = {"one_process": rate("clk_one", "seconds"), "all_cores": rate("clk_all", "seconds")}
+    rates = {"one_process": rate("clk_one", "wall"), "all_cores": rate("clk_all", "wall")}
+    spent = rate("clk_one", "cpu")
     ratio = {name: round(report["ours"]["rows_per_second"][name] / rates[name], 2) for name in rates}
-    clk = {"rows_per_second": rates, "bytes": told["clk_one"][0]["bytes"]}
+    ratio["cpu"] = round(report["ours"]["cpu_rows_per_second"] / spent, 2)
+    clk = {"rows_per_second": rates, "cpu_rows_per_second": spent, "bytes": told["clk_one"][0]["bytes"]}
     return report | {"clkhash": clk, "ours_over_clkhash": ratio}
 
 

@@ -45,6 +45,12 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def cpu_seconds() -> float:
+    """Processor time of this process and of those it started that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def versions(*names: str) -> dict[str, str]:
     """The installed versions of some packages."""
     return {name: metadata.version(name) for name in names}
@@ -62,12 +68,11 @@ def tell(stages: Stages, links: Sequence[Link], to: Path | None, **more: Any) ->
         with to.open("w", encoding="utf-8", newline="") as handle:
             csv.writer(handle).writerows(links)
     own, workers = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    spent = sum(each.ru_utime + each.ru_stime for each in (own, workers))
     json.dump(
         {
             "seconds": stages.seconds,
             "end_to_end": round(sum(stages.seconds.values()), 3),
-            "cpu_seconds": round(spent, 1),
+            "cpu_seconds": round(cpu_seconds(), 1),
             "peak_mb": {"process": own.ru_maxrss // 1024, "largest_worker": workers.ru_maxrss // 1024},
             **more,
         },
