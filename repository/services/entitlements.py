@@ -90,20 +90,25 @@ def entitled(
     return Granted(decision_id, actor, member, request, found, assessed, rulebook, now, new)
 
 
-def counted(connection: Connection, granted: Granted, subjects: Callable[[], int]) -> Granted:
-    """Count what is asked (R10), and decide again where others of the member asked in between.
+def counting(connection: Connection, granted: Granted, subjects: Callable[[], int]) -> Callable[[], Granted]:
+    """Count what is asked (R10). To be had: the decision, taken again where others of the member asked in between.
 
     `subjects` counts again how many were asked under one reference, as seen once nobody else counts. In the writing
     transaction that answers; where the decision is a refusal now, that transaction is to be undone.
     """
     request = granted.request
-    before = usage.add(connection, granted.member.id, request.asked, granted.now)
-    if before == Usage(request.used_today, request.used_this_minute):
-        return granted
-    request = replace(request, used_today=before.today, used_this_minute=before.this_minute, subjects=subjects())
-    known = granted.assessed.known
-    found = entitle(granted.member, granted.assessed.standing, request, granted.rulebook, granted.now, known=known)
-    return replace(granted, request=request, entitlement=found)
+    asked_before = usage.add(connection, granted.member.id, request.asked, granted.now)
+
+    def counted() -> Granted:
+        before = asked_before()
+        if before == Usage(request.used_today, request.used_this_minute):
+            return granted
+        now = replace(request, used_today=before.today, used_this_minute=before.this_minute, subjects=subjects())
+        known, standing = granted.assessed.known, granted.assessed.standing
+        found = entitle(granted.member, standing, now, granted.rulebook, granted.now, known=known)
+        return replace(granted, request=now, entitlement=found)
+
+    return counted
 
 
 def remember(connection: Connection, granted: Granted) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -49,6 +49,16 @@ class Found:
     seen: Sequence[tuple[int, int, Match]]
     keys: Candidates
     pool_sizes: Mapping[str, int]
+
+    def records(self) -> list[int]:
+        """The ids of the records that were found."""
+        return sorted({record_id for _, record_id, _ in self.seen})
+
+    def told(self, candidates: Mapping[int, Candidate]) -> Linked:
+        """What was found with what is known of it. What is not there any more is left out."""
+        sightings = [Sighting(place, candidates[r], match) for place, r, match in self.seen if r in candidates]
+        sightings.sort(key=attrgetter("subject"))
+        return Linked(tuple(sightings), self.keys.capped, self.keys, self.pool_sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,8 @@ def link(
 
     `also` are records that are scored whether they are found or not, for each subject.
     """
-    return tell(connection, member, find(services, connection, member, subjects, also=also))
+    found = find(services, connection, member, subjects, also=also)
+    return found.told(filings.candidates(connection, found.records(), other_than=member.id))
 
 
 def find(
@@ -125,16 +136,10 @@ def find(
         return Found(_weigh(services, connection, subjects, found, sizes), found, sizes)
 
 
-def tell(connection: Connection, member: Member, found: Found, *, hold: bool = False) -> Linked:
-    """The other half: what was found with what is known of it. What has been taken out since is left out.
-
-    With `hold`, in a writing transaction, it stays what it is until that ends.
-    """
-    records = sorted({record_id for _, record_id, _ in found.seen})
-    told = filings.candidates(connection, records, other_than=member.id, hold=hold)
-    sightings = [Sighting(place, told[r], match) for place, r, match in found.seen if r in told]
-    sightings.sort(key=attrgetter("subject"))
-    return Linked(tuple(sightings), found.keys.capped, found.keys, found.pool_sizes)
+def hold(connection: Connection, member: Member, found: Found) -> Callable[[], Linked]:
+    """The other half, to be had later; in a writing transaction, until whose end what was found stays what it is."""
+    told = filings.held(connection, found.records(), other_than=member.id)
+    return lambda: found.told(told())
 
 
 def _look_up(

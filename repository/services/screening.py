@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from matching.types import EncodedSubject
@@ -25,7 +26,7 @@ from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Found, Linked, Sighting
 from repository.storage import screenings
-from repository.storage.dialect import together
+from repository.storage.dialect import at_once, together
 from repository.storage.filings import Candidate
 from repository.storage.sealing import Sealer, named_context
 
@@ -150,12 +151,14 @@ def _answer_all(services: Services, granted: Granted, request: Asking, posed: _P
     """Answer, and store the decision, the questions and what was told. Raises RefusedError, then nothing is stored."""
     member = granted.member
     with services.database.writing() as connection:
-        granted = entitlements.counted(
-            connection, granted, lambda: most_subjects(services, connection, member, request, posed.named())
-        )
+        most = partial(most_subjects, services, connection, member, request, posed.named())
+        with at_once(connection):
+            counted = entitlements.counting(connection, granted, most)
+            held = pool.hold(connection, member, found)
+        granted = counted()
         if not granted.entitlement.allowed:
             raise RefusedError(granted)
-        linked = pool.tell(connection, member, found, hold=True)
+        linked = held()
         answered = [_answer(services, granted, each) for each in posed.with_found(linked)]
         source = Source(member, granted.actor.id, None, granted.now)
         pool.note_keys(services, connection, linked, granted.now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -137,11 +137,21 @@ class Prepared:
 
     def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Every row of a select, or that an insert returns."""
-        compiled = self.compiled(connection)
-        with closing(_cursor(connection)) as cursor, _begun_with(connection):
-            cursor.execute(compiled.sql, compiled.values(parameters), **compiled.options)
-            rows = list(cursor.fetchall())
-        return [compiled.row(each) for each in rows] if compiled.results else rows
+        with at_once(connection, first_only=True):  # the answer is awaited at its end, once
+            answer = self.ask(connection, parameters)
+        return answer()
+
+    def ask(self, connection: Connection, parameters: Mapping[str, Any]) -> Callable[[], list[tuple[Any, ...]]]:
+        """What `rows` gives, asked now and to be had later: of what is asked under `at_once`, at the end of that."""
+        compiled, cursor = self.compiled(connection), _cursor(connection)
+        cursor.execute(compiled.sql, compiled.values(parameters), **compiled.options)
+
+        def answer() -> list[tuple[Any, ...]]:
+            with closing(cursor):
+                rows = list(cursor.fetchall())
+            return [compiled.row(each) for each in rows] if compiled.results else rows
+
+        return answer
 
     def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, by COPY where the store has it and they are many; under `together` at its end."""
@@ -191,9 +201,25 @@ def together(connection: Connection, *, commit: bool = False) -> Iterator[None]:
     if not commit:
         _write_gathered(connection, gathered)
         return
-    with _driver(connection).pipeline():
+    with _driver(connection).pipeline(), closing(_cursor(connection)) as cursor:
         _write_gathered(connection, gathered)
-        connection.commit()
+        cursor.execute("COMMIT")  # the driver's own would wait for itself, and for the end of the pipeline
+    connection.commit()
+
+
+@contextmanager
+def at_once(connection: Connection, *, first_only: bool = False) -> Iterator[None]:
+    """Send PostgreSQL what is asked by `Prepared.ask` without waiting for each answer: all are awaited at the end.
+
+    With what begins a transaction, which the driver would send alone, and await; `first_only` is for that.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    driver = _driver(connection)
+    begins = not driver.autocommit and driver.pgconn.transaction_status == _IDLE
+    with driver.pipeline() if begins or not first_only else nullcontext():
+        yield
 
 
 def _write_gathered(connection: Connection, gathered: list[_Gathered]) -> None:
@@ -225,15 +251,6 @@ def _cursor(connection: Connection) -> Any:
         cursor.format = 1
         return cursor
     return connection.connection.cursor()
-
-
-def _begun_with(connection: Connection) -> AbstractContextManager[object]:
-    """Have PostgreSQL begin a transaction in the message of its first statement, which the driver sends alone."""
-    if connection.dialect.name != "postgresql":
-        return nullcontext()
-    driver = _driver(connection)
-    begins = not driver.autocommit and driver.pgconn.transaction_status == _IDLE
-    return driver.pipeline() if begins else nullcontext()
 
 
 def _driver(connection: Connection) -> Any:

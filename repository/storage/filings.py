@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -232,9 +232,7 @@ def update_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> No
     if rows:
         changed: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in rows[0] if name != "filing"}
         statement = update(FILINGS).where(FILINGS.c.id == bindparam("filing")).values(changed)
-        connection.execute(
-            statement, sorted(rows, key=itemgetter("filing"))
-        )  # locked in the order `candidates` locks in
+        connection.execute(statement, sorted(rows, key=itemgetter("filing")))  # locked in the order `held` locks in
 
 
 def note_batch(connection: Connection, batch_id: str, rows: Sequence[tuple[str, int]]) -> None:
@@ -293,19 +291,24 @@ def sealed(connection: Connection, record_ids: Sequence[int]) -> dict[int, Seale
     return {row[0]: Sealed(*row) for row in rows}
 
 
-def candidates(
-    connection: Connection, record_ids: Sequence[int], *, other_than: str, hold: bool = False
-) -> dict[int, Candidate]:
-    """The subjects with these record ids that belong to other members than the one who asks.
+def candidates(connection: Connection, record_ids: Sequence[int], *, other_than: str) -> dict[int, Candidate]:
+    """The subjects with these record ids that belong to other members than the one who asks."""
+    return _candidates_of(_CANDIDATES, connection, record_ids, other_than)()
 
-    With `hold` their filings stay what they are until this writing transaction ends.
-    """
+
+def held(connection: Connection, record_ids: Sequence[int], *, other_than: str) -> Callable[[], dict[int, Candidate]]:
+    """The same, asked now and to be had later; their filings stay what they are until this transaction ends."""
+    return _candidates_of(_HELD, connection, record_ids, other_than)
+
+
+def _candidates_of(
+    statement: dialect.Prepared, connection: Connection, record_ids: Sequence[int], other_than: str
+) -> Callable[[], dict[int, Candidate]]:
     if not record_ids:
-        return {}
-    name = connection.dialect.name
-    statement = _HELD if hold else _CANDIDATES
-    rows = statement.rows(connection, {"member": other_than, **dialect.wanted(name, list(record_ids))})
-    return {row[0]: Candidate(*with_labels(row)) for row in rows}
+        return dict
+    wanted = dialect.wanted(connection.dialect.name, list(record_ids))
+    answer = statement.ask(connection, {"member": other_than, **wanted})
+    return lambda: {row[0]: Candidate(*with_labels(row)) for row in answer()}
 
 
 @cache

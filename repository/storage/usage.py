@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -99,10 +99,15 @@ def before(row: Sequence[Any]) -> Before:
     return Before(version, Usage(today, this_minute), bool(stored))
 
 
-def add(connection: Connection, member_id: str, asked: int, now: datetime) -> Usage:
-    """Count questions asked now, and return what was asked before them: nobody else counts until this is committed."""
-    used = dict(_ADD.rows(connection, {"member": member_id, "asked": asked, **_starts(now)}))
-    return Usage(used[DAY] - asked, used[MINUTE] - asked)
+def add(connection: Connection, member_id: str, asked: int, now: datetime) -> Callable[[], Usage]:
+    """Count questions asked now: nobody else counts until this is committed. To be had: what was asked before them."""
+    answer = _ADD.ask(connection, {"member": member_id, "asked": asked, **_starts(now)})
+
+    def before_them() -> Usage:
+        used = dict(answer())
+        return Usage(used[DAY] - asked, used[MINUTE] - asked)
+
+    return before_them
 
 
 def _starts(now: datetime) -> dict[str, datetime]:

@@ -271,9 +271,9 @@ def _decisions(services: Services) -> dict[str, dict[str, Any]]:
 
 OF_OTHERS = {
     "storage.hits": {"page", "one", "counts", "holders"},
-    "storage.filings": {"candidates", "sealed"},
+    "storage.filings": {"candidates", "held", "sealed"},
     "storage.index": {"look_up"},
-    "services.pool": {"find", "link", "tell", "open_subject", "open_evidence"},
+    "services.pool": {"find", "hold", "link", "open_subject", "open_evidence"},
     "services.hits": {"list_hits", "one_hit"},
     "services.screening": {"screen", "screen_one"},
 }

@@ -115,8 +115,8 @@ def test_questions_at_the_same_time_do_not_pass_the_quota_together(alpha: Desk) 
         wanted = Request("screening", "new_business", "motor")
         granted = entitlements.entitled(alpha.services, connection, actor, member, wanted)
         assert granted.entitlement.allowed
-        usage.add(connection, member.id, 1, granted.now)
-        late = entitlements.counted(connection, granted, lambda: 0)
+        usage.add(connection, member.id, 1, granted.now)()
+        late = entitlements.counting(connection, granted, lambda: 0)()
     assert (late.entitlement.allowed, late.entitlement.rule, late.request.used_today) == (False, "R10", 1)
 
 

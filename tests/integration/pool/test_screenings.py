@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from matching.vocabulary import LINES
 from repository.domain.members import MemberStatus
-from repository.services import pool
+from repository.services import pool, screening
 from repository.services.onboarding import change_status
 from repository.services.replay import Replay, differences
 from repository.storage import decisions, dialect
@@ -416,16 +418,24 @@ def test_together_no_more_is_asked_than_alone(alpha: Desk, rows: Counted) -> Non
 
 
 def test_one_question_costs_few_messages(alpha: Desk, beta: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who asks; what is known before; the keys; the candidates; what is counted; what may be told of them."""
+    """Who asks; what is known before; the keys; the candidates; what is counted with what may be told; what is kept."""
     beta.file(filing("B-1", subject("ann")))
     alpha.file(filing("A-1", subject("zoe")))
     alpha.screen(question("ann"))
-    asked, rows_of = [], dialect.Prepared.rows
+    sent: list[str] = []
+    awaits, at_once = dialect.Prepared.rows, dialect.at_once
 
-    def counting(self: dialect.Prepared, *arguments: Any) -> Any:
-        asked.append(self)
-        return rows_of(self, *arguments)
+    def asking(self: dialect.Prepared, *arguments: Any) -> Any:
+        sent.append("asked")
+        return awaits(self, *arguments)
 
-    monkeypatch.setattr(dialect.Prepared, "rows", counting)
+    @contextmanager
+    def together(connection: Connection) -> Iterator[None]:
+        sent.append("together")
+        with at_once(connection):
+            yield
+
+    monkeypatch.setattr(dialect.Prepared, "rows", asking)
+    monkeypatch.setattr(screening, "at_once", together)
     assert alpha.screen(question("ann", reference="Q-2"))["answer"] == "enquire"
-    assert len(asked) == 6
+    assert sent == ["asked"] * 4 + ["together"]
