@@ -35,7 +35,7 @@ CHUNK_LINES = CHUNK_SUBJECTS = 2500
 """Lines looked at together, and subjects in one transaction, short of the last line's.
 
 Each is some seventy index rows: the more at once, the fewer pages of the index are written again and again. Other
-filings wait meanwhile: a second or two on a quiet machine, and some more on a busy one.
+filings wait while it is written: a second on a quiet machine, some on a busy one.
 """
 SINGLE_WRITER_CHUNK = 500
 """At most so many of both where nobody else writes at all meanwhile, no screening either (SQLite)."""
