@@ -134,9 +134,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="accepted for uniformity; the output is always JSON")
     options = parser.parse_args()
     if options.questions // PARTS <= WARM_UP:
-        parser.error(
-            f"--questions: at least {PARTS * (WARM_UP + 1)}: the first {WARM_UP} of each fifth do not count"
-        )
+        parser.error(f"--questions: at least {PARTS * (WARM_UP + 1)}: the first {WARM_UP} of each fifth do not count")
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / "pool"
         directory.mkdir(mode=0o700)

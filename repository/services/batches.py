@@ -81,18 +81,7 @@ def receive(services: Services, actor: Actor, member: Member, upload: Upload) ->
     received = spool.write(batch_id, upload.parts, content_context(member, upload))
     row = new_row(services, member, upload, received) | {"id": batch_id, "actor_id": actor.id, "spool": spool.name}
     try:
-        with services.database.write() as session:
-            connection = session.connection()
-            known = batches.by_idempotency_key(connection, member.id, upload.idempotency_key)
-            if known is None:
-                batches.add(connection, row)
-                tell(services, connection, row)
-    except IntegrityError:
-        # The same key at the same moment: the other request was first.
-        with services.database.read() as session:
-            known = batches.by_idempotency_key(session.connection(), member.id, upload.idempotency_key)
-        if known is None:
-            raise
+        known = _queued_before(services, member, row)
     except Exception as error:
         # Cut off at its end, a transaction may have been committed all the same: then the content is needed.
         if trouble(services.database.engine, error) is not Trouble.UNREACHABLE:
@@ -109,6 +98,24 @@ def receive(services: Services, actor: Actor, member: Member, upload: Upload) ->
     finally:
         spool.remove(batch_id)
     return known, False
+
+
+def _queued_before(services: Services, member: Member, row: dict[str, Any]) -> RowMapping | None:
+    """Queue a batch, unless there is one under its key: then that."""
+    try:
+        with services.database.write() as session:
+            connection = session.connection()
+            known = batches.by_idempotency_key(connection, member.id, row["idempotency_key"])
+            if known is None:
+                batches.add(connection, row)
+                tell(services, connection, row)
+    except IntegrityError:
+        # The same key at the same moment: the other request was first.
+        with services.database.read() as session:
+            known = batches.by_idempotency_key(session.connection(), member.id, row["idempotency_key"])
+        if known is None:
+            raise
+    return known
 
 
 def find(services: Services, member: Member, batch_id: str) -> RowMapping | None:
