@@ -151,8 +151,8 @@ def claim(
 ) -> RowMapping | None:
     """Take the lease of an open job that nobody else holds; None when there is no work.
 
-    One at a time about each subject. What waits the longest for its turn comes first: that which was put off comes
-    after what was due before.
+    One at a time about each subject, unless one that hung past its lease goes on. What waits the longest for its turn
+    comes first: that which was put off comes after what was due before.
     """
     here = dialect.instant(connection, now)
     other = JOBS.alias("other")
