@@ -71,7 +71,7 @@ def caller() -> str | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
-        if name.startswith("repository.") and name not in _PASSED_BY:
+        if name.startswith("repository.") and not name.startswith(_PASSED_BY):
             return f"{name.removeprefix('repository.')}.{_outer(frame)}"
         if name.startswith("tests.") and not name.startswith("tests.support.scope"):
             return None
