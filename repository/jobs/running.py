@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import secrets
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +14,7 @@ from sqlalchemy import Connection
 from repository import metrics, tracing
 from repository.domain.jobs import DISK_FULL, FAULT, Job, JobKind, JobStatus, PutOffError
 from repository.jobs.handlers import HANDLERS, Handler
+from repository.jobs.threads import Threaded
 from repository.services import Services
 from repository.services.batches import spool_of
 from repository.storage import dialect, jobs
@@ -32,7 +32,7 @@ NOT_COUNTED_PAUSE = timedelta(seconds=30)
 _log = structlog.get_logger("frankpledge.jobs")
 
 
-class JobWorker:
+class JobWorker(Threaded):
     """Does the jobs of some kinds, one after the other, while it `may`."""
 
     def __init__(
@@ -45,26 +45,9 @@ class JobWorker:
         self._services = services
         self._handlers = handlers
         self._kinds = [kind for kind in kinds if kind in handlers]
+        super().__init__("-".join(self._kinds))
         self._may = may
         self._owner = f"{spool_of(services).name}.{secrets.token_hex(8)}"
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Work in a thread of this process until `stop`."""
-        self._thread = threading.Thread(target=self._run, name="-".join(self._kinds), daemon=True)
-        self._thread.start()
-
-    def stop(self, timeout: float = 30.0) -> None:
-        """Ask the thread to end after the step at hand, and wait for it. Killing the process instead loses nothing."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread is there and has not been asked to end."""
-        return self._thread is not None and self._thread.is_alive() and not self._stop.is_set()
 
     def run_pending(self) -> int:
         """Work at every job that is due, in the calling thread; how many."""

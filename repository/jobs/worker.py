@@ -21,6 +21,7 @@ from sqlalchemy import RowMapping
 
 from repository import tracing
 from repository.jobs.intake import work_through
+from repository.jobs.threads import Threaded
 from repository.services import Services, expiring
 from repository.services.batches import spool_of
 from repository.services.batchwork import BatchWork
@@ -50,35 +51,18 @@ KEPT_FAILED = timedelta(days=7)
 _log = structlog.get_logger("frankpledge.worker")
 
 
-class IntakeWorker:
+class IntakeWorker(Threaded):
     """Takes in the batches of one data directory, oldest first."""
 
     def __init__(self, services: Services) -> None:
+        super().__init__("intake")
         self._services = services
         self._spool = spool_of(services)
         self._owner = secrets.token_hex(8)
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         self._looked_on: date | None = None
         self._expired_at: datetime | None = None
         self._owed: tuple[RowMapping, bool] | None = None
         self._holding = threading.Event()
-
-    def start(self) -> None:
-        """Work in a thread of this process until `stop`."""
-        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
-        self._thread.start()
-
-    def stop(self, timeout: float = 30.0) -> None:
-        """Ask the thread to end after the chunk at hand, and wait for it. Killing the process instead loses nothing."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout)
-
-    @property
-    def alive(self) -> bool:
-        """Whether the thread is there and has not been asked to end."""
-        return self._thread is not None and self._thread.is_alive() and not self._stop.is_set()
 
     @property
     def holding(self) -> bool:
