@@ -55,6 +55,15 @@ def test_a_short_name_is_found_where_it_is_a_whole_text(tmp_path: Path) -> None:
     assert search(words, values_of(path)) == {b"amy", b"2119"}
 
 
+def test_a_name_of_six_letters_counts_by_itself_and_not_inside_an_id() -> None:
+    """Jasper in a log line or among bytes is a person; the letters inside a random id, or in mixed case, are not."""
+    words = words_of({"given_name": "Jasper"}, frozenset())
+    for spelling in (b"jasper", b"JASPER", b"Jasper"):
+        assert search(words, [b"received " + spelling + b", row 3"]) == {b"jasper"}
+        assert search(words, [b"\x00\xff" + spelling + b"\x01"]) == {b"jasper"}
+    assert search(words, [b"hit_01ja2jasper7q0", b"\x00jAsPeR\x00"]) == set()
+
+
 def test_base64_inside_gzip_is_opened() -> None:
     """An NDJSON body with base64 columns, sent gzipped, is read through both layers."""
     inner = base64.b64encode(b"x" * 30 + b"featherstone" + b"x" * 30)
@@ -78,14 +87,16 @@ def test_values_in_a_database_are_found(tmp_path: Path) -> None:
 
 
 def test_noise_spells_nobody() -> None:
-    """Megabytes of random bytes, base64 and hex spell none of a thousand people."""
+    """Megabytes of random bytes, ids, base64 and hex spell none of a thousand people."""
     population = Population(1)
     words = WORDS
     for _ in range(1000):
         words |= words_of(population.person(), frozenset())
     noise = np.random.default_rng(2).bytes(1 << 22)
     text = b'","keys":"'.join(base64.b64encode(noise[at : at + 1440]) for at in range(0, len(noise), 1440))
-    assert search(words, [noise, text, noise[: 1 << 18].hex(" ", 16).encode()]) == set()
+    ids = base64.b32encode(noise[: 1 << 20]).lower()
+    ids = b"\n".join(b"hit_" + ids[at : at + 22] for at in range(0, len(ids), 22))
+    assert search(words, [noise, text, ids, noise[: 1 << 18].hex(" ", 16).encode()]) == set()
 
 
 def test_the_services_own_words_are_no_names() -> None:
