@@ -279,6 +279,6 @@ def _dry_run_filings(dialect_name: str) -> Select[Any]:
     references = dialect.wanted_texts(dialect_name)
     return (
         select(DRY_RUN_FILINGS)
-        .select_from(references.join(DRY_RUN_FILINGS, DRY_RUN_FILINGS.c.reference == references.c.value))
+        .select_from(dialect.looked_up(references, DRY_RUN_FILINGS, DRY_RUN_FILINGS.c.reference == references.c.value))
         .where(DRY_RUN_FILINGS.c.batch_id == bindparam("batch"))
     )

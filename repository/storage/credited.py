@@ -105,9 +105,10 @@ def _meetings(dialect_name: str) -> Select[Any]:
     involved = or_(HITS.c.low_filing_id == wanted.c.value, HITS.c.high_filing_id == wanted.c.value)
     mine = and_(side.hit_id == HITS.c.id, side.member_id == bindparam("member"), side.their_filing_id == wanted.c.value)
     by = (side.their_filing_id, side.their_position, own.credited_line, own.record_class)
+    met = dialect.looked_up(dialect.looked_up(wanted, HITS, involved), HIT_SIDES, mine)
     return (
         select(*by, func.count(own.id.distinct()))
-        .select_from(wanted.join(HITS, involved).join(HIT_SIDES, mine).join(FILINGS, own.id == side.own_filing_id))
+        .select_from(met.join(FILINGS, own.id == side.own_filing_id))
         .where(own.created_at >= bindparam("since"), own.credited_line.is_not(None))
         .group_by(*by)
     )

@@ -172,7 +172,7 @@ def own_pairs(connection: Connection, member_id: str, hit_ids: Sequence[str]) ->
 @cache
 def _duties(dialect_name: str) -> Select[Any]:
     hits = dialect.wanted_texts(dialect_name)
-    joined = hits.join(DUTIES, DUTIES.c.hit_id == hits.c.value)
+    joined = dialect.looked_up(hits, DUTIES, DUTIES.c.hit_id == hits.c.value)
     return select(DUTIES).select_from(joined).where(DUTIES.c.member_id == bindparam("member"))
 
 
@@ -246,7 +246,7 @@ def _own_pairs(dialect_name: str) -> Select[Any]:
     hits, side = dialect.wanted_texts(dialect_name), HIT_SIDES
     own, their = FILINGS.alias("own"), FILINGS.alias("their")
     joined = (
-        hits.join(side, side.c.hit_id == hits.c.value)
+        dialect.looked_up(hits, side, side.c.hit_id == hits.c.value)
         .join(HITS, HITS.c.id == side.c.hit_id)
         .join(their, their.c.id == side.c.their_filing_id)
         .outerjoin(own, own.c.id == side.c.own_filing_id)

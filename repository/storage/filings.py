@@ -326,7 +326,7 @@ def _by_reference(dialect_name: str) -> Select[Any]:
             found.last_batch_id,
             found.last_batch_row,
         )
-        .select_from(references.join(FILINGS, found.reference == references.c.value))
+        .select_from(dialect.looked_up(references, FILINGS, found.reference == references.c.value))
         .where(found.member_id == bindparam("member"))
     )
 

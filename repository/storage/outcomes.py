@@ -75,6 +75,6 @@ def _says(side: FromClause, outcome: str | None = None) -> ColumnElement[bool]:
 @cache
 def _given(dialect_name: str) -> Select[Any]:
     hits, row = dialect.wanted_texts(dialect_name), OUTCOMES.c
-    joined = hits.join(OUTCOMES, row.hit_id == hits.c.value)
+    joined = dialect.looked_up(hits, OUTCOMES, row.hit_id == hits.c.value)
     found = select(row.hit_id, row.outcome, row.note_reference, row.given_at).select_from(joined)
     return found.where(row.member_id == bindparam("member"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Integer
 
 from repository.storage.dialect.copying import copy_rows, insert_index_rows
-from repository.storage.dialect.lists import wanted, wanted_integers, wanted_texts
+from repository.storage.dialect.lists import looked_up, wanted, wanted_integers, wanted_texts
 from repository.storage.dialect.prepared import Prepared, at_once, together
 from repository.storage.dialect.statements import (
     add_up,
@@ -34,6 +34,7 @@ __all__ = [
     "insert_new",
     "instant",
     "lock_pool",
+    "looked_up",
     "next_number",
     "put",
     "together",

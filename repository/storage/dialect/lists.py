@@ -6,8 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Function, String, bindparam, cast, column, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Function,
+    Join,
+    String,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.selectable import TableValuedAlias
 
 
@@ -23,6 +37,29 @@ def wanted_texts(dialect: str) -> TableValuedAlias:
     if dialect == "sqlite":
         return func.json_each(bindparam("wanted", type_=String)).table_valued(column("value", String))
     return _unnested(postgresql.ARRAY(String)).table_valued(column("value", String)).render_derived()
+
+
+class _LeftFirst(Join):
+    """What is on the left, joined with a table that is looked up by it."""
+
+    inherit_cache = True
+
+
+def looked_up(left: FromClause, table: FromClause, condition: ColumnElement[bool]) -> Join:
+    """A list, or what was looked up by one, joined with the table to look up next.
+
+    For where the member is a part of the condition, too: SQLite, which keeps no figures, would rather read all that a
+    member has, and the whole list again for each row of it.
+    """
+    return _LeftFirst(left, table, condition)
+
+
+@compiles(_LeftFirst, "sqlite")
+def _crossed(joined: _LeftFirst, compiler: SQLCompiler, **how: Any) -> str:
+    """SQLite reads the left of a CROSS JOIN first, and is free to choose with any other."""
+    left = compiler.process(joined.left, **{**how, "asfrom": True})
+    whole: str = compiler.visit_join(joined, **how)  # type: ignore[no-untyped-call]
+    return left + whole.removeprefix(left).replace(" JOIN ", " CROSS JOIN ", 1)
 
 
 def _unnested(array: postgresql.ARRAY[Any]) -> Function[Any]:
