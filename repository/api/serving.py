@@ -46,6 +46,8 @@ class OrjsonProvider(JSONProvider):
 def install(app: Flask, settings: Settings) -> None:
     """Limits, request ids, security headers, measurements and the request log for one application."""
     app.json = OrjsonProvider(app)
+    # No view is a coroutine: Flask would look whether it is one ten times a request.
+    app.ensure_sync = lambda func: func  # type: ignore[method-assign] # as Flask documents it
     app.config["MAX_CONTENT_LENGTH"] = settings.max_json_bytes
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from repository.services.rulebooks import Rulebooks
     from repository.settings import Settings
     from repository.storage.engine import Database
+    from repository.storage.members import ActorState
     from repository.storage.sealing import Sealer
 
 Clock = Callable[[], datetime]
@@ -40,6 +41,7 @@ class Services:
     assessments: Assessments
     met: Met
     joining: Joining[Question, dict[str, Any]]
+    holders: Joining[None, ActorState]
 
     @property
     def rulebook(self) -> Rulebook:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -127,10 +127,17 @@ def revoke(services: Services, family_id: str, token_id: str, expires_at: dateti
 
 
 def holder(services: Services, family_id: str, token_id: str) -> ActorState | None:
-    """Who holds an unexpired token, as the database knows the actor now; None when it was revoked."""
-    with services.database.glancing() as connection:
-        state = tokens.actor_of(connection, family_id, token_id)
-    return None if state is None or state.disabled else state
+    """Who holds an unexpired token, as the database knows the actor now; None when it was revoked.
+
+    Requests under one token that wait at the same time share the look, which is made after the last of them came.
+    """
+
+    def look(requests: Sequence[None]) -> list[ActorState | None]:
+        with services.database.glancing() as connection:
+            state = tokens.actor_of(connection, family_id, token_id)
+        return [None if state is None or state.disabled else state for _ in requests]
+
+    return services.holders.ask((family_id, token_id), None, look)
 
 
 def secret_is_right(actor: ActorRow | None, secret: str) -> bool:

@@ -36,4 +36,5 @@ def compose(settings: Settings, clock: Clock = now) -> Services:
         assessments=Assessments(rulebooks),
         met=Met(database),
         joining=Joining(),
+        holders=Joining(),
     )
