@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Integer
 
+from repository.storage.dialect.arrays import among_integers, wanted_many
 from repository.storage.dialect.copying import copy_rows, insert_index_rows
 from repository.storage.dialect.lists import looked_up, wanted, wanted_integers, wanted_texts
 from repository.storage.dialect.prepared import Prepared, at_once, together
@@ -24,6 +25,7 @@ __all__ = [
     "RECORD_ID",
     "Prepared",
     "add_up",
+    "among_integers",
     "as_text",
     "at_once",
     "copy_rows",
@@ -40,6 +42,7 @@ __all__ = [
     "together",
     "wanted",
     "wanted_integers",
+    "wanted_many",
     "wanted_texts",
 ]
 
