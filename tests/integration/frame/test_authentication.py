@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from repository.services import Services, authentication
 from repository.services.onboarding import change_status, disable_actor, issue_credential
 from repository.services.signing import SigningKeys, create_signing_key
 from repository.settings import Settings
+from repository.storage import tokens
 from tests.support.clock import FakeClock
 from tests.support.members import PASSWORD, Admissions, TestMember, TestUser
 
@@ -280,6 +282,37 @@ def test_a_revoked_access_token_is_refused(client: FlaskClient, member: Admissio
     assert _slug(client.get("/probe/any", headers=alpha.headers)) == "revoked-token"
     assert _slug(client.post("/v1/auth/revoke", headers=alpha.headers)) == "revoked-token"
     assert client.post("/v1/auth/refresh", headers=_bearer(alpha.refresh_token)).status_code == 200
+
+
+def test_requests_that_wait_share_a_look_that_is_made_after_they_came(
+    services: Services, client: FlaskClient, member: Admissions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token is revoked while one look is under way: those who came meanwhile share the next look, and are refused."""
+    issued = _log_in(client, member("Alpha", roles=("screener",))).get_json()
+    claims = jwt.decode(issued["access_token"], options={"verify_signature": False})
+    looks, begun, go_on, look = [], threading.Event(), threading.Event(), tokens.actor_of
+
+    def slowly(*asked: Any) -> Any:
+        found = look(*asked)
+        looks.append(found)
+        begun.set()
+        assert go_on.wait(20)
+        return found
+
+    monkeypatch.setattr(tokens, "actor_of", slowly)
+    with ThreadPoolExecutor(5) as threads:
+        first = threads.submit(authentication.holder, services, claims["fam"], claims["jti"])
+        assert begun.wait(20)
+        authentication.revoke(
+            services, claims["fam"], claims["jti"], services.clock() + timedelta(hours=1), whole_family=False
+        )
+        others = [threads.submit(authentication.holder, services, claims["fam"], claims["jti"]) for _ in range(4)]
+        while len(services.holders._lines[claims["fam"], claims["jti"]].waiting) < len(others):
+            time.sleep(0.001)
+        go_on.set()
+        assert first.result(20) is not None
+        assert [each.result(20) for each in others] == [None] * 4
+    assert [found is not None for found in looks] == [True, False]
 
 
 def test_revoking_the_refresh_token_ends_the_log_in(client: FlaskClient, member: Admissions) -> None:
