@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from repository.domain import ids
 
@@ -43,3 +46,15 @@ def test_naive_times_and_short_randomness_are_refused() -> None:
         ids.make("fil", datetime(1969, 1, 1, tzinfo=UTC), bytes(10))
     with pytest.raises(ValueError, match="not an id"):
         ids.instant("fil_short")
+
+
+@given(
+    st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)),
+    st.binary(min_size=10, max_size=10),
+)
+def test_an_id_is_base32hex_of_its_time_and_randomness(at: datetime, randomness: bytes) -> None:
+    """The characters are those of RFC 4648, in lower case; the time is read back to the millisecond."""
+    text = ids.make("hit", at, randomness)
+    raw = base64.b32hexdecode(text.removeprefix("hit_").upper() + "======")
+    assert raw[6:] == randomness
+    assert ids.instant(text) == at.replace(microsecond=at.microsecond // 1000 * 1000)
