@@ -36,6 +36,34 @@ class Columns:
         """How many subjects."""
         return len(self.keys)
 
+    def under(self, rows: I64, anchors: I64) -> U8:
+        """The block of each (subject, anchor), zeros where there is none."""
+        found: U8 = self.blocks[rows, anchors]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What `Columns` is, with the blocks that are there one after another: most are never read.
+
+    `sketches` begins with a block of zeros; `places` (subjects, anchors): where each block is in it, 0 for none.
+    """
+
+    keys: U64
+    sketches: U8
+    places: npt.NDArray[np.int32]
+    observed: U64
+    names: tuple[str | None, ...]
+
+    def __len__(self) -> int:
+        """How many subjects."""
+        return len(self.keys)
+
+    def under(self, rows: I64, anchors: I64) -> U8:
+        """The block of each (subject, anchor), zeros where there is none."""
+        found: U8 = self.sketches[self.places[rows, anchors]]
+        return found
+
 
 @functools.lru_cache(maxsize=8192)
 def _set_bits(mask: int) -> npt.NDArray[np.intp]:
@@ -68,13 +96,19 @@ def stack(subjects: Sequence[EncodedSubject], schema: KindSchema) -> Columns:
     return Columns(keys, blocks, observed, tuple(subject.name for subject in subjects))
 
 
-def stack_packed(packed: Sequence[bytes], schema: KindSchema) -> Columns:
+@functools.lru_cache(maxsize=8192)
+def _mask_bytes(mask: str, width: int) -> bytes:
+    """A mask as it is packed, lowest bits first."""
+    return int(mask, 16).to_bytes((width + 7) // 8, "little")
+
+
+def stack_packed(packed: Sequence[bytes], schema: KindSchema) -> Packed:
     """What `stack` gives of what `wire.unpack` reads, without an object for each: for candidates by the thousand."""
     count, width, size = len(packed), len(schema.keys), schema.block_size
     masks, own, sketches, observed, names = [], [], [], [], []
     for each in packed:
         mask, seen, name, start, middle, end = split(each)
-        masks.append(mask.to_bytes((width + 7) // 8, "little"))
+        masks.append(_mask_bytes(mask, width))
         own.append(each[start:middle])
         sketches.append(each[middle:end])
         observed.append(seen)
@@ -83,8 +117,8 @@ def stack_packed(packed: Sequence[bytes], schema: KindSchema) -> Columns:
     bits = np.unpackbits(wide, axis=1, count=width, bitorder="little").view(np.bool_)
     keys = np.zeros((count, width), np.uint64)
     keys[bits] = np.frombuffer(b"".join(own), np.uint64)[::2]
-    blocks = np.zeros((count, len(schema.anchor_bits) if size else 0, size), np.uint8)
-    if size:
-        sketched = bits[:, schema.anchor_bits] & np.array([bool(each) for each in sketches], np.bool_)[:, None]
-        blocks[sketched] = np.frombuffer(b"".join(sketches), np.uint8).reshape(-1, size)
-    return Columns(keys, blocks, np.array(observed, np.uint64), tuple(names))
+    held = bits[:, schema.anchor_bits] if size else np.zeros((count, 0), np.bool_)
+    held &= np.array(list(map(bool, sketches)), np.bool_)[:, None]
+    places = held.cumsum(dtype=np.int32).reshape(held.shape) * held
+    blocks = np.frombuffer(b"".join([bytes(size), *sketches]), np.uint8).reshape(-1, max(1, size))
+    return Packed(keys, blocks, places, np.array(observed, np.uint64), tuple(names))

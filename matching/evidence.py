@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from matching.columns import I64, U8, Bool, Columns
+from matching.columns import I64, U8, Bool, Columns, Packed
 from matching.schema import KindSchema
 
 Counts = npt.NDArray[np.int64]
@@ -62,7 +62,7 @@ class PairEvidence:
         return self.both[:, at], self.shared[:, at]
 
 
-def gather(left: Columns, right: Columns, rows: I64, others: I64, schema: KindSchema) -> PairEvidence:
+def gather(left: Columns | Packed, right: Columns | Packed, rows: I64, others: I64, schema: KindSchema) -> PairEvidence:
     """Evidence of the pairs (left[rows[p]], right[others[p]]). Memory: some 2 kB a pair."""
     ours, theirs = left.keys[rows], right.keys[others]
     both = (ours != 0) & (theirs != 0)
@@ -72,7 +72,7 @@ def gather(left: Columns, right: Columns, rows: I64, others: I64, schema: KindSc
     # Of some seventy anchors a pair shares a few: only their blocks are read.
     pair, anchor = np.nonzero(open_at)
     agreeing, crossed = _agreement(
-        left.blocks[rows[pair], anchor], right.blocks[others[pair], anchor], pair, len(rows), schema
+        left.under(rows[pair], anchor), right.under(others[pair], anchor), pair, len(rows), schema
     )
     held = (left.observed[rows] & right.observed[others])[:, None] >> np.arange(len(schema.sketch), dtype=np.uint64)
     fields: Bool = ((held & np.uint64(1)) == 1) & (opened > 0)[:, None]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from matching.candidates import Candidates
-from matching.columns import Columns, stack
+from matching.columns import Columns, Packed, stack
 from matching.comparisons import COMPARISONS, NOT_OBSERVED, Levels
 from matching.evidence import gather
 from matching.model import LinkageModel, household_discount, load_default, probability, weigh
@@ -32,7 +32,9 @@ class CompareResult:
     lone: npt.NDArray[np.bool_]
 
 
-def compare_pairs(left: Columns, right: Columns, pairs: Candidates, kind: Kind, schema: LinkageSchema) -> CompareResult:
+def compare_pairs(
+    left: Columns | Packed, right: Columns | Packed, pairs: Candidates, kind: Kind, schema: LinkageSchema
+) -> CompareResult:
     """Compare many pairs, some thousand at a time so that memory stays flat."""
     spec, comparisons = schema.kinds[kind], COMPARISONS[kind]
     levels = np.zeros((len(pairs), len(comparisons.comparisons)), np.int8)
@@ -79,27 +81,29 @@ class Linker:
             return [[] for _ in queries]
         kind = queries[0].kind
         spec = self.schema.kinds[kind]
-        return self.score_stacked(stack(queries, spec), stack(candidates, spec), wanted, kind, pool_size=pool_size)
+        return self.score_stacked(
+            stack(queries, spec), stack(candidates, spec), _pairs(wanted), kind, pool_size=pool_size
+        )
 
     def score_stacked(
-        self, queries: Columns, candidates: Columns, wanted: Sequence[Sequence[int]], kind: Kind, *, pool_size: int
+        self, queries: Columns, candidates: Columns | Packed, pairs: Candidates, kind: Kind, *, pool_size: int
     ) -> list[list[Match]]:
-        """What `score_many` gives, of columns."""
-        pairs, own = _pairs(wanted), self.model.kinds[kind]
+        """What `score_many` gives, of the pairs of columns."""
+        own = self.model.kinds[kind]
         levels = compare_pairs(queries, candidates, pairs, kind, self.schema).levels
         weights = weigh(levels, kind, own)
         discounts = household_discount(levels, kind, own, pool_size)
         totals = weights.sum(axis=1) + own.prior(pool_size) + discounts
         chances = probability(totals)
-        found: list[list[Match]] = [[] for _ in wanted]
-        lowest = min(self.model.bands.values())
-        for at in np.lexsort((pairs.others, -totals, pairs.rows)).tolist():
-            if chances[at] >= lowest:
-                rows = [ExplanationRow("prior", f"pool of {pool_size}", own.prior(pool_size))]
-                rows += _compared(kind, levels[at], weights[at])
-                if discounts[at]:
-                    rows.append(ExplanationRow("household", "may be family", float(discounts[at])))
-                found[pairs.rows[at]].append(self._match(int(pairs.others[at]), totals[at], chances[at], rows))
+        found: list[list[Match]] = [[] for _ in range(len(queries))]
+        alike = np.flatnonzero(chances >= min(self.model.bands.values()))
+        alike = alike[np.lexsort((pairs.others[alike], -totals[alike], pairs.rows[alike]))]
+        for at in alike.tolist():
+            rows = [ExplanationRow("prior", f"pool of {pool_size}", own.prior(pool_size))]
+            rows += _compared(kind, levels[at], weights[at])
+            if discounts[at]:
+                rows.append(ExplanationRow("household", "may be family", float(discounts[at])))
+            found[pairs.rows[at]].append(self._match(int(pairs.others[at]), totals[at], chances[at], rows))
         return found
 
     def _match(self, position: int, total: float, chance: float, rows: Sequence[ExplanationRow]) -> Match:

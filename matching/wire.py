@@ -151,12 +151,13 @@ def unpack(data: bytes) -> EncodedSubject:
     return EncodedSubject(KINDS[kind], role, int(mask, 16), keys, observed, sketches, facts, name)
 
 
-def split(data: bytes) -> tuple[int, int, str | None, int, int, int]:
-    """What is compared of the subject that `pack` wrote: mask, observed, name, and where its keys and sketches lie.
+def split(data: bytes) -> tuple[str, int, str | None, int, int, int]:
+    """What is compared of the subject that `pack` wrote: mask in hexadecimal, observed, name, where the rest lies.
 
     Keys lie between the first two of the places, sketches between the last two. Raises as `unpack` does.
     """
     _, head_size, keys_size, sketch_size = _HEAD.unpack_from(data)
     start = _HEAD.size + head_size
     _, mask, observed, _, name = orjson.loads(data[_HEAD.size : start])
-    return int(mask, 16), observed, name, start, start + keys_size, start + keys_size + sketch_size
+    middle = start + keys_size
+    return mask, observed, name, start, middle, middle + sketch_size

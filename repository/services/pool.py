@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 import numpy as np
 import orjson
 from sqlalchemy import Connection
 
+from matching.candidates import Candidates as Pairs
 from matching.columns import stack, stack_packed
 from matching.schema import KindSchema
 from matching.types import EncodedSubject, ExplanationRow, Match
@@ -175,26 +176,27 @@ def _compare(
     services: Services, connection: Connection, part: Sequence[_Asked], pool_size: int
 ) -> list[tuple[int, int, Match]]:
     """Open what was found of some subjects of one kind, and score it: (place of the subject, record id, match)."""
-    sealed = filings.sealed(connection, sorted({record_id for _, _, records in part for record_id in records}))
-    known = [[r for r in records if r in sealed and sealed[r].kind == subject.kind] for _, subject, records in part]
-    for records in known:
-        metrics.CANDIDATES.observe(len(records))
-    pooled = sorted({record_id for records in known for record_id in records})
-    position = {record_id: at for at, record_id in enumerate(pooled)}
-    if not pooled:
-        return []
+    asked = np.repeat(np.arange(len(part)), [len(records) for _, _, records in part])
+    found = np.fromiter(chain.from_iterable(records for _, _, records in part), np.int64, len(asked))
     kind = part[0][1].kind
     spec = services.schema.kinds[kind]
-    opened = [services.sealer.unseal(record_context(each), sealed[each].envelope) for each in pooled]
+    sealed = filings.sealed(connection, np.unique(found), kind)
+    pooled = np.fromiter(map(itemgetter(0), sealed), np.int64, len(sealed))
+    known = np.isin(found, pooled)
+    pairs = Pairs(asked[known], np.searchsorted(pooled, found[known]), 0)
+    for count in np.bincount(pairs.rows, minlength=len(part)).tolist():
+        metrics.CANDIDATES.observe(count)
+    if not sealed:
+        return []
     matches = services.linker.score_stacked(
         stack([subject for _, subject, _ in part], spec),
-        stack_packed(opened, spec),
-        [[position[record_id] for record_id in records] for records in known],
+        stack_packed(services.sealer.unseal_each((record_context(each), envelope) for each, envelope in sealed), spec),
+        pairs,
         kind,
         pool_size=pool_size,
     )
-    asked = zip(part, matches, strict=True)
-    return [(place, pooled[match.position], match) for (place, _, _), each in asked for match in each]
+    scored = zip(part, matches, strict=True)
+    return [(place, int(pooled[match.position]), match) for (place, _, _), each in scored for match in each]
 
 
 def hot(services: Services, now: datetime) -> Hot:

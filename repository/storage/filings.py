@@ -34,6 +34,7 @@ from repository.domain.labels import Labels
 from repository.storage import dialect
 from repository.storage.base import Base
 from repository.storage.members import MemberRow
+from repository.storage.sealing import Integers
 
 
 class FilingRow(Base):
@@ -282,13 +283,15 @@ def take_out_subjects(connection: Connection, filing_ids: Sequence[str]) -> list
     return found
 
 
-def sealed(connection: Connection, record_ids: Sequence[int]) -> dict[int, Sealed]:
-    """The subjects with these record ids, whoever's they are: to be opened and scored, not to be told of."""
-    if not record_ids:
-        return {}
-    name = connection.dialect.name
-    rows = _SEALED.rows(connection, dialect.wanted(name, list(record_ids)))
-    return {row[0]: Sealed(*row) for row in rows}
+def sealed(connection: Connection, record_ids: Integers, kind: str) -> list[tuple[int, bytes]]:
+    """The subjects of a kind with these record ids, whoever's they are, as (record id, envelope), ids rising.
+
+    To be opened and scored, not to be told of.
+    """
+    if not len(record_ids):
+        return []
+    rows = _SEALED.rows(connection, {"kind": kind, **dialect.wanted_many(connection, record_ids)})
+    return sorted(((row[0], row[1]) for row in rows), key=itemgetter(0))
 
 
 def candidates(connection: Connection, record_ids: Sequence[int], *, other_than: str) -> dict[int, Candidate]:
@@ -340,10 +343,9 @@ def _subjects_of(dialect_name: str) -> Select[Any]:
 
 
 def _sealed(dialect_name: str) -> Select[Any]:
-    records = dialect.wanted_integers(dialect_name)
     subject = SUBJECTS.c
-    return select(subject.id, subject.kind, subject.role, subject.envelope).select_from(
-        records.join(SUBJECTS, subject.id == records.c.value)
+    return select(subject.id, subject.envelope).where(
+        dialect.among_integers(dialect_name, subject.id), subject.kind == bindparam("kind")
     )
 
 

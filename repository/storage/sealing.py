@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -94,8 +95,13 @@ class Sealer:
 
     def unseal(self, context: bytes, sealed: bytes) -> bytes:
         """Open what `seal` made. Raises SealError for another secret, another context or changed bytes."""
+        return self.unseal_each([(context, sealed)])[0]
+
+    def unseal_each(self, sealed: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """Open many, given as (context, sealed). Raises SealError when one does not open."""
+        decrypt = self._envelope.decrypt
         try:
-            return self._envelope.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
+            return [decrypt(each[:_NONCE_BYTES], each[_NONCE_BYTES:], context) for context, each in sealed]
         except (InvalidTag, ValueError):
             raise SealError("an envelope does not open under this operator secret and record id") from None
 

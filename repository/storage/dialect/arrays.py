@@ -35,8 +35,9 @@ def wanted_many(connection: Connection, values: Integers) -> dict[str, Any]:
     """What `wanted` gives, in binary: PostgreSQL takes a third of the time to read it."""
     if connection.dialect.name == "sqlite":
         return wanted("sqlite", values.tolist())
-    adapters = connection.connection.driver_connection.adapters  # type: ignore[union-attr]
-    adapters.register_dumper(_Array, _array_dumper(connection.dialect.loaded_dbapi))
+    driver: Any = connection.dialect.loaded_dbapi
+    session: Any = connection.connection.driver_connection
+    session.adapters.register_dumper(_Array, _array_dumper(driver))
     elements = np.empty(len(values), dtype=_ELEMENT)
     elements["bytes"] = _ELEMENT["value"].itemsize
     elements["value"] = values
