@@ -48,10 +48,10 @@ def test_naive_times_and_short_randomness_are_refused() -> None:
         ids.instant("fil_short")
 
 
-@given(
-    st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)),
-    st.binary(min_size=10, max_size=10),
-)
+FROM, UNTIL = datetime(1970, 1, 1), datetime(9999, 1, 1)  # noqa: DTZ001 - Hypothesis takes bounds without a zone
+
+
+@given(st.datetimes(FROM, UNTIL, timezones=st.just(UTC)), st.binary(min_size=10, max_size=10))
 def test_an_id_is_base32hex_of_its_time_and_randomness(at: datetime, randomness: bytes) -> None:
     """The characters are those of RFC 4648, in lower case; the time is read back to the millisecond."""
     text = ids.make("hit", at, randomness)
