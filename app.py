@@ -11,7 +11,8 @@ from repository.api.blueprints import BLUEPRINTS
 from repository.jobs.worker import STOP
 from repository.jobs.workers import Workers
 from repository.services import Clock
-from repository.services.compose import compose, now
+from repository.services.clock import now
+from repository.services.compose import compose
 from repository.services.signing import load_signing_keys
 from repository.settings import Settings
 

@@ -13,10 +13,11 @@ SERVER_PACKAGES = frozenset({"sqlalchemy", "flask", "alembic", "flask_smorest", 
 def main() -> None:
     """Run the command; exit code 1 with a sentence where the packages of the server are not installed."""
     share_if_wanted(sys.argv[1:], os.environ)
+    from repository.cli import main as run  # noqa: PLC0415 - after what has to be set before anything is imported
+
     try:
-        from repository.cli import main as run  # noqa: PLC0415 - to be able to say what is missing
+        run()
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in SERVER_PACKAGES:
             raise
         sys.exit("frankpledge-admin needs the packages of the server: pip install '.[server]'")
-    run()

@@ -1,4 +1,7 @@
-"""The command frankpledge-admin: what an operator does to a pool from a terminal."""
+"""The command frankpledge-admin: what an operator does to a pool from a terminal.
+
+Commands are imported when they are used, so that each starts as fast as it can.
+"""
 
 from __future__ import annotations
 
@@ -8,34 +11,48 @@ from pathlib import Path
 import click
 
 from repository import __version__
-from repository.cli import (
-    backup,
-    checking,
-    database,
-    decisions,
-    disputes,
-    hot_keys,
-    jobs,
-    keys,
-    members,
-    membership,
-    models,
-    rulebook,
-    serving,
-    setup,
-    simulation,
-    worker,
+from repository.cli.groups import ENVIRONMENT, FriendlyGroup
+
+CHECK = "check-config"
+DATA_DIR = "FRANKPLEDGE_DATA_DIR"
+COMMANDS = {
+    "init": ("repository.cli.setup:init", "Set up a pool: secrets, tables, and the operator's account."),
+    "check-config": ("repository.cli.checking:check_config", "Check every setting, secret, the database and the disk."),
+    "migrate": ("repository.cli.setup:migrate", "Bring the tables up to this version."),
+    "serve": ("repository.cli.serving:serve", "Serve the pool over HTTP."),
+    "worker": ("repository.cli.worker:worker", "Take batches in, beside `serve --no-worker`."),
+    "fingerprint": ("repository.cli.keys:fingerprint", "Accept and retire the members' linkage keys."),
+    "member": ("repository.cli.membership:member", "Admit, renew, list, suspend and reinstate members."),
+    "credential": ("repository.cli.members:credential", "Issue and disable credentials of members' programs."),
+    "user": ("repository.cli.members:user", "Add and disable people with a name and a password."),
+    "application": ("repository.cli.cases:application", "Decide who becomes a member, where members have to apply."),
+    "appeal": ("repository.cli.cases:appeal", "Decide appeals of members and applicants."),
+    "dispute": ("repository.cli.disputes:dispute", "List and decide disputes about filings."),
+    "rulebook": ("repository.cli.rulebook:rulebook", "Check, load, compare and try out the rules of the scheme."),
+    "decisions": ("repository.cli.decisions:decisions", "List, explain and take again what the rules decided."),
+    "model": ("repository.cli.models:model", "Show, train and reset the linkage model that scores pairs."),
+    "rescreen": ("repository.cli.jobs:rescreen", "Look for the hits of every filing again."),
+    "job": ("repository.cli.jobs:job", "List, watch and cancel rescreens and deliveries of webhooks."),
+    "hot-keys": ("repository.cli.hot_keys:list_hot_keys", "List the keys that too many records share."),
+    "key": ("repository.cli.keys:key", "List and rotate the keys that sign tokens."),
+    "database": ("repository.cli.database:database", "Grant roles of PostgreSQL no more than they need."),
+    "backup": ("repository.cli.backup:backup", "Back up the database, waiting batches and the pool's own model."),
+    "verify": ("repository.cli.backup:verify", "Check a backup against its manifest, or the database."),
+    "restore": ("repository.cli.backup:restore", "Put a backup into an empty database and data directory."),
+}
+"""In the order of work."""
+
+
+@click.group(
+    cls=FriendlyGroup,
+    named=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-from repository.cli.context import FriendlyGroup, Pool
-from repository.settings import PREFIX, Settings
-
-
-@click.group(cls=FriendlyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="frankpledge-admin")
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help=f"Where the pool keeps its files.  [env: {PREFIX}DATA_DIR; default: ./var]",
+    help=f"Where the pool keeps its files.  [env: {DATA_DIR}; default: ./var]",
 )
 @click.pass_context
 def main(context: click.Context, data_dir: Path | None) -> None:
@@ -46,31 +63,11 @@ def main(context: click.Context, data_dir: Path | None) -> None:
     """
     environment = dict(os.environ)
     if data_dir is not None:
-        environment[f"{PREFIX}DATA_DIR"] = str(data_dir)
-    context.meta[checking.ENVIRONMENT] = environment
-    if context.invoked_subcommand == checking.NAME:
+        environment[DATA_DIR] = str(data_dir)
+    context.meta[ENVIRONMENT] = environment
+    if context.invoked_subcommand == CHECK:
         return  # which names every variable that cannot be read, where all others end at the first
-    context.obj = Pool(Settings.from_environment(environment))
+    from repository.cli.context import Pool  # noqa: PLC0415 - loads the database's packages, which help does without
+
+    context.obj = Pool.of(environment)
     context.call_on_close(context.obj.close)
-
-
-for module in (
-    setup,
-    members,
-    membership,
-    rulebook,
-    simulation,
-    decisions,
-    disputes,
-    keys,
-    models,
-    hot_keys,
-    serving,
-    worker,
-    jobs,
-    backup,
-    checking,
-    database,
-):
-    for command in module.COMMANDS:
-        main.add_command(command)

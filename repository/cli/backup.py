@@ -11,7 +11,7 @@ from repository.cli.options import as_json_option
 from repository.services import backup as backups
 from repository.services import restoring
 from repository.services.archive import Manifest
-from repository.services.compose import now
+from repository.services.clock import now
 
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
@@ -81,6 +81,3 @@ def restore(pool: Pool, file: Path, as_json: bool) -> None:
 def _told(manifest: Manifest) -> str:
     rows = sum(each.rows for each in manifest.tables.values())
     return f"{rows} rows of {len(manifest.tables)} tables, {len(manifest.files)} files, tables {manifest.schema}"
-
-
-COMMANDS = (backup, verify, restore)

@@ -17,7 +17,7 @@ from repository.domain.standing import Ramp
 from repository.services import appeals, applications, officers
 from repository.services.appeals import Appealing
 from repository.services.applications import RULES, Clocks
-from repository.services.compose import now
+from repository.services.clock import now
 from repository.services.lifecycle import Act
 from repository.storage.membership import Wanted
 
@@ -222,6 +222,3 @@ def _decide_appeal(pool: Pool, appeal_id: str, act: Act, verdict: Verdict) -> No
     if row is None:
         raise LifeCycleError("there is no such appeal: `frankpledge-admin appeal list` shows them")
     console().print(f"The appeal is {row.status}.")
-
-
-COMMANDS: tuple[click.Command, ...] = (application, appeal)

@@ -9,16 +9,14 @@ import click
 
 from repository.cli import cases, members, setup
 from repository.cli.context import console, print_json
+from repository.cli.groups import ENVIRONMENT
 from repository.cli.options import as_json_option
 from repository.services import checking
 
-NAME = "check-config"
-ENVIRONMENT = "frankpledge.environment"
-"""Where the group keeps the environment that it read the settings from."""
 PASSWORDS = (setup.PASSWORD_VARIABLE, members.PASSWORD_VARIABLE, cases.PASSWORD_VARIABLE)
 
 
-@click.command(NAME)
+@click.command("check-config")
 @click.option("--host", default="127.0.0.1", show_default=True, help="What `serve` is going to be told.")
 @as_json_option
 @click.pass_context
@@ -39,6 +37,3 @@ def check_config(context: click.Context, host: str, as_json: bool) -> None:
         console().print(f"{len(problems)} problems, {len(findings) - len(problems)} warnings")
     if problems:
         raise click.exceptions.Exit(1)
-
-
-COMMANDS = (check_config,)

@@ -1,28 +1,18 @@
-"""What the commands share: the pool they act on, how they print, and errors without a trace back."""
+"""What the commands share: the pool they act on, and how they print."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Mapping
 
 import click
 import orjson
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from repository.domain.errors import FieldError
-from repository.domain.membership import LifeCycleError
-from repository.services import migration
-from repository.services.archive import BackupError
-from repository.services.onboarding import OnboardingError
 from repository.services.operator import WrongSecretError, secret_matches
-from repository.services.rulebook_file import RulebookFileError
-from repository.services.rulebooks import RulebookError
-from repository.services.signing import load_signing_keys
 from repository.settings import Settings, SettingsError, read_metrics_token, read_operator_secret
 from repository.storage.engine import Database, create_engine
-from repository.storage.migrating import MigrationError
 
 
 class Pool:
@@ -30,6 +20,11 @@ class Pool:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Pool:
+        """The pool that the settings in an environment are about; raises SettingsError."""
+        return cls(Settings.from_environment(environment))
 
     @property
     def exists(self) -> bool:
@@ -54,6 +49,9 @@ class Pool:
 
     def check(self) -> None:
         """Tell now what would only fail at the first request: secrets, tables, and that the two belong together."""
+        from repository.services import migration  # noqa: PLC0415 - loads Alembic, which few commands need
+        from repository.services.signing import load_signing_keys  # noqa: PLC0415 - and what reads keys
+
         load_signing_keys(self.settings.signing_keys_dir)
         read_metrics_token(self.settings.metrics_token_file)
         try:
@@ -64,37 +62,6 @@ class Pool:
                     raise WrongSecretError
         finally:
             self.database.close()  # no connection may cross into a process that is started from here
-
-
-class FriendlyGroup(click.Group):
-    """A group whose commands end with a sentence and exit code 1 where something expected went wrong."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; errors that an operator can mend become a click error."""
-        try:
-            return super().invoke(ctx)
-        except RulebookFileError as error:
-            faults = (f"  {entry}: {expected}" for entry, expected in error.errors)
-            raise click.ClickException("\n".join(("this is no rulebook", *faults))) from None
-        except (SettingsError, OnboardingError, LifeCycleError, FieldError, RulebookError, BackupError) as error:
-            raise click.ClickException(str(error)) from None
-        except MigrationError as error:
-            raise click.ClickException(str(error)) from None
-        except WrongSecretError:
-            raise click.ClickException(
-                "the operator secret is not the one this pool was written under: restore the right file, or take an"
-                " empty database"
-            ) from None
-        except (OperationalError, ProgrammingError) as error:
-            raise click.ClickException(_database_problem(error)) from None
-
-
-def _database_problem(error: DBAPIError) -> str:
-    """What the database said is not shown in full: it may hold values. Its first line names what is missing."""
-    first = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
-    if "no such table" in first or "does not exist" in first:
-        return "the database lacks tables of this version: run `frankpledge-admin migrate`"
-    return f"the database does not answer: {first}"
 
 
 def console() -> Console:

@@ -49,6 +49,3 @@ def _grant(pool: Pool, rights: Callable[[Connection, str], list[str]], role: str
             click.echo(f"{each};")
     else:
         console().print(f"[bold]{role}[/] has these rights now, and no others. --dry-run shows them.")
-
-
-COMMANDS = (database,)

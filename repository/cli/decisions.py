@@ -256,6 +256,3 @@ def _seen(seen: list[Mapping[str, Any]]) -> list[str]:
         lowered = f" (lowered by {each['lowered_by']})" if each["lowered_by"] else ""
         told.append(f"{each['line']} {each['class']}: tier {each['tier']}, {TIERS[str(each['tier'])]}{lowered}")
     return told
-
-
-COMMANDS = (decisions,)

@@ -7,7 +7,7 @@ import click
 from repository.cli.context import Pool, console, print_json, table
 from repository.domain.disputes import CLOSED, DisputeError, DisputeStatus
 from repository.services import disputes
-from repository.services.compose import now
+from repository.services.clock import now
 from repository.services.disputes import Decision
 from repository.services.lifecycle import Act
 
@@ -77,6 +77,3 @@ def _decide(pool: Pool, dispute_id: str, reason: str, decision: Decision, *, as_
         print_json(disputes.to_operator(decided))
         return
     console().print(f"[bold]{decided.id}[/] is {decided.status}.")
-
-
-COMMANDS = (dispute,)

@@ -34,6 +34,3 @@ def list_hot_keys(pool: Pool, limit: int, as_json: bool) -> None:
             f"Look-ups skip what more than {rules.matching.hot_key_rows} records share (matching.hot_key_rows of the"
             " rulebook). Screenings that met one say so to who may see classes everywhere."
         )
-
-
-COMMANDS = (list_hot_keys,)

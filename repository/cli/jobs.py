@@ -125,6 +125,3 @@ def _show(row: RowMapping, *, as_json: bool) -> None:
 def _as_json(row: RowMapping) -> dict[str, Any]:
     names = ("id", "kind", "status", "done", "total", "attempts", "error", "created_at", "finished_at")
     return {"member": row["member_id"]} | {name: row[name] for name in names}
-
-
-COMMANDS = (rescreen, job)

@@ -6,7 +6,7 @@ import click
 
 from matching.schema import load_schema
 from repository.cli.context import Pool, console, table
-from repository.services.compose import now
+from repository.services.clock import now
 from repository.services.operator import accept_fingerprint, retire_fingerprint
 from repository.services.signing import create_signing_key, load_signing_keys
 from repository.storage.operator import accepted_fingerprints
@@ -81,6 +81,3 @@ def list_fingerprints(pool: Pool) -> None:
         for each in prints:
             rows.add_row(schema_id, each)
     console().print(rows if accepted else "None yet: frankpledge-admin fingerprint add FINGERPRINT")
-
-
-COMMANDS = (key, fingerprint)

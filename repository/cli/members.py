@@ -13,7 +13,7 @@ from repository.cli.options import DAY, as_date, as_json_option, by_option, reas
 from repository.domain.members import MEMBER_ROLES, Member, MemberStatus, Role
 from repository.domain.standing import Ramp
 from repository.services import officers, onboarding
-from repository.services.compose import now
+from repository.services.clock import now
 from repository.storage.members import all_members
 
 _ROLES = [role.value for role in Role]
@@ -223,6 +223,3 @@ def _row(member: Member) -> dict[str, object]:
         "agreement_signed_on": member.agreement_signed_on,
         "attested_on": member.attested_on,
     }
-
-
-COMMANDS: tuple[click.Command, ...] = (member, credential, user)

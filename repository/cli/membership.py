@@ -10,14 +10,13 @@ from rich.markup import escape
 from sqlalchemy.orm import Session
 
 from matching.vocabulary import LINES, PURPOSES, RECORD_CLASSES
-from repository.cli.cases import COMMANDS as CASE_COMMANDS
 from repository.cli.context import Pool, console, print_json, table
 from repository.cli.members import member
 from repository.cli.options import MONTH, as_json_option, by_option, reason_option, rulebook, volumes_argument
 from repository.domain.membership import Declaration
 from repository.domain.rulebook import SubscriberClass
 from repository.services import grants, membership, officers, overview
-from repository.services.compose import now
+from repository.services.clock import now
 from repository.services.lifecycle import Act
 from repository.services.onboarding import OnboardingError
 from repository.storage.members import MemberRow, all_members, find_member
@@ -201,6 +200,3 @@ def _events(happened: list[dict[str, Any]]) -> Any:
             each["at"][:16], each["kind"], each["by"], each["rule"] or "", escape(each["reason"] or ""), escape(figures)
         )
     return rows
-
-
-COMMANDS = CASE_COMMANDS

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from repository.cli.context import Pool, console, print_json, table
-from repository.services.compose import compose, now
+from repository.services.clock import now
+from repository.services.compose import compose
 from repository.services.modelling import Description, TooLittleError, current_model, describe, store_model, train_model
 
 SAMPLE = 20_000
@@ -66,6 +67,3 @@ def _print(shown: Description) -> None:
     for comparison, level, weight in shown.weights:
         rows.add_row(comparison, level, f"{weight:+.1f}")
     console().print(rows)
-
-
-COMMANDS = (model,)

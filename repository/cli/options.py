@@ -12,7 +12,7 @@ from repository.cli.context import Pool
 from repository.domain.errors import FieldError
 from repository.domain.rulebook import Rulebook
 from repository.services.applications import volumes
-from repository.services.compose import now
+from repository.services.clock import now
 from repository.services.rulebooks import Rulebooks
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -10,8 +10,10 @@ import click
 from rich.markup import escape
 
 from repository.cli.context import Pool, console, print_json, table
+from repository.cli.groups import LazyGroup
 from repository.services import rulebook_file
-from repository.services.compose import compose, now
+from repository.services.clock import now
+from repository.services.compose import compose
 from repository.services.rulebook_diff import Change, changed_entries, flat
 from repository.services.rulebook_effects import Effect, member_effects
 from repository.services.rulebook_words import value
@@ -23,7 +25,10 @@ _day = click.DateTime(["%Y-%m-%d"])
 _file = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group()
+_TRIED = "Play a rulebook through with members of every kind, or over what happened."
+
+
+@click.group(cls=LazyGroup, named={"simulate": ("repository.cli.simulation:simulate", _TRIED)})
 def rulebook() -> None:
     """Check, load, show and compare rulebooks: the numbers of the scheme's rules."""
 
@@ -211,6 +216,3 @@ def _since(edition: Edition) -> str:
 
 def _loaded(edition: Edition) -> str:
     return f"{edition.loaded_at:%Y-%m-%d %H:%M}" if edition.loaded_at else "never"
-
-
-COMMANDS = (rulebook,)

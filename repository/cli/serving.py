@@ -8,19 +8,21 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from multiprocessing.util import Finalize
+from typing import TYPE_CHECKING
 
 import click
-from flask import Flask
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 from sqlalchemy import text
-from werkzeug.utils import import_string
 
 from repository.cli.context import Pool, console
-from repository.jobs.worker import STOP
 from repository.settings import PREFIX
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 _PR_SET_PDEATHSIG = 1
 
@@ -86,8 +88,10 @@ def application() -> Flask:
     """The application inside a serving process. It ends with the process that started it, however that ends."""
     _end_with_parent()
     # Named, not imported: app is above the commands in the order of imports.
-    create_app: Callable[[], Flask] = import_string("app:create_app")
+    create_app: Callable[[], Flask] = import_module("app").create_app
     made = create_app()
+    from repository.jobs.worker import STOP  # noqa: PLC0415 - the process that starts this one serves nothing itself
+
     stopping: list[Callable[[], None]] = made.extensions[STOP]
     for place, stop in enumerate(stopping):
         # Run when the last answer is given and before the process ends, which would drop the chunk at hand.
@@ -111,6 +115,3 @@ def _check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise click.ClickException(f"{host}:{port} cannot be used: {error.strerror}") from None
-
-
-COMMANDS = (serve,)

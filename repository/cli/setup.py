@@ -12,7 +12,7 @@ from matching.schema import load_schema
 from repository.cli import passwords
 from repository.cli.context import Pool, console
 from repository.services import installation, migration
-from repository.services.compose import now
+from repository.services.clock import now
 from repository.services.operator import accept_fingerprint
 
 PASSWORD_VARIABLE = "FRANKPLEDGE_OPERATOR_PASSWORD"  # noqa: S105 - the name of one
@@ -79,6 +79,3 @@ def _accept(pool: Pool, fingerprints: tuple[str, ...]) -> None:
         for fingerprint in fingerprints:
             accept_fingerprint(session, schema_id, fingerprint, now=now())
             console().print(f"  [green]accepts[/]  linkage key [bold]{fingerprint.lower()}[/] for {schema_id}")
-
-
-COMMANDS = (init, migrate)

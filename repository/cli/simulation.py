@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from repository.cli.context import Pool, console, print_json, table
-from repository.cli.rulebook import CURRENT, either, rulebook
+from repository.cli.rulebook import CURRENT, either
 from repository.domain.rulebook import Rulebook
 from repository.services import past
-from repository.services.compose import now
+from repository.services.clock import now
 from repository.services.rulebooks import SHIPPED
 from repository.simulation.claims import Claim, check, told
 from repository.simulation.market import DAYS_PER_MONTH, Market, generate, plan
@@ -27,7 +27,7 @@ from repository.simulation.summary import Summary, summarise
 _BEGIN = date(2026, 1, 1)  # any day does: the same seed gives the same market
 
 
-@rulebook.command()
+@click.command()
 @click.option("--rules", help="A file, a version, `current` or `shipped`.  [default: current; without a pool: shipped]")
 @click.option("--members", default=50, show_default=True, type=click.IntRange(len(CAST), 400))
 @click.option("--months", default=18, show_default=True, type=click.IntRange(1, 60))
@@ -167,6 +167,3 @@ def _told(value: object) -> str:
 def _print_files(drawn: dict[str, str]) -> None:
     for path in drawn.values():
         console().print(f"Drawn: {escape(path)}")
-
-
-COMMANDS = ()  # it is one of `rulebook`

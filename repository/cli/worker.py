@@ -56,6 +56,3 @@ def status(pool: Pool, as_json: bool) -> None:
     if queue.oldest_waiting is not None:
         since = queue.oldest_waiting.isoformat(timespec="seconds")
         console().print(f"The oldest unfinished batch came in at {since}; {queue.rows_of_open} rows are read so far.")
-
-
-COMMANDS = (worker,)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from matching.schema import load_schema
 from repository.services import Clock, Services
 from repository.services.assessment import Assessments
+from repository.services.clock import now
 from repository.services.hot_keys import Met
 from repository.services.joining import Joining
 from repository.services.modelling import linker
@@ -14,11 +13,6 @@ from repository.services.rulebooks import Rulebooks
 from repository.settings import Settings, read_operator_secret
 from repository.storage.engine import Database, create_engine
 from repository.storage.sealing import Sealer
-
-
-def now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
 
 
 def compose(settings: Settings, clock: Clock = now) -> Services:

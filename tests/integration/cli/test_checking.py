@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from repository.cli import main
 from repository.services import checking
-from repository.services.compose import now
+from repository.services.clock import now
 from repository.services.installation import create_operator, install
 from repository.settings import Settings
 from repository.storage.engine import Database, create_engine

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 
-from repository.cli import main
 from repository.cli.context import Pool
+from repository.cli.disputes import dispute
 from repository.domain.disputes import Dispute, Disputed, Ground
 from repository.services import Services
 from repository.services.lifecycle import Act
@@ -24,7 +24,7 @@ Admin = Callable[..., Result]
 @pytest.fixture
 def admin(services: Services) -> Admin:
     """Runs a command on the pool of the test."""
-    return lambda *words: CliRunner().invoke(main.commands["dispute"], list(words), obj=_Pool(services))
+    return lambda *words: CliRunner().invoke(dispute, list(words), obj=_Pool(services))
 
 
 class _Pool(Pool):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BLOCK = "import sys; sys.modules['sqlalchemy'] = None; sys.argv = ['frankpledge-admin', '--help']; "
+BLOCK = "import sys; sys.modules['sqlalchemy'] = None; sys.argv = ['frankpledge-admin', 'member', 'list']; "
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
