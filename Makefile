@@ -39,7 +39,7 @@ $(VENV)/installed: $(VENV)/locked pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## Watch three insurers share a fraud register (SQLite, a few minutes)
+demo: setup ## Watch three insurers share a fraud register (SQLite, a minute or two)
 	$(BIN)/python -m demo.run
 
 serve: setup ## Serve what the demo left (or an empty pool) on http://127.0.0.1:8080

@@ -66,6 +66,7 @@ def main() -> None:
             contribute(play)
             newcomer(play)
             play.stage.headline("6. What the pool found, against the truth")
+            play.stage.say("The benchmark says who is who, which no encoder saw. Of the pairs found, so many are true:")
             left, right = (play.members[slug] for slug in BOOKS)
             reckon(play.stage, url, (left, right), play.truth, play.market.rings)
     except CommandError as error:
@@ -128,7 +129,10 @@ def contribute(play: Play) -> None:
     count = sum(len(book) for book in play.truth.values())
     stage.say(f"{count:,} customers of the FEBRL 4 benchmark, half at each: the same people, written down differently.")
     stage.say("A quarter of them have claims, with passengers, witnesses, vehicles, garages and solicitors.")
-    for slug in BOOKS:
+    stage.say("What leaves a machine is keyed hashes: `head -1 customers.encoded.ndjson` shows one record of them.")
+    hits = ("\nNobody else has filed yet, so what the first one files hits nothing:", "\nThe second one's meets it:")
+    for slug, told in zip(BOOKS, hits, strict=True):
+        stage.say(told)
         _file(play, slug, "customers.csv", "--class", "customer", "--line", "motor", "--date", play.today.isoformat())
         _file(play, slug, "claims.ndjson")
 
@@ -144,6 +148,7 @@ def newcomer(play: Play) -> None:
     record = ("--record", "quote.json", "--reference", "Q-1001")
     question = ("frankpledge", "screen", *record, "--purpose", "new_business", "--line", "motor")
     stage.run(member, *question, status=(REFUSED,))
+    stage.say("\nThe refusal names its rule, the figures it was taken from, and what would change it.")
 
     stage.headline("4. It contributes its customers, and asks again")
     stage.say("Its extract has headings of its own. They are proposed, never guessed; it puts them into its profile.")
@@ -151,10 +156,18 @@ def newcomer(play: Play) -> None:
     _write_profile(member)
     _file(play, "corvane", "customers.csv", "--class", "customer", "--line", "motor", "--date", play.today.isoformat())
     stage.run(member, *question, status=(ENQUIRE,))
+    stage.say("\n`enquire` is no verdict: someone should look. It gave customers, so of others' claims it learns that")
+    stage.say("there are some (tier 2), and neither whose they are nor why they match.")
 
     stage.headline("5. It contributes its claims too, and asks again")
     _file(play, "corvane", "claims.ndjson")
     stage.run(member, *question, status=(ENQUIRE,))
+    stage.say(
+        "\nNow it sees whose claims they are (tier 3), and why: what speaks for one person, or against, in bits of"
+    )
+    stage.say(
+        "evidence. A bit doubles the odds, and the rows add up to the total; `prior` is the odds before any of it."
+    )
     stage.run(member, "frankpledge", "status", "--batches", "2")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,9 +16,9 @@ BAND_STYLES = {"strong": "bold red", "probable": "yellow", "possible": "cyan"}
 
 
 def console() -> Console:
-    """Make the console for standard output; a file or pipe gets plain text, 160 columns wide."""
+    """Make the console for standard output; a file or pipe gets plain text, 160 columns wide unless COLUMNS says."""
     found = Console()
-    return found if found.is_terminal else Console(width=160)
+    return found if found.is_terminal or os.environ.get("COLUMNS") else Console(width=160)
 
 
 def screening(answer: Screening, about: str) -> Iterable[Table | Text]:
