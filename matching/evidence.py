@@ -25,7 +25,8 @@ class PairEvidence:
     `agreeing` (pairs, block size): under how many of them each sketch byte agrees; `crossed` (pairs, 2): under how many
     the left given name is the right family name, and the other way round; `fields` (pairs, sketch fields): held by both
     sides and opened by a shared anchor; `alike` (pairs, sketch fields): of those, where the first byte agrees under
-    every shared anchor; `names`: trading names of both sides.
+    every shared anchor; `names`: trading names of both sides, none where
+    all of a side have none.
     """
 
     schema: KindSchema
@@ -77,7 +78,9 @@ def gather(left: Columns | Packed, right: Columns | Packed, rows: I64, others: I
     held = (left.observed[rows] & right.observed[others])[:, None] >> np.arange(len(schema.sketch), dtype=np.uint64)
     fields: Bool = ((held & np.uint64(1)) == 1) & (opened > 0)[:, None]
     alike: Bool = fields & (agreeing[:, [part.offset for part in schema.sketch]] == opened[:, None])
-    names = tuple((left.names[i], right.names[j]) for i, j in zip(rows.tolist(), others.tolist(), strict=True))
+    names: tuple[tuple[str | None, str | None], ...] = ((None, None),) * len(rows)
+    if any(left.names) and any(right.names):
+        names = tuple((left.names[i], right.names[j]) for i, j in zip(rows.tolist(), others.tolist(), strict=True))
     return PairEvidence(schema, shared, both, opened, agreeing, crossed, fields, alike, names)
 
 
