@@ -7,65 +7,73 @@ Broder (1997), 'On the resemblance and containment of documents'; banding as in 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from frankpledge.encode.keys import REMEMBERED_PATTERNS
-from frankpledge.encode.prf import HASH_BYTES, BlockPrf, TokenHashes, named
-from matching.schema import KindSchema, LinkageSchema
+from frankpledge.encode.prf import U64, BlockPrf, Bool, Derive
+from frankpledge.encode.tokens import TEXTS_AT_ONCE, Atoms, Bigrams, Tokens
+from matching.schema import KindSchema, LinkageSchema, TokenSpec
 
-BAND_BYTES = 16
-"""Four 32-bit min-hashes."""
-REMEMBERED_MINIMA = 1 << 12
-"""Values a field and tokens a kind whose min-hashes (640 bytes for 40 bands) are remembered: some 25 MB."""
+REMEMBERED_PATTERNS = 4096
+"""Sets of known atoms: few come up, and what follows from each is remembered."""
+ROWS = 4
+NONE = 0xFFFFFFFF
+"""What no min-hash is above."""
+
+Lanes = npt.NDArray[np.uint32]
+"""Min-hashes: four for each band."""
 
 
-class BandKeys:
-    """Makes the band keys of one kind of subject, for many records at once."""
+class Bands:
+    """Makes the min-hashes of one kind of subject, for many records at once."""
 
-    def __init__(
-        self, schema: LinkageSchema, kind: KindSchema, hashes: TokenHashes, prf: BlockPrf, secret: bytes
-    ) -> None:
+    def __init__(self, schema: LinkageSchema, kind: KindSchema, tokens: Tokens, derive: Derive) -> None:
         if kind.bands is None:
             raise ValueError("this kind of subject has no bands")
-        if kind.bands.rows != 4:
+        if kind.bands.rows != ROWS:
             # One AES block gives four 32-bit min-hashes: exactly one band of four rows.
             raise ValueError("bands of four rows only")
-        self._schema, self._prf, self._floor = schema, prf, kind.entropy_floor
+        self._schema, self._floor = schema, kind.entropy_floor
+        self._whole = [spec for spec in kind.bands.tokens if spec.cut == "whole"]
+        self._cut = [spec for spec in kind.bands.tokens if spec.cut != "whole"]
+        self._tokens, self._prf = tokens, BlockPrf(derive("bands"))
         self._numbers = np.arange(kind.bands.count, dtype=np.uint64)
-        self.bits = tuple(bit for bit, key in enumerate(kind.keys) if key.band is not None)
-        self.macs = [named(secret, f"band/{band}") for band in range(kind.bands.count)]
-        self._token = functools.lru_cache(maxsize=REMEMBERED_MINIMA)(self._lanes_of_token)
-        self._fields = [(spec.atom, self._minima_of_values(hashes.of(spec))) for spec in kind.bands.tokens]
-        self.enough = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._above_floor)
+        self._enough = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._above_floor)
 
-    def _above_floor(self, known: tuple[str, ...]) -> bool:
-        """Whether these atoms hold enough to stay above the entropy floor."""
-        own = {atom for atom, _ in self._fields}.intersection(known)
-        return self._schema.joint_bits(sorted(own)) >= self._floor
+    def of(self, records: Atoms) -> tuple[U64, Bool]:
+        """Min-hashes of the records, of shape (records, bands, 2), and which records hold enough for bands."""
+        least: Lanes = np.full((len(records), ROWS * len(self._numbers)), NONE, np.uint32)
+        tokens, known = self._tokens.whole(records, self._whole)
+        for each, held in zip(tokens, known, strict=True):
+            lanes = self._lanes(each)
+            lanes[~held] = NONE
+            np.minimum(least, lanes, out=least)
+        bigrams = [records.bigrams(spec.atom) for spec in self._cut]
+        for spec, texts in zip(self._cut, bigrams, strict=True):
+            np.minimum(least, self._least(texts, spec), out=least)
+        patterns = map(tuple, np.stack([*known, *(texts.known for texts in bigrams)], axis=1).tolist())
+        enough = np.array([self._enough(pattern) for pattern in patterns], np.bool_)
+        return least.view(np.uint64).reshape(len(records), -1, 2), enough
 
-    def minima(self, records: Sequence[Mapping[str, str]]) -> list[list[bytes]]:
-        """Min-hashes of the records, each 16 bytes a band."""
-        bands = len(self._numbers)
-        nothing = b"\xff" * (bands * BAND_BYTES)
-        # The least over a record's tokens is the least over its fields, whose values come again and again.
-        held = [minima(atoms[atom]) if atom in atoms else nothing for atoms in records for atom, minima in self._fields]
-        lanes = np.frombuffer(b"".join(held), np.uint32).reshape(len(records), len(self._fields), -1).min(axis=1)
-        found: list[list[bytes]] = lanes.view(f"V{BAND_BYTES}").tolist()
+    def _lanes(self, tokens: U64) -> Lanes:
+        blocks = np.empty((len(tokens), len(self._numbers), 2), np.uint64)
+        blocks[..., 0], blocks[..., 1] = tokens[:, None], self._numbers
+        return self._prf(blocks).view(np.uint32).reshape(len(tokens), -1)
+
+    def _least(self, bigrams: Bigrams, spec: TokenSpec) -> Lanes:
+        """The least over the bigrams of each text, lane by lane."""
+        lanes = self._lanes(self._tokens.bigrams(bigrams, spec))
+        least: Lanes = np.full((len(bigrams.known), lanes.shape[1]), NONE, np.uint32)
+        for at in bigrams.steps(TEXTS_AT_ONCE):
+            part = least[: at.shape[1]]
+            for each in bigrams.which[at]:
+                np.minimum(part, lanes[each], out=part)
+        found: Lanes = np.empty_like(least)
+        found[bigrams.order] = least
         return found
 
-    def _minima_of_values(self, hashes: Callable[[str], bytes]) -> Callable[[str], bytes]:
-        """A function from a value to the least over its tokens, lane by lane."""
-
-        @functools.lru_cache(maxsize=REMEMBERED_MINIMA)
-        def minima(value: str) -> bytes:
-            found = hashes(value)
-            tokens = [self._token(found[at : at + HASH_BYTES]) for at in range(0, len(found), HASH_BYTES)]
-            lanes = np.frombuffer(b"".join(tokens), np.uint32).reshape(len(tokens), -1)
-            return bytes(lanes.min(axis=0).data)
-
-        return minima
-
-    def _lanes_of_token(self, hashed: bytes) -> bytes:
-        return self._prf(np.frombuffer(hashed, np.uint64), self._numbers).tobytes()
+    def _above_floor(self, known: tuple[bool, ...]) -> bool:
+        """Whether the atoms that are known hold enough to stay above the entropy floor."""
+        own = {spec.atom for spec, held in zip((*self._whole, *self._cut), known, strict=True) if held}
+        return self._schema.joint_bits(sorted(own)) >= self._floor

@@ -7,18 +7,18 @@ from typing import Protocol
 
 import numpy as np
 
-from frankpledge.encode.bands import BandKeys
-from frankpledge.encode.keys import CompositeKeys, joined, split
-from frankpledge.encode.prf import BlockPrf, TokenHashes, tags
+from frankpledge.encode.bands import Bands
+from frankpledge.encode.keys import KeyMaker
+from frankpledge.encode.prf import BlockPrf
 from frankpledge.encode.sketches import SketchBlocks
-from frankpledge.encode.tokens import derived
+from frankpledge.encode.tokens import Atoms, Tokens
 from matching.schema import LinkageSchema
-from matching.types import KINDS, EncodedSubject, Kind
+from matching.types import KEY_BYTES, EncodedSubject, Kind
 
 Item = tuple[Kind, str, Mapping[str, str]]
 """What to encode: kind, role, atoms."""
-SUBJECTS_AT_ONCE = 12
-"""Subjects whose blocks are made together: few enough for these to stay in the processor's cache."""
+SUBJECTS_AT_ONCE = 512
+"""Subjects whose blocks are made together: enough for long arrays, few enough for the processor's cache."""
 
 
 class DerivesKeys(Protocol):
@@ -37,56 +37,67 @@ class Encoder:
     """
 
     def __init__(self, schema: LinkageSchema, key: DerivesKeys, *, organisation_names: bool = False) -> None:
-        def subkey(use: str) -> bytes:
-            return key.derive(f"{schema.id}/{use}".encode())
-
         self.schema = schema
         self._organisation_names = organisation_names
-        hashes = TokenHashes(subkey("tokens"))
-        band_prf, sketch_prf = BlockPrf(subkey("bands")), BlockPrf(subkey("sketches"))
-        secret = subkey("keys")
-        self._composites = {kind: CompositeKeys(schema, kind, secret) for kind in KINDS}
-        self._bands = {
-            kind: BandKeys(schema, spec, hashes, band_prf, secret) for kind, spec in schema.kinds.items() if spec.bands
-        }
-        self._sketches = {
-            kind: SketchBlocks(spec, hashes, sketch_prf) for kind, spec in schema.kinds.items() if spec.sketch
-        }
+        self._kinds = {kind: _KindEncoder(schema, kind, key) for kind in schema.kinds}
 
     def subjects(self, items: Sequence[Item]) -> list[EncodedSubject | None]:
         """The encoded subjects in the order of the items; None where too little is known to make any key."""
-        atoms = [derived(values) for _, _, values in items]
-        # Subjects of whom the same is known have the same keys and fields: they are encoded together, some at a time.
-        alike: dict[tuple[Kind, tuple[str, ...]], list[int]] = {}
-        for at, known in enumerate(atoms):
-            alike.setdefault((items[at][0], tuple(known)), []).append(at)
+        places: dict[Kind, list[int]] = {}
+        for at, item in enumerate(items):
+            places.setdefault(item[0], []).append(at)
         found: list[EncodedSubject | None] = [None] * len(items)
-        for (kind, names), members in alike.items():
+        for kind, members in places.items():
+            named = kind == "organisation" and self._organisation_names
             for start in range(0, len(members), SUBJECTS_AT_ONCE):
                 part = members[start : start + SUBJECTS_AT_ONCE]
-                made = self._encode(kind, names, [atoms[at] for at in part], [items[at][1] for at in part])
-                for at, subject in zip(part, made, strict=False):
+                made = self._kinds[kind].subjects([items[at] for at in part], named=named)
+                for at, subject in zip(part, made, strict=True):
                     found[at] = subject
         return found
 
-    def _encode(
-        self, kind: Kind, known: tuple[str, ...], records: Sequence[Mapping[str, str]], roles: Sequence[str]
-    ) -> Iterator[EncodedSubject]:
-        """The subjects of one kind of whom the same atoms are known; none where no key can be made of those."""
-        bits, composites, macs = self._composites[kind].of(known)
-        values = [joined(atoms, composites) for atoms in records]
-        bands = self._bands.get(kind)
-        if bands is not None and bands.enough(known):
-            bits, macs = bits + bands.bits, macs + bands.macs
-            values = [own + minima for own, minima in zip(values, bands.minima(records), strict=True)]
-        if not bits:
-            return
-        found = [tag for own in values for tag in tags(macs, own)]
-        mask, keys, salts = split(bits, self.schema.kinds[kind].anchor_mask, found)
-        observed, sketches = 0, np.zeros((len(records), 0), np.uint8)
-        if kind in self._sketches and salts.size:
-            observed, sketches = self._sketches[kind].blocks(known, records, salts)
-        named = kind == "organisation" and self._organisation_names
-        for at, (role, atoms) in enumerate(zip(roles, records, strict=True)):
-            name = atoms.get("org_name") if named else None
-            yield EncodedSubject(kind, role, mask, keys[at].tobytes(), observed, sketches[at].tobytes(), {}, name)
+
+class _KindEncoder:
+    """Encodes subjects of one kind."""
+
+    def __init__(self, schema: LinkageSchema, kind: Kind, key: DerivesKeys) -> None:
+        def subkey(use: str) -> bytes:
+            return key.derive(f"{schema.id}/{use}".encode())
+
+        spec = schema.kinds[kind]
+        self._kind: Kind = kind
+        tokens = Tokens(subkey)
+        self._values = BlockPrf(subkey("values"))
+        self._keys = KeyMaker(schema, kind, subkey)
+        self._bands = Bands(schema, spec, tokens, subkey) if spec.bands else None
+        self._sketches = SketchBlocks(spec, tokens, subkey) if spec.sketch else None
+        whole = [part.token.atom for part in spec.sketch if part.token.cut == "whole"]
+        whole += [token.atom for token in (spec.bands.tokens if spec.bands else ()) if token.cut == "whole"]
+        self._hashed = list(dict.fromkeys([*self._keys.atoms, *whole]))
+        self._block_size = spec.block_size
+        self._anchors = np.array(spec.anchor_bits, np.intp)
+
+    def subjects(self, items: Sequence[Item], *, named: bool) -> Iterator[EncodedSubject | None]:
+        """The subjects of some items of this kind, with their names if these may be told."""
+        records = Atoms([atoms for _, _, atoms in items], self._values, self._hashed)
+        minima, enough = self._bands.of(records) if self._bands is not None else (None, None)
+        made = self._keys.of(records, minima, enough)
+        anchors = made.present[:, self._anchors].sum(axis=1)
+        observed, blocks = np.zeros(len(items), np.uint64), np.zeros((0, 0), np.uint8)
+        if self._sketches is not None:
+            observed, blocks = self._sketches.of(records, anchors, made.salts)
+        keys, sketches = made.keys.tobytes(), blocks.tobytes()
+        masks = np.packbits(made.present, axis=1, bitorder="little")
+        key_ends = np.cumsum(made.present.sum(axis=1)) * KEY_BYTES
+        block_ends = np.cumsum(anchors) * self._block_size
+        start = first = 0
+        for (_, role, atoms), mask, end, last, seen in zip(
+            items, masks, key_ends.tolist(), block_ends.tolist(), np.where(anchors, observed, 0).tolist(), strict=True
+        ):
+            if end > start:
+                bits = int.from_bytes(mask.tobytes(), "little")
+                name = atoms.get("org_name") if named else None
+                yield EncodedSubject(self._kind, role, bits, keys[start:end], seen, sketches[first:last], {}, name)
+            else:
+                yield None
+            start, first = end, last

@@ -1,70 +1,74 @@
-"""Composite keys: one HMAC over several atoms together, never over one of low entropy."""
+"""Keys: composites of several atoms together, never one of low entropy, and bands of min-hashes.
+
+Each is a CBC-MAC over fixed many blocks, from a secret start of its own; the last block goes through functions that
+none of the others do (as in FCBC: Black and Rogaway 2000), one for the key and one for the salt of the sketches under
+it, which is never published. In place of AES stands AES xor its input, so that whoever has the linkage key can neither
+undo a key nor come from it to its salt.
+"""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from frankpledge.encode.prf import U8, U64, NewMac, named
+from frankpledge.encode.prf import U64, BlockPrf, Bool, Derive, Ints, start
+from frankpledge.encode.tokens import Atoms
 from matching.schema import LinkageSchema
-from matching.types import KEY_BYTES, Kind
-
-SALT_BYTES = 8
-DIGEST_BYTES = 32
-REMEMBERED_PATTERNS = 4096
-"""Sets of known atoms: few come up, and what follows from each is remembered."""
-
-Bits = tuple[int, ...]
-Values = Callable[[Mapping[str, str]], Iterable[str]]
+from matching.types import Kind
 
 
-def split(bits: Bits, anchor_mask: int, tags: Sequence[bytes]) -> tuple[int, U8, U64]:
-    """The mask of the keys with these bits, and of the tags of some records that have just these: keys and salts.
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of some records.
 
-    Of the 32 bytes of a tag 16 are the key, and 8 more, of an anchor, a salt that is never published. Keys are of shape
-    (records, keys, 16), salts (records, anchors).
+    `present` (records, keys of the schema) says which there are; `keys` (present, 2) are they, record by record and
+    lowest bit first; `salts` are those of the anchors among them, in the same order.
     """
-    mask, anchors = _positions(bits, anchor_mask)
-    columns = np.frombuffer(b"".join(tags), np.uint8).reshape(-1, len(bits), DIGEST_BYTES)
-    salts = columns.view(np.uint64)[:, anchors, KEY_BYTES // SALT_BYTES]
-    return mask, np.ascontiguousarray(columns[:, :, :KEY_BYTES]), salts
+
+    present: Bool
+    keys: U64
+    salts: U64
 
 
-@functools.lru_cache(maxsize=REMEMBERED_PATTERNS)
-def _positions(bits: Bits, anchor_mask: int) -> tuple[int, npt.NDArray[np.intp]]:
-    """The mask of these bits, and which of them, counted from 0, are anchors."""
-    anchors = np.array([at for at, bit in enumerate(bits) if anchor_mask >> bit & 1], np.intp)
-    return sum([1 << bit for bit in bits]), anchors
+class KeyMaker:
+    """Makes the keys of one kind of subject."""
 
+    def __init__(self, schema: LinkageSchema, kind: Kind, derive: Derive) -> None:
+        specs = schema.keys(kind)
+        self._chain, self._keys, self._salts = (BlockPrf(derive(use)) for use in ("chain", "keys", "salts"))
+        self._starts = np.stack([start(derive, f"{kind}/{spec.name}") for spec in specs])
+        self._anchors = np.array([spec.anchor for spec in specs], np.bool_)
+        self._bands = np.array([bit for bit, spec in enumerate(specs) if spec.band is not None], np.intp)
+        self.atoms = list(dict.fromkeys([atom for spec in specs for atom in spec.of]))
+        # Composites of as many atoms are made together: their bits, and which atoms each joins.
+        self._composites: list[tuple[Ints, Ints]] = []
+        for size in sorted({len(spec.of) for spec in specs} - {0}):
+            alike = [(bit, spec.of) for bit, spec in enumerate(specs) if len(spec.of) == size]
+            joined = [[self.atoms.index(atom) for atom in of] for _, of in alike]
+            self._composites.append((np.array([bit for bit, _ in alike], np.intp), np.array(joined, np.intp)))
 
-class CompositeKeys:
-    """Makes the composite keys of one kind of subject."""
+    def of(self, records: Atoms, minima: U64 | None, enough: Bool | None) -> Keys:
+        """The keys of some records, of bands where there is `enough`, of min-hashes of shape (records, bands, 2)."""
+        present = np.zeros((len(records), len(self._starts)), np.bool_)
+        last = np.empty((*present.shape, 2), np.uint64)
+        values, known = records.hashes(self.atoms)
+        for bits, joined in self._composites:
+            whole: Bool = np.all(known[joined], axis=1)
+            some = np.flatnonzero(np.any(whole, axis=1))
+            present[:, bits[some]] = whole[some].T
+            last[:, bits[some]] = self._chained(bits[some], joined[some], values).transpose(1, 0, 2)
+        if minima is not None and enough is not None:
+            present[:, self._bands] = enough[:, None]
+            last[:, self._bands] = self._starts[self._bands] ^ minima
+        row, bit = np.nonzero(present)
+        blocks = last[row, bit]
+        anchors = np.flatnonzero(self._anchors[bit])
+        return Keys(present, self._keys.one_way(blocks), self._salts.one_way(blocks[anchors])[:, 0])
 
-    def __init__(self, schema: LinkageSchema, kind: Kind, secret: bytes) -> None:
-        self._specs = [
-            (bit, frozenset(spec.of), _values(spec.of), named(secret, f"{kind}/{spec.name}"))
-            for bit, spec in enumerate(schema.keys(kind))
-            if spec.of
-        ]
-        self.of = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._of)
-
-    def _of(self, known: tuple[str, ...]) -> tuple[Bits, list[Values], list[NewMac]]:
-        """The composites all of whose atoms are known: their bits, the values they join, and their HMACs."""
-        made = [spec for spec in self._specs if spec[1].issubset(known)]
-        return tuple([bit for bit, *_ in made]), [values for _, _, values, _ in made], [mac for *_, mac in made]
-
-
-def joined(atoms: Mapping[str, str], composites: Iterable[Values]) -> list[bytes]:
-    """The values of composites."""
-    return ["\x1f".join(values(atoms)).encode() for values in composites]
-
-
-def _values(names: tuple[str, ...]) -> Values:
-    """A function from atoms to the values of these, in order."""
-    if len(names) == 1:
-        return lambda atoms: (atoms[names[0]],)
-    return itemgetter(*names)
+    def _chained(self, bits: Ints, joined: Ints, values: U64) -> U64:
+        """What goes into the last function, (keys, records, 2), of keys that join as many atoms."""
+        blocks = self._starts[bits][:, None] ^ values[joined[:, 0]]
+        for at in range(1, joined.shape[1]):
+            blocks = self._chain.one_way(blocks) ^ values[joined[:, at]]
+        return blocks

@@ -1,94 +1,81 @@
-"""The keyed functions of the encoding: HMAC-SHA-256 for keys, AES as a fast PRF for min-hashes and sketches.
+"""The keyed functions of the encoding: AES as a fast PRF, on arrays of blocks and on texts.
 
-A pseudo-random function is needed some thousand times a record. AES under a secret key is one on 128-bit blocks
-(Bellare, Kilian and Rogaway 1994), and a whole array of blocks goes through the processor's AES unit in one call.
+A pseudo-random function is needed some thousand times a record. AES under a secret key is one on 128-bit blocks, and
+chained it is one on messages none of which begins another (Bellare, Kilian and Rogaway 1994; Petrank and Rackoff 2000).
+A whole array of blocks goes through the processor's AES unit in one call.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
-from collections import deque
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
-
-from frankpledge.encode.tokens import pieces
-from matching.schema import TokenSpec
 
 U64 = npt.NDArray[np.uint64]
 U8 = npt.NDArray[np.uint8]
+Bool = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.intp]
 BLOCK_BYTES = 16
-HASH_BYTES = 8
-REMEMBERED_VALUES = 1 << 14
-REMEMBERED_BIGRAMS = 1 << 11
-"""More than there are of letters and digits."""
+LENGTH_BYTES = 4
 
-NewMac = Callable[[], HMAC]
-"""Gives an HMAC to feed one value to."""
+Derive = Callable[[str], bytes]
+"""Gives the 32-byte subkey for a use."""
 
 
-class TokenHashes:
-    """Keyed 64-bit hashes of the tokens of values (BLAKE2b, RFC 7693), remembered for the values that come again."""
-
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
-        self._made: dict[tuple[str, str], Callable[[str], bytes]] = {}
-
-    def of(self, spec: TokenSpec) -> Callable[[str], bytes]:
-        """A function from a value to the hashes of its tokens in their order, 8 bytes each."""
-        place = (spec.space, spec.cut)
-        if place not in self._made:
-            self._made[place] = self._function(spec)
-        return self._made[place]
-
-    def _function(self, spec: TokenSpec) -> Callable[[str], bytes]:
-        place, secret = f"{spec.space}\0{spec.cut}\0", self._secret
-
-        def token(piece: str) -> bytes:
-            return hashlib.blake2b((place + piece).encode(), digest_size=HASH_BYTES, key=secret).digest()
-
-        if spec.cut == "whole":
-            return functools.lru_cache(maxsize=REMEMBERED_VALUES)(token)
-        bigram = functools.lru_cache(maxsize=REMEMBERED_BIGRAMS)(token)
-
-        @functools.lru_cache(maxsize=REMEMBERED_VALUES)
-        def value(text: str) -> bytes:
-            return b"".join([bigram(piece) for piece in pieces(text, spec.cut)])
-
-        return value
+def start(derive: Derive, use: str) -> U64:
+    """The secret block from which a use of a PRF starts, so that no two uses put the same block through it."""
+    return np.frombuffer(derive(f"start/{use}")[:BLOCK_BYTES], np.uint64)
 
 
-class BlockPrf:
+class BlockPrf(threading.local):
     """AES-256 on arrays of 16-byte blocks, one call for the whole array."""
 
     def __init__(self, secret: bytes) -> None:
-        # Each block is a distinct (salt, token) or (token, band): ECB here is the bare permutation, not a cipher mode.
+        # ECB here is the bare permutation, not a cipher mode. Two threads must not use one encryptor at once: being
+        # a `threading.local`, this is called in each thread and gives each its own.
         self._encryptor = Cipher(algorithms.AES(secret), modes.ECB()).encryptor()  # noqa: S305
 
-    def __call__(self, high: U64, low: U64) -> U8:
-        """PRF of the pairs of two arrays, broadcast against each other: their common shape, and 16 bytes for each."""
-        blocks = np.empty((*np.broadcast_shapes(high.shape, low.shape), 2), np.uint64)
-        blocks[..., 0] = high
-        blocks[..., 1] = low
-        out = np.frombuffer(self._encryptor.update(blocks.view(np.uint8).ravel().data), np.uint8)
-        return out.reshape(*blocks.shape[:-1], BLOCK_BYTES)
+    def __call__(self, blocks: U64) -> U64:
+        """Of blocks of shape (..., 2)."""
+        flat = np.ascontiguousarray(blocks).reshape(-1, 2)
+        return self.into(flat, room(len(flat))).reshape(blocks.shape)
+
+    def into(self, blocks: U64, out: U64) -> U64:
+        """Of blocks of shape (n, 2), into an array that has `room` for them; gives the part that was filled."""
+        self._encryptor.update_into(blocks.view(np.uint8).data, out.view(np.uint8).data)
+        return out[: len(blocks)]
+
+    def one_way(self, blocks: U64) -> U64:
+        """AES of each block xor the block: a PRF as well, and one that even who has the secret cannot go back from."""
+        return self(blocks) ^ blocks
 
 
-def named(secret: bytes, name: str) -> NewMac:
-    """HMAC-SHA-256 (RFC 2104) of named values; the name's length comes first, so that no two inputs meet."""
-    prepared = HMAC(secret, SHA256())
-    prepared.update(len(name).to_bytes(1, "big") + name.encode())
-    return prepared.copy  # a copy of the prepared state costs less than half of a fresh HMAC
+def room(blocks: int) -> U64:
+    """An array to be filled with so many blocks; `cryptography` asks for one more."""
+    return np.empty((blocks + 1, 2), np.uint64)
 
 
-def tags(macs: Iterable[NewMac], values: Iterable[bytes]) -> list[bytes]:
-    """The 32 bytes of each value's tag under its own HMAC."""
-    # Some sixty a record are most of encoding; mapped, the interpreter's own share of them is a fifth less.
-    states = [new() for new in macs]
-    deque(map(HMAC.update, states, values), maxlen=0)
-    return list(map(HMAC.finalize, states))
+def text_hashes(prf: BlockPrf, texts: Sequence[str]) -> tuple[U64, Ints]:
+    """Hashes of texts, of shape (texts, 2), and how many bytes these have: a CBC-MAC of the length and the text."""
+    joined = "".join(texts)
+    encoded = joined.encode()
+    if len(encoded) == len(joined):
+        lengths = np.fromiter(map(len, texts), np.intp, len(texts))
+    else:
+        lengths = np.array([len(text.encode()) for text in texts], np.intp)
+    blocks = -(-(lengths + LENGTH_BYTES) // BLOCK_BYTES)
+    width = int(blocks.max(initial=1))
+    padded = np.zeros((len(texts), width * BLOCK_BYTES), np.uint8)
+    padded.view("<u4")[:, 0] = lengths
+    starts = np.arange(len(texts)) * (width * BLOCK_BYTES) + LENGTH_BYTES
+    places = np.repeat(starts - (np.cumsum(lengths) - lengths), lengths) + np.arange(len(encoded))
+    padded.reshape(-1)[places] = np.frombuffer(encoded, np.uint8)
+    message = padded.view(np.uint64).reshape(len(texts), width, 2)
+    hashes = prf.one_way(message[:, 0])
+    for at in range(1, width):
+        longer = np.flatnonzero(blocks > at)
+        hashes[longer] = prf.one_way(hashes[longer] ^ message[longer, at])
+    return hashes, lengths

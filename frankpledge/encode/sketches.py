@@ -1,90 +1,88 @@
 """Anchored sketches: what else a record holds, comparable only with a record that shares the anchor's value.
 
-Each block hangs on one anchor key and is salted with bytes of that key's HMAC that are never published, so that two
-blocks have something in common only where their anchors had the same value.
+Each block hangs on one anchor key and is salted with bytes that are made beside that key and never published, so that
+two blocks have something in common only where their anchors had the same value.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from frankpledge.encode.keys import REMEMBERED_PATTERNS
-from frankpledge.encode.prf import HASH_BYTES, U8, U64, BlockPrf, TokenHashes
+from frankpledge.encode.prf import U8, U64, BlockPrf, Derive, Ints, room
+from frankpledge.encode.tokens import TEXTS_AT_ONCE, Atoms, Bigrams, Tokens
 from matching.schema import KindSchema
-
-Hashed = tuple[str, Callable[[str], bytes]]
-"""An atom, and what hashes its tokens."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """What a record with some atoms fills: the bytes of tags, the slices of slots, and the fields observed."""
-
-    tags: tuple[Hashed, ...]
-    at: npt.NDArray[np.intp]
-    slots: tuple[tuple[Hashed, slice], ...]
-    observed: int
 
 
 class SketchBlocks:
     """Makes the sketch blocks of one kind of subject."""
 
-    def __init__(self, kind: KindSchema, hashes: TokenHashes, prf: BlockPrf) -> None:
-        self._size, self._prf = kind.block_size, prf
-        self._fields = [(part, (part.token.atom, hashes.of(part.token))) for part in kind.sketch]
-        self._layout = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._layout_of)
+    def __init__(self, kind: KindSchema, tokens: Tokens, derive: Derive) -> None:
+        self._size = kind.block_size
+        self._tokens, self._prf = tokens, BlockPrf(derive("sketches"))
+        self._tags = [part for part in kind.sketch if part.token.cut == "whole"]
+        self._slots = [part for part in kind.sketch if part.token.cut != "whole"]
 
-    def blocks(self, known: tuple[str, ...], records: Sequence[Mapping[str, str]], salts: U64) -> tuple[int, U8]:
-        """The mask of fields observed in records that know the same atoms, and a block for each record and salt."""
-        layout = self._layout(known)
-        out = np.zeros((*salts.shape, self._size), np.uint8)
-        if layout.observed and salts.size:
-            hashes = b"".join([hashed(atoms[atom]) for atoms in records for atom, hashed in layout.tags])
-            columns = [np.frombuffer(hashes, np.uint64).reshape(len(records), -1)]
-            columns += [_hashes([hashed(atoms[atom]) for atoms in records]) for (atom, hashed), _ in layout.slots]
-            random = self._prf(salts[:, None, :], np.concatenate(columns, axis=1)[:, :, None])
-            start = len(layout.tags)
-            out[:, :, layout.at] = random[:, :start, :, 0].transpose(0, 2, 1)
-            for field, (_, where) in zip(columns[1:], layout.slots, strict=True):
-                stop = start + field.shape[1]
-                out[:, :, where] = _minima(random[:, start:stop])[:, :, : where.stop - where.start]
-                start = stop
-        return layout.observed, out
+    def of(self, records: Atoms, anchors: Ints, salts: U64) -> tuple[U64, U8]:
+        """The masks of the fields observed in some records, and a block for each salt.
 
-    def _layout_of(self, known: tuple[str, ...]) -> _Layout:
-        held = [(part, hashed) for part, hashed in self._fields if part.token.atom in known]
-        tags = [(part, hashed) for part, hashed in held if part.token.cut == "whole"]
-        slots = [(part, hashed) for part, hashed in held if part.token.cut != "whole"]
-        return _Layout(
-            tuple([hashed for _, hashed in tags]),
-            np.array([part.offset for part, _ in tags], np.intp),
-            tuple([(hashed, slice(part.offset, part.offset + part.size)) for part, hashed in slots]),
-            sum([1 << part.number for part, _ in held]),
-        )
+        The records have so many `anchors` each, the salts of which follow each other record by record.
+        """
+        observed = np.zeros(len(records), np.uint64)
+        out = np.zeros((len(salts), self._size), np.uint8)
+        salted = _Salted(self._prf, anchors, salts)
+        tokens, known = self._tokens.whole(records, [part.token for part in self._tags])
+        for part, tags, held in zip(self._tags, salted.tags(tokens), known, strict=True):
+            out[:, part.offset] = tags if held.all() else np.where(np.repeat(held, anchors), tags, 0)
+            observed |= held.astype(np.uint64) << np.uint64(part.number)
+        for part in self._slots:
+            bigrams = records.bigrams(part.token.atom)
+            where, slots = salted.slots(bigrams, self._tokens.bigrams(bigrams, part.token))
+            out[where, part.offset : part.offset + part.size] = slots[:, : part.size]
+            observed |= bigrams.known.astype(np.uint64) << np.uint64(part.number)
+        return observed, out
 
 
-def _hashes(found: Sequence[bytes]) -> U64:
-    """The token hashes of a field of some records, a row each; the first stands again where others have more.
+class _Salted:
+    """AES of (salt, token) for every salt of some records, one or more tokens of each record at a time."""
 
-    A token twice in a row changes no minimum, and rows of one length go through the processor together.
-    """
-    longest = max(map(len, found))
-    rows = [each + each[:HASH_BYTES] * ((longest - len(each)) // HASH_BYTES) for each in found]
-    return np.frombuffer(b"".join(rows), np.uint64).reshape(len(found), -1)
+    def __init__(self, prf: BlockPrf, counts: Ints, salts: U64) -> None:
+        self._prf, self._counts, self._salts = prf, counts, salts
+        # Written once and read often: allocated anew at each step they would cost as much as AES does.
+        most = max(len(salts), TEXTS_AT_ONCE * int(counts.max(initial=0)))
+        self._blocks, self._random = room(most), room(most)
 
+    def tags(self, tokens: U64) -> Iterator[U8]:
+        """A byte for each salt, of each row of one token a record."""
+        at_once = max(1, TEXTS_AT_ONCE // len(self._counts))
+        for first in range(0, len(tokens), at_once):
+            yield from self._through(tokens[first : first + at_once], self._counts, self._salts).view(np.uint8)[..., 0]
 
-def _minima(random: U8) -> U8:
-    """Slots of MinHash over some tokens, shape (records, salts, 8), of blocks (records, tokens, salts, 16).
+    def slots(self, bigrams: Bigrams, tokens: U64) -> tuple[Ints, U8]:
+        """Slots of MinHash over the tokens of each record: for which salts, and 8 slots for each of those.
 
-    16 bits decide each minimum and 8 of them are kept, so that strangers' slots agree once in 256.
-    """
-    records, tokens, salts, _ = random.shape
-    # Reductions of long rows: numpy takes several times as long for short ones.
-    lanes = random.view(np.uint16).reshape(records, tokens, -1)
-    slots: U8 = lanes.min(axis=1).astype(np.uint8).reshape(records, salts, -1)
-    return slots
+        16 bits decide each minimum and 8 of them are kept, so that strangers' slots agree once in 256.
+        """
+        counts = self._counts[bigrams.order]
+        ends = np.cumsum(counts)
+        starts = (np.cumsum(self._counts) - self._counts)[bigrams.order]
+        where: Ints = np.repeat(starts - (ends - counts), counts) + np.arange(len(self._salts))
+        salts = self._salts[where]
+        least: npt.NDArray[np.uint16] = np.zeros((0, 8), np.uint16)
+        for at in bigrams.steps(TEXTS_AT_ONCE):
+            lanes = self._through(tokens[bigrams.which[at]], counts[: at.shape[1]], salts).view(np.uint16)
+            if not len(least):
+                least = lanes.min(axis=0)
+            else:
+                for each in lanes:
+                    np.minimum(least[: len(each)], each, out=least[: len(each)])
+        return where[: len(least)], least.astype(np.uint8)
+
+    def _through(self, tokens: U64, counts: Ints, salts: U64) -> U64:
+        """AES of (salt, token), of shape (tokens of a record, salts, 2), of records with so many salts each."""
+        each = np.repeat(tokens, counts, axis=1)
+        blocks = self._blocks[: each.size].reshape(*each.shape, 2)
+        blocks[..., 0], blocks[..., 1] = salts[: each.shape[1]], each
+        return self._prf.into(self._blocks[: each.size], self._random).reshape(blocks.shape)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frankpledge.encode import Encoder
+from frankpledge.encode import Encoder, encoder
 from frankpledge.encode.encoder import Item
 from matching.schema import load_schema
-from matching.types import EncodedSubject
+from matching.types import EncodedSubject, Kind
 from matching.wire import pack, subject_to_json
+from tests.support.reference import Reference
 
 VECTORS = Path(__file__).parents[3] / "vectors" / "encoding-guarded-1.json"
 SCHEMA = load_schema()
@@ -55,14 +59,20 @@ class Key:
         return hmac.digest(self._secret, b"frankpledge/derive/v1\0" + purpose, "sha256")
 
 
-def encode(atoms: Mapping[str, str], key: Key | None = None) -> EncodedSubject | None:
+@functools.cache
+def encoder_of(byte: int) -> Encoder:
+    """The encoder under such a key."""
+    return Encoder(SCHEMA, Key(byte))
+
+
+def encode(atoms: Mapping[str, str], byte: int = 0) -> EncodedSubject | None:
     """One person, encoded."""
-    return Encoder(SCHEMA, key or Key()).subjects([("person", "policyholder", atoms)])[0]
+    return encoder_of(byte).subjects([("person", "policyholder", atoms)])[0]
 
 
-def encoded(atoms: Mapping[str, str], key: Key | None = None) -> EncodedSubject:
+def encoded(atoms: Mapping[str, str], byte: int = 0) -> EncodedSubject:
     """One person who holds enough to be encoded."""
-    subject = encode(atoms, key)
+    subject = encode(atoms, byte)
     assert subject is not None
     return subject
 
@@ -82,20 +92,59 @@ def test_known_vectors() -> None:
         assert orjson.loads(orjson.dumps(subject_to_json(subject))) == case["encoded"]
 
 
+VALUES = st.one_of(
+    st.sampled_from(sorted({*ADA.values(), "zoë", "o", "kd51rtp", "wvwzzz1jz3w386752"})), st.text(max_size=20)
+)
+ATOMS = {
+    "person": sorted({*ADA, "phone", "email", "national_id", "given_other"}),
+    "vehicle": ["registration", "vin"],
+    "organisation": ["org_name", "org_name_sorted", "company_number", "postcode", "town", "bank_account"],
+}
+
+
+def items_of(kind: Kind) -> st.SearchStrategy[Item]:
+    """Subjects of a kind of whom this or that is known."""
+    atoms = st.dictionaries(st.sampled_from(ATOMS[kind]), VALUES)
+    whole = st.builds(lambda some: ADA | some, atoms) if kind == "person" else atoms
+    return st.tuples(st.just(kind), st.just("insured"), st.one_of(atoms, whole))
+
+
+ITEMS = st.lists(st.one_of(items_of("person"), items_of("vehicle"), items_of("organisation")), max_size=12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(items=ITEMS, at_once=st.integers(1, 5))
+def test_many_at_once_agree_with_the_slow_reference(items: list[Item], at_once: int) -> None:
+    """Whatever is known of whom, and however many are encoded together: to the byte what one at a time gives."""
+    slow = Reference(SCHEMA, bytes(32))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoder, "SUBJECTS_AT_ONCE", at_once)
+        assert Encoder(SCHEMA, Key()).subjects(items) == [slow.subject(*item) for item in items]
+
+
 def test_batches_do_not_matter() -> None:
     """A record encodes to the same bytes alone and among others, of its own kind and of others."""
     vehicle = {"registration": "kd51rtp", "vin": "wvwzzz1jz3w386752"}
     encoder = Encoder(SCHEMA, Key())
     items: list[Item] = [("person", "policyholder", ADA), ("vehicle", "insured_vehicle", vehicle)]
-    items += [("person", "driver", ADA | {"given": f"ada {n}"}) for n in range(100)]
+    items += [("person", "driver", ADA | {"given": f"ada {n}"}) for n in range(1000)]
     together = encoder.subjects(items)
     assert together[0] == encode(ADA)
     assert together[1] == encoder.subjects([("vehicle", "insured_vehicle", vehicle)])[0]
 
 
+def test_threads_do_not_matter() -> None:
+    """Several threads may use one encoder at once."""
+    encoder = Encoder(SCHEMA, Key())
+    items: list[Item] = [("person", "driver", ADA | {"given": f"ada {n}"}) for n in range(300)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(encoder.subjects, [items] * 12))
+    assert all(each == found[0] for each in found)
+
+
 def test_another_linkage_key_gives_nothing_in_common() -> None:
     """Under two linkage keys one person has no key in common."""
-    assert not key_set(encoded(ADA)) & key_set(encoded(ADA, Key(1)))
+    assert not key_set(encoded(ADA)) & key_set(encoded(ADA, 1))
 
 
 def test_a_lone_name_gives_no_key() -> None:
