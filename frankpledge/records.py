@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 import orjson
@@ -121,7 +122,7 @@ class RecordEncoder:
         return chunk
 
     def _file(self, chunk: Chunk, draft: Draft, encoded: Iterator[EncodedSubject | None]) -> None:
-        own = [next(encoded) for _ in draft.parties]
+        own = list(islice(encoded, len(draft.parties)))
         subjects = _distinct([subject for subject in own if subject is not None])
         if not subjects:
             reason = "holds too little to match on: no combination of its fields is complete and usable"
@@ -132,9 +133,11 @@ class RecordEncoder:
             reason = f"make a filing of more than {MAX_LINE_BYTES // 1024} KiB: file them under several references"
             _refuse(chunk, draft.rows, (Reject(draft.row, "subjects", reason),))
             return
-        pairs = zip(draft.parties, own, strict=True)
-        chunk.notes.update((party.kind, "too little to match on") for party, subject in pairs if subject is None)
-        chunk.subjects.update(subject.kind for subject in subjects)
+        for party, subject in zip(draft.parties, own, strict=True):
+            if subject is None:
+                chunk.notes[party.kind, "too little to match on"] += 1
+        for each in subjects:
+            chunk.subjects[each.kind] += 1
         chunk.lines.append(line)
 
     def _filing(self, draft: Draft, subjects: Sequence[EncodedSubject]) -> dict[str, object]:
@@ -162,6 +165,8 @@ def _refuse(chunk: Chunk, rows: int, rejects: Sequence[Reject]) -> None:
 
 def _distinct(subjects: Sequence[EncodedSubject]) -> list[EncodedSubject]:
     """Keep one of each: a vehicle that is named in every row of a claim is still one vehicle."""
+    if len(subjects) == 1:
+        return list(subjects)
     first: dict[tuple[str, str, int, bytes], EncodedSubject] = {}
     for subject in subjects:
         first.setdefault((subject.kind, subject.role, subject.mask, subject.keys), subject)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import struct
 from collections.abc import Mapping
@@ -37,11 +36,11 @@ def subject_to_json(subject: EncodedSubject) -> dict[str, object]:
         "kind": subject.kind,
         "role": subject.role,
         "mask": f"{subject.mask:x}",
-        "keys": base64.b64encode(subject.keys).decode(),
+        "keys": binascii.b2a_base64(subject.keys, newline=False).decode(),
     }
     if subject.sketches:
         out["observed"] = f"{subject.observed:x}"
-        out["sketches"] = base64.b64encode(subject.sketches).decode()
+        out["sketches"] = binascii.b2a_base64(subject.sketches, newline=False).decode()
     if subject.facts:
         out["facts"] = dict(subject.facts)
     if subject.name is not None:

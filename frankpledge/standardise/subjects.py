@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 
 from frankpledge.standardise import (
@@ -23,45 +24,44 @@ from frankpledge.standardise.notes import DUMMY, TOO_LONG, Note, Reading
 MAX_CHARACTERS = 500
 """Longer values are dropped: no field of a person is so long, and what is would swamp every comparison."""
 
-Reader = Callable[[str, str], Reading]
-"""Reads the text of one column; the second argument is the country's code, empty if not given."""
+Readers = Mapping[str, tuple[Callable[..., Reading], bool]]
+"""What reads the text of a column, and whether it is told the country's code too, empty if not given."""
+Pairs = list[tuple[str, str]]
+"""Atoms: names and values."""
 
-_CONTACT_READERS: dict[str, Reader] = {
-    "town": lambda text, _: addresses.town(text),
-    "postcode": postcodes.postcode,
-    "phone": contacts.phone,
-    "email": lambda text, _: contacts.email(text),
+_CONTACTS: Readers = {
+    "town": (addresses.town, False),
+    "postcode": (postcodes.postcode, True),
+    "phone": (contacts.phone, True),
+    "email": (contacts.email, False),
 }
 
-_COUNTRY_READER: dict[str, Reader] = {"country": lambda text, _: countries.country(text)}
+_COUNTRY: Readers = {"country": (countries.country, False)}
 
-_PERSON_READERS: dict[str, Reader] = {
-    "given_name": lambda text, _: names.given(text),
-    "family_name": lambda text, _: names.family(text),
-    "date_of_birth": dates.date_of_birth,
-    "sex": lambda text, _: people.sex(text),
-    **_CONTACT_READERS,
-    "national_id": lambda text, _: identifiers.national_id(text),
-    "driving_licence": lambda text, _: identifiers.driving_licence(text),
-    "bank_account": accounts.bank_account,
-    "vehicle_registration": lambda text, _: vehicles.registration(text, "vehicle_registration"),
+_PERSON: Readers = {
+    "given_name": (names.given, False),
+    "family_name": (names.family, False),
+    "date_of_birth": (dates.date_of_birth, True),
+    "sex": (people.sex, False),
+    **_CONTACTS,
+    "national_id": (identifiers.national_id, False),
+    "driving_licence": (identifiers.driving_licence, False),
+    "bank_account": (accounts.bank_account, True),
+    "vehicle_registration": (functools.partial(vehicles.registration, atom="vehicle_registration"), False),
 }
 
-_VEHICLE_READERS: dict[str, Reader] = {
-    "vehicle_registration": lambda text, _: vehicles.registration(text),
-    "vin": lambda text, _: vehicles.vin(text),
-}
+_VEHICLE: Readers = {"vehicle_registration": (vehicles.registration, False), "vin": (vehicles.vin, False)}
 
-_ORGANISATION_READERS: dict[str, Reader] = {
-    "organisation_name": lambda text, _: organisations.name(text),
-    "company_number": lambda text, _: organisations.company_number(text),
-    **_CONTACT_READERS,
+_ORGANISATION: Readers = {
+    "organisation_name": (organisations.name, False),
+    "company_number": (organisations.company_number, False),
+    **_CONTACTS,
 }
 
 
 def person(raw: Mapping[str, str]) -> tuple[dict[str, str], list[Note]]:
     """Atoms of a person, and a note for each value dropped or mended. Never raises, whatever the values hold."""
-    atoms, notes = _located(raw, _PERSON_READERS)
+    atoms, notes = _located(raw, _PERSON)
     if (atoms.get("given"), atoms.get("family")) in dummies.PEOPLE:
         atoms = {name: value for name, value in atoms.items() if not name.startswith(("given", "family"))}
         notes += [Note("given_name", DUMMY), Note("family_name", DUMMY)]
@@ -70,40 +70,46 @@ def person(raw: Mapping[str, str]) -> tuple[dict[str, str], list[Note]]:
 
 def vehicle(raw: Mapping[str, str]) -> tuple[dict[str, str], list[Note]]:
     """Atoms registration and vin of a vehicle, and notes."""
-    atoms: dict[str, str] = {}
+    atoms: Pairs = []
     notes: list[Note] = []
-    _read(raw, _VEHICLE_READERS, "", atoms, notes)
-    return atoms, notes
+    _read(raw, _VEHICLE, "", atoms, notes)
+    return dict(atoms), notes
 
 
 def organisation(raw: Mapping[str, str]) -> tuple[dict[str, str], list[Note]]:
     """Atoms of an organisation: its name and number, and where it is reached; and notes."""
-    return _located(raw, _ORGANISATION_READERS)
+    return _located(raw, _ORGANISATION)
 
 
-def _located(raw: Mapping[str, str], readers: Mapping[str, Reader]) -> tuple[dict[str, str], list[Note]]:
+def _located(raw: Mapping[str, str], readers: Readers) -> tuple[dict[str, str], list[Note]]:
     """Subjects with an address: the country is read first, as it decides how dates, phones and postcodes are read."""
-    atoms: dict[str, str] = {}
+    atoms: Pairs = []
     notes: list[Note] = []
-    _read(raw, _COUNTRY_READER, "", atoms, notes)
-    _read(raw, readers, atoms.get("country", ""), atoms, notes)
+    if raw.get("country"):
+        _read({"country": raw["country"]}, _COUNTRY, "", atoms, notes)
+    _read(raw, readers, dict(atoms).get("country", ""), atoms, notes)
     parts = addresses.address(_text(raw, "house_number", notes), _text(raw, "street", notes))
-    for field, reading in zip(("house_number", "street"), parts, strict=True):
-        atoms.update(reading.atoms)
-        notes += [Note(field, reason) for reason in reading.reasons]
-    return atoms, notes
+    for field, (read, reasons) in zip(("house_number", "street"), parts, strict=True):
+        atoms += read
+        if reasons:
+            notes += [Note(field, reason) for reason in reasons]
+    return dict(atoms), notes
 
 
-def _read(
-    raw: Mapping[str, str], readers: Mapping[str, Reader], country: str, atoms: dict[str, str], notes: list[Note]
-) -> None:
+def _read(raw: Mapping[str, str], readers: Readers, country: str, atoms: Pairs, notes: list[Note]) -> None:
     """Add the atoms and notes of each column that has a reader."""
-    for field, reader in readers.items():
-        if raw.get(field) and (text := _text(raw, field, notes)):
-            reading = reader(text, country)
-            atoms.update(reading.atoms)
-            if reading.reasons:
-                notes += [Note(field, reason) for reason in reading.reasons]
+    # Once for each cell of a file: each call that is saved here is a twentieth of standardising.
+    for field, value in raw.items():
+        if not value or field not in readers:
+            continue
+        text = value if type(value) is str and len(value) <= MAX_CHARACTERS else _text(raw, field, notes)
+        if not text:
+            continue
+        reader, by_country = readers[field]
+        read, reasons = reader(text, country) if by_country else reader(text)
+        atoms += read
+        if reasons:
+            notes += [Note(field, reason) for reason in reasons]
 
 
 def _text(raw: Mapping[str, str], field: str, notes: list[Note]) -> str:
