@@ -73,9 +73,9 @@ def drafts(rows: Iterable[Row | Reject], columns: ColumnMap, defaults: Defaults)
 def _cells(row: Row, columns: ColumnMap) -> tuple[dict[str, str], list[Reject]]:
     cells, rejects = columns.apply(row.cells), []
     for nested, given, known in (("claim", row.claim, CLAIM_COLUMNS), ("labels", row.labels, LABEL_COLUMNS)):
-        wire_names = {name: column for column, name in known.items()}
         if given is None:
             continue
+        wire_names = {name: column for column, name in known.items()}
         if given.keys() <= wire_names.keys():
             cells |= {wire_names[name]: value for name, value in given.items() if value}
         else:

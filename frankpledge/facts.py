@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class Facts:
     labels: dict[str, str] | None = None
 
 
+@functools.lru_cache(maxsize=1024)
 def word(text: str) -> str:
     """Write a word as the vocabulary does: "Third party" and "third-party" are third_party."""
     return re.sub(r"[\s_-]+", "_", text.strip()).casefold()
@@ -109,7 +111,9 @@ def merge(rows: Iterable[tuple[int, Mapping[str, str]]], defaults: Defaults) -> 
     rejects: list[Reject] = []
     first = 0
     for number, facts in rows:
-        first = first or number
+        if not first:
+            first, merged = number, dict(facts)
+            continue
         for column, value in facts.items():
             if merged.setdefault(column, value) != value:
                 rejects.append(Reject(number, column, "differs from an earlier row of the same ref"))
