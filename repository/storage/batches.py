@@ -45,15 +45,17 @@ _COUNTS = (
 class BatchRow(Base):
     """One batch. `lines_done` is the cursor: what is good up to that line is in the pool, in the number's transaction.
 
-    `spool` names the data directory that holds its content; the worker of another directory leaves it alone. A
-    change is made only under the lease: `lease_owner` is the token of the worker at it, `attempts` the times a worker
-    took it up without getting on. A `lease_until` without an owner is when the next attempt may begin.
+    `number` is its place among those that wait (see `leases`). `spool` names the data directory that holds its content;
+    the worker of another directory leaves it alone. A change is made only under the lease: `lease_owner` is the token
+    of the worker at it, `attempts` the times a worker took it up without getting on. A `lease_until` without an owner
+    is when the next attempt may begin.
     """
 
     __tablename__ = "batches"
     __table_args__ = (UniqueConstraint("member_id", "idempotency_key"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int | None] = mapped_column(BigInteger, index=True)
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id"))
     actor_id: Mapped[str] = mapped_column(ForeignKey("actors.id"))
     idempotency_key: Mapped[str]
@@ -113,8 +115,8 @@ BATCH_ERRORS = Base.metadata.tables["batch_errors"]
 
 
 def add(connection: Connection, row: dict[str, Any]) -> None:
-    """Store a received batch."""
-    connection.execute(insert(BATCHES), row)
+    """Queue a received batch."""
+    connection.execute(insert(BATCHES), {**row, "number": leases.next_number(connection, BATCHES)})
 
 
 def by_idempotency_key(connection: Connection, member_id: str, key: str) -> RowMapping | None:
@@ -151,7 +153,7 @@ def errors(connection: Connection, batch_id: str, *, after: int, limit: int) -> 
 def claim(connection: Connection, spool: str, owner: str, *, now: datetime, until: datetime) -> RowMapping | None:
     """Take the lease of an open batch of a spool that nobody else holds; None when there is no work.
 
-    Members take turns: it is the oldest batch of the member for whom none was finished for the longest time.
+    Members take turns: it is the first that was queued of the member for whom none was finished for the longest time.
     """
     earlier = BATCHES.alias("earlier")
     # What was finished at a later time than now was so under another clock: it must not put its member last until then.
@@ -162,7 +164,7 @@ def claim(connection: Connection, spool: str, owner: str, *, now: datetime, unti
     next_in_turn = (
         select(BATCHES.c.id)
         .where(BATCHES.c.spool == spool, BATCHES.c.status.in_(OPEN_STATES), free)
-        .order_by(served.correlate(BATCHES).scalar_subquery().asc().nulls_first(), BATCHES.c.id)
+        .order_by(served.correlate(BATCHES).scalar_subquery().asc().nulls_first(), *leases.in_turn(BATCHES))
         .limit(1)
     )
     return leases.claim(connection, BATCHES, next_in_turn, owner, now=now, until=until)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     ColumnElement,
     Connection,
     ForeignKey,
@@ -31,8 +32,8 @@ from repository.storage.leases import OPEN_STATES
 class JobRow(Base):
     """One job. `cursor` is where it goes on, in the transaction of the step that brought it there.
 
-    `slot` is taken while the job is open, so that of those with the same one there is one only. `lease_owner` begins
-    with the name of the spool whose worker it is.
+    `number` is its place among those that wait (see `leases`). `slot` is taken while the job is open, so that of those
+    with the same one there is one only. `lease_owner` begins with the name of the spool whose worker it is.
     """
 
     __tablename__ = "jobs"
@@ -44,6 +45,7 @@ class JobRow(Base):
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int | None] = mapped_column(BigInteger, index=True)
     kind: Mapped[str]
     member_id: Mapped[str | None] = mapped_column(ForeignKey("members.id"))
     actor_id: Mapped[str | None] = mapped_column(ForeignKey("actors.id"))
@@ -84,12 +86,14 @@ _NEW = {
 def add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Queue jobs, each with id, kind, member_id, actor_id, created_at, cursor and what is not as usual."""
     if rows:
-        _INSERT.write(connection, [_NEW | dict(row) for row in rows])
+        first = leases.next_number(connection, JOBS)
+        _INSERT.write(connection, [_NEW | dict(row) | {"number": number} for number, row in enumerate(rows, first)])
 
 
 def add_alone(connection: Connection, row: Mapping[str, Any]) -> RowMapping:
     """Queue a job unless its slot is taken; the job that is in it then."""
-    dialect.insert_new(connection, JOBS, [_NEW | dict(row)], "id")
+    number = leases.next_number(connection, JOBS)
+    dialect.insert_new(connection, JOBS, [_NEW | dict(row) | {"number": number}], "id")
     found = select(JOBS).where(JOBS.c.slot == row["slot"])
     return connection.execute(found).mappings().one()
 
@@ -151,8 +155,8 @@ def claim(
 ) -> RowMapping | None:
     """Take the lease of an open job that nobody else holds; None when there is no work.
 
-    One at a time about each subject, unless one that hung past its lease goes on. What waits the longest for its turn
-    comes first: that which was put off comes after what was due before.
+    One at a time about each subject, unless one that hung past its lease goes on. What was queued first comes first;
+    that which was put off was queued anew.
     """
     here = dialect.instant(connection, now)
     other = JOBS.alias("other")
@@ -164,7 +168,7 @@ def claim(
     next_in_turn = (
         select(JOBS.c.id)
         .where(_open(kinds), leases.is_free(JOBS, owner, now=now, here=here, longest=LONGEST_WAIT), ~busy.exists())
-        .order_by(func.coalesce(JOBS.c.lease_until, JOBS.c.created_at), JOBS.c.id)
+        .order_by(*leases.in_turn(JOBS))
         .limit(1)
     )
     return leases.claim(connection, JOBS, next_in_turn, owner, now=now, until=until, longest=LONGEST_WAIT)
@@ -189,8 +193,9 @@ def cancel(connection: Connection, job_id: str, *, now: datetime) -> bool:
 def let_go(
     connection: Connection, job_id: str, owner: str, *, not_before: datetime | None, values: Mapping[str, Any]
 ) -> bool:
-    """Give a job back, for an attempt at a later time; whether it was still ours."""
-    return leases.let_go(connection, JOBS, job_id, owner, not_before=not_before, values=values)
+    """Give a job back, at the end of those that wait if for an attempt at a later time; whether it was still ours."""
+    anew = {} if not_before is None else {"number": leases.next_number(connection, JOBS)}
+    return leases.let_go(connection, JOBS, job_id, owner, not_before=not_before, values={**values, **anew})
 
 
 def queue_again(connection: Connection, job_id: str) -> bool:

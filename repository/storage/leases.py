@@ -1,8 +1,11 @@
 """Work that is leased: a worker takes it for a time, and another takes over from one that never returns.
 
-A table of such work has the columns `id`, `status`, `cancel_asked_at`, `finished_at`, `attempts`, `lease_owner` (the
-token of the worker at it) and `lease_until`. A `lease_until` without an owner is when the next attempt may begin. A
-change is made only under the lease, in the transaction of the work itself.
+A table of such work has the columns `id`, `number`, `status`, `cancel_asked_at`, `finished_at`, `attempts`,
+`lease_owner` (the token of the worker at it) and `lease_until`. A `lease_until` without an owner is when the next
+attempt may begin. A change is made only under the lease, in the transaction of the work itself.
+
+What is queued has its turn by its `number`, which is the next after all that is there: by no clock, which may be set
+back. What the version before queues has none, and comes first.
 
 Leases that are held go by the clock of the database (`dialect.instant`), which is one for all workers: who sets that of
 a worker's machine makes nobody's lease run out. What waits for its next attempt goes by the service's own clock.
@@ -12,9 +15,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, Table, and_, or_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    RowMapping,
+    Select,
+    Table,
+    UnaryExpression,
+    and_,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from repository.storage import dialect
 
@@ -35,6 +52,21 @@ def is_free(
     until, held_by = table.c.lease_until, table.c.lease_owner
     due = and_(held_by.is_(None), or_(until < now, until > now + longest))
     return or_(until.is_(None), held_by == owner, due, and_(held_by.is_not(None), until < here))
+
+
+def next_number(connection: Connection, table: Table) -> int:
+    """The number of what is queued now. Who queues at the same time may be given the same: neither came first."""
+    return int(connection.execute(_next(table)).scalar_one())
+
+
+def in_turn(table: FromClause) -> tuple[UnaryExpression[Any], ColumnElement[str]]:
+    """What to order waiting work by."""
+    return table.c.number.asc().nulls_first(), table.c.id
+
+
+@cache
+def _next(table: Table) -> Select[Any]:
+    return select(func.coalesce(func.max(table.c.number), 0) + 1)
 
 
 def claim(

@@ -52,6 +52,7 @@ ALLOWED = {
     "storage.leases.cancel": _FOUND,
     "storage.leases.claim": _WORKER,
     "storage.leases.let_go": _WORKER,
+    "storage.leases.next_number": "how many were queued, of everyone",
     "storage.leases.release": _WORKER,
     "storage.membership._cases": _OPERATOR,
     "storage.proofs.approve": _FOUND,

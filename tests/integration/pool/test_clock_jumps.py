@@ -15,10 +15,12 @@ from flask import Flask
 from frankpledge.client import Pool
 from frankpledge.credentials import Credentials
 from frankpledge.session import Retry
+from repository.domain.jobs import JobKind
 from repository.jobs import intake
 from repository.jobs.worker import EXPIRY_PAUSE, IntakeWorker
-from repository.services import authentication, batchwork
+from repository.services import Services, authentication, batchwork
 from repository.settings import Settings
+from repository.storage import jobs
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
 from tests.support.contents import index_faults
@@ -118,6 +120,40 @@ def test_who_was_served_under_a_fast_clock_is_not_last_for_hours(alpha: Desk, be
         claimed = worker._claim()
     assert claimed is not None
     assert claimed["member_id"] == alpha.member.id
+
+
+def test_what_was_queued_first_is_served_first(alpha: Desk, clock: FakeClock) -> None:
+    """Of two versions of a filing in two batches the later one stays, though the clock was set back in between."""
+    newer = filing("P-0", subject(1, only=range(8)))
+    first = alpha.upload(ndjson(ROWS[:1]), "key-1")
+    clock.advance(-HOURS)
+    second = alpha.upload(ndjson([newer]), "key-2")
+    assert second["id"] < first["id"]
+    assert IntakeWorker(alpha.services).run_pending() == 2
+    found = [alpha.get(f"/v1/batches/{each['id']}")["rows"] for each in (first, second)]
+    assert [(rows["created"], rows["new_version"]) for rows in found] == [(1, 0), (0, 1)]
+
+
+def test_jobs_are_served_in_the_order_they_were_queued_in(services: Services, clock: FakeClock) -> None:
+    """The clock goes back with each; one that is put off has its turn after those that were queued by then."""
+    kinds, served = [JobKind.RESCREEN], []
+    for number in range(4):
+        row = {"id": f"job_{9 - number}", "kind": "rescreen", "member_id": None, "actor_id": None, "cursor": {}}
+        with services.database.writing() as connection:
+            if number % 2:
+                jobs.add(connection, [row | {"created_at": clock()}])
+            else:
+                jobs.add_alone(connection, row | {"slot": row["id"], "created_at": clock()})
+        clock.advance(-HOURS)
+    for number in range(5):
+        with services.database.writing() as connection:
+            now = clock()
+            job = jobs.claim(connection, kinds, f"w.{number}", now=now, until=now + HOURS)
+            assert job is not None
+            served.append(job["id"])
+            if number == 0:
+                jobs.let_go(connection, job["id"], "w.0", not_before=now - HOURS, values={})
+    assert served == ["job_9", "job_8", "job_7", "job_6", "job_9"]
 
 
 def test_what_expires_goes_on_to_expire(alpha: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
