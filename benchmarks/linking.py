@@ -26,8 +26,9 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 def encode_people(encoder: RecordEncoder, rows: Iterable[Mapping[str, str]]) -> list[EncodedSubject | None]:
     """Encode rows as persons, in their order; None where a row holds too little."""
+    known = frozenset(COLUMNS["person"])
     parties = [
-        Party("person", "policyholder", {name: row[name] for name in COLUMNS["person"] if row.get(name)})
+        Party("person", "policyholder", {name: value for name, value in row.items() if value and name in known})
         for row in rows
     ]
     encoded: list[EncodedSubject | None] = []

@@ -19,7 +19,9 @@ RAREST = 17.0
 _FRACTION = 16
 """Rarity is counted in sixteenths of a bit, so that it fits beside a pair in one integer, which sorts fast."""
 _RARITY_BITS = 12
-_RECORDS_AT_ONCE = 50_000
+_SUM_BITS = 19
+"""For the rarities of all keys of a pair together: some hundred keys, an eighth of them counted eight times."""
+_RECORDS_AT_ONCE = 25_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +39,49 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class _Sorted:
-    """One column of keys in rising order, and the rows they stand in; absent keys left out."""
+    """One column of keys, absent ones left out: the different `keys`, rising, and the `rows` they stand in.
+
+    The key at n stands in so many rows: `times[n]` of them, from `first[n]` on.
+    """
 
     keys: U64
+    first: I64
+    times: I64
     rows: I64
 
     @classmethod
     def of(cls, column: U64) -> _Sorted:
         held = np.flatnonzero(column)
-        order = held[np.argsort(column[held], kind="stable")]
-        return cls(column[order], order)
+        order = held[np.argsort(column[held])]
+        keys = column[order]
+        first = _changes(keys)
+        return cls(keys[first], first, np.diff(first, append=len(keys)), order)
 
 
 def within(columns: Columns, *, cap: int = HOT_KEY_CAP) -> Candidates:
     """Pairs inside one set, the lower row first (de-duplication)."""
-    width, codes, capped = len(columns), [], 0
+    bits, codes, capped = len(columns).bit_length(), [], 0
     for at in range(columns.keys.shape[1]):
         own = _Sorted.of(columns.keys[:, at])
-        last = np.searchsorted(own.keys, own.keys, "right")
-        hot = last - np.searchsorted(own.keys, own.keys, "left") > cap
-        capped += len(np.unique(own.keys[hot]))
-        # Rows of one key stand rising, so each is the lower of a pair with every row after it.
-        following = np.arange(1, len(last) + 1)
-        times = np.where(hot, 0, last - following)
-        codes.append(np.repeat(own.rows, times) * width + own.rows[_ranges(following, times)])
-    return _pairs(codes, width, capped)
+        capped += int((own.times > cap).sum())
+        # Each row of a key makes a pair with every one after it.
+        last = np.repeat(own.first + np.where(own.times > cap, 0, own.times), own.times)
+        following = np.arange(1, len(own.rows) + 1)
+        times = np.maximum(0, last - following)
+        one, other = np.repeat(own.rows, times), own.rows[_ranges(following, times)]
+        codes.append(np.minimum(one, other) << bits | np.maximum(one, other))
+    return _pairs(codes, bits, capped)
 
 
 def between(left: Columns, right: Columns, *, cap: int = HOT_KEY_CAP) -> Candidates:
     """Pairs of a row of the left set with a row of the right set (linkage)."""
-    width, codes, capped = len(right), [], 0
+    bits, codes, capped = len(right).bit_length(), [], 0
     for at in range(left.keys.shape[1]):
         ours, theirs = _Sorted.of(left.keys[:, at]), _Sorted.of(right.keys[:, at])
-        code, _, hot = _joined(ours, theirs, width, cap)
+        code, _, hot = _joined(ours, theirs, bits, cap)
         codes.append(code)
         capped += hot
-    return _pairs(codes, width, capped)
+    return _pairs(codes, bits, capped)
 
 
 class Index:
@@ -82,7 +91,7 @@ class Index:
     """
 
     def __init__(self, columns: Columns, schema: KindSchema, *, cap: int = HOT_KEY_CAP) -> None:
-        self._width, self._cap = len(columns), cap
+        self._bits, self._cap = len(columns).bit_length(), cap
         self._sorted = [_Sorted.of(columns.keys[:, at]) for at in range(columns.keys.shape[1])]
         bits = np.maximum(1.0, RAREST - np.log2(np.arange(1, cap + 1))) * _FRACTION
         self._rarity = [
@@ -99,23 +108,27 @@ class Index:
             packed = []
             for at, theirs in enumerate(self._sorted):
                 ours = _Sorted.of(left.keys[start : start + _RECORDS_AT_ONCE, at])
-                codes, sharing, hot = _joined(ours, theirs, self._width, self._cap)
+                codes, sharing, hot = _joined(ours, theirs, self._bits, self._cap)
                 packed.append(codes << _RARITY_BITS | self._rarity[at][sharing - 1])
                 capped += hot
-            kept.append(_weightiest(np.concatenate(packed), self._width, most) + start * self._width)
-        codes = np.concatenate(kept)
-        return Candidates(codes // self._width, codes % self._width, capped)
+            kept.append(_weightiest(np.concatenate(packed), self._bits, most) + (start << self._bits))
+        return _pairs(kept, self._bits, capped)
 
 
-def _joined(ours: _Sorted, theirs: _Sorted, width: int, cap: int) -> tuple[I64, I64, int]:
-    """The pairs that share a key, as row * width + other; how many of the others hold it; how many keys were hot."""
-    first = np.searchsorted(theirs.keys, ours.keys, "left")
-    times = np.searchsorted(theirs.keys, ours.keys, "right") - first
-    hot = times > cap
-    capped = len(np.unique(ours.keys[hot]))
-    times[hot] = 0
-    others = theirs.rows[_ranges(first, times)]
-    return np.repeat(ours.rows * width, times) + others, np.repeat(times, times), capped
+def _joined(ours: _Sorted, theirs: _Sorted, bits: int, cap: int) -> tuple[I64, I64, int]:
+    """The pairs that share a key, as row << bits | other; how many of the others hold it; how many keys were hot."""
+    at = np.searchsorted(theirs.keys, ours.keys)
+    found = (
+        np.flatnonzero(theirs.keys[np.minimum(at, len(theirs.keys) - 1)] == ours.keys) if len(theirs.keys) else at[:0]
+    )
+    hot = theirs.times[at[found]] > cap
+    found = found[~hot]
+    at = at[found]
+    # Every one of our rows of a key with every one of theirs.
+    mine = _ranges(ours.first[found], ours.times[found])
+    times = np.repeat(theirs.times[at], ours.times[found])
+    others = theirs.rows[_ranges(np.repeat(theirs.first[at], ours.times[found]), times)]
+    return np.repeat(ours.rows[mine] << bits, times) | others, np.repeat(times, times), int(hot.sum())
 
 
 def _ranges(first: I64, times: I64) -> I64:
@@ -125,21 +138,30 @@ def _ranges(first: I64, times: I64) -> I64:
     return numbers
 
 
-def _weightiest(packed: I64, width: int, most: int) -> I64:
+def _changes(rising: U64 | I64) -> I64:
+    """Where another value than before stands, the first place included."""
+    return np.flatnonzero(np.concatenate([np.ones(min(1, len(rising)), np.bool_), rising[1:] != rising[:-1]]))
+
+
+def _weightiest(packed: I64, bits: int, most: int) -> I64:
     """Of pairs packed with the rarity of one shared key, those of greatest sum, at most so many a row; in order."""
     packed.sort()
     codes = packed >> _RARITY_BITS
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    starts = _changes(codes)
     if not len(starts):
         return codes
     sums = np.add.reduceat(packed & ((1 << _RARITY_BITS) - 1), starts)
     codes = codes[starts]
-    rows = codes // width
-    order = np.lexsort((codes, -sums, rows))
-    place = np.arange(len(order)) - np.searchsorted(rows, rows, "left")
-    return np.sort(codes[order[place < most]])
+    # Row, what the sum lacks, other: one integer again, whose order is that of the pairs of each row.
+    others, lacking = codes & ((1 << bits) - 1), (1 << _SUM_BITS) - 1 - sums
+    ranked = np.sort((codes >> bits << _SUM_BITS | lacking) << bits | others)
+    rows = ranked >> (bits + _SUM_BITS)
+    first = _changes(rows)
+    place = np.arange(len(rows)) - np.repeat(first, np.diff(first, append=len(rows)))
+    kept = place < most
+    return np.sort(rows[kept] << bits | ranked[kept] & ((1 << bits) - 1))
 
 
-def _pairs(codes: list[I64], width: int, capped: int) -> Candidates:
+def _pairs(codes: list[I64], bits: int, capped: int) -> Candidates:
     every = np.unique(np.concatenate(codes)) if codes else np.zeros(0, np.int64)
-    return Candidates(every // width, every % width, capped)
+    return Candidates(every >> bits, every & ((1 << bits) - 1), capped)

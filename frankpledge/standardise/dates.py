@@ -32,6 +32,8 @@ _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "
 _MONTHS = {name: n for n, name in enumerate(_MONTH_NAMES, start=1)}
 _TIME = re.compile(r"(?<=\d)[t ,]+\d{1,2}:.*$")
 _AROUND_SEPARATOR = re.compile(r" ?([-/.]) ?")
+_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+"""What most files write: it takes the short way to what the others take step by step."""
 _YMD = re.compile(r"(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})")
 _DMY = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})")
 _YM = re.compile(r"(\d{4})[-/. ](\d{1,2})")
@@ -59,6 +61,8 @@ def date_of_birth(text: str, country: str = "") -> Reading:
     left out and noted, the others stay; 31 February keeps its parts but gives no `dob`. Written with the year last,
     a month above 12 next to a day up to 12 can only be the other order: it is swapped and noted.
     """
+    if (match := _ISO.fullmatch(text)) and len(set(text)) > 2:  # one digit over and over is a placeholder
+        return _reading(Parts(match[1], match[2], match[3]))
     folded = fold(text)
     compacted = compact(folded)
     if not compacted:
@@ -94,7 +98,7 @@ def _eight_digits(text: str) -> Parts:
     """Year first where that is a real date or nothing is, day first where only that is a real date."""
     year_first = Parts(text[:4], text[4:6], text[6:])
     day_first = Parts(text[4:], text[2:4], text[:2])
-    return day_first if not _is_real(year_first) and _is_real(day_first) else year_first
+    return day_first if not _is_real(*_numbers(year_first)) and _is_real(*_numbers(day_first)) else year_first
 
 
 def _partial(text: str) -> Parts | None:
@@ -113,16 +117,20 @@ def _named_month(text: str) -> Parts | None:
     return Parts(match[4], str(_MONTHS[match[2][:3]]), match[1] or match[3] or "")
 
 
-def _is_real(parts: Parts) -> bool:
+def _numbers(parts: Parts) -> tuple[int, int, int]:
+    return int(parts.year), int(parts.month or 0), int(parts.day or 0)
+
+
+def _is_real(year: int, month: int, day: int) -> bool:
     try:
-        return 1000 <= date(int(parts.year), int(parts.month), int(parts.day)).year < 2100
+        return 1000 <= date(year, month, day).year < 2100
     except ValueError:
         return False
 
 
 def _reading(parts: Parts) -> Reading:
     """Atoms of the parts that can be."""
-    year, month, day = int(parts.year), int(parts.month or 0), int(parts.day or 0)
+    year, month, day = _numbers(parts)
     reasons = parts.assumed
     if len(parts.year) == 2:
         year += 2000 if year < PIVOT else 1900
@@ -140,7 +148,7 @@ def _reading(parts: Parts) -> Reading:
 def _atoms(year: int, month: int, day: int) -> tuple[tuple[str, str], ...]:
     """The whole date if it is real, each part that can be, and the unordered pair of month and day."""
     atoms: list[tuple[str, str]] = []
-    if _is_real(Parts(str(year).zfill(4), str(month), str(day))):
+    if _is_real(year, month, day):
         atoms.append(("dob", f"{year:04}{month:02}{day:02}"))
     if 1000 <= year <= 2099:
         atoms.append(("dob_y", f"{year:04}"))

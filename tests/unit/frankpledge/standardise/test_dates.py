@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from frankpledge.standardise.dates import date_of_birth
 from frankpledge.standardise.notes import (
@@ -45,6 +47,12 @@ MARCH = {
 def test_ways_of_writing_a_date(text: str) -> None:
     """Every usual writing of one day gives the same atoms and no note."""
     assert date_of_birth(text) == (tuple(MARCH.items()), ())
+
+
+@given(st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", fullmatch=True), st.sampled_from(["", "gb", "us"]))
+def test_the_short_way_is_the_long_way(text: str, country: str) -> None:
+    """What most files write is read as the same date with a time after it is, which takes the long way."""
+    assert date_of_birth(text, country) == date_of_birth(f"{text} ", country)
 
 
 def test_month_first_where_the_country_writes_so() -> None:
