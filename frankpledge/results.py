@@ -228,12 +228,15 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """The answer to a question: `answer` is clear or enquire, never a verdict."""
+    """The answer to a question: `answer` is clear or enquire, never a verdict.
+
+    `capped_keys` are keys that were not looked up; None where that is not told.
+    """
 
     id: str
     answer: str
     hits: tuple[Hit, ...]
-    capped_keys: int
+    capped_keys: int | None
     document: Document = field(repr=False, compare=False)
 
     @property

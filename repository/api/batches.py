@@ -13,7 +13,7 @@ from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
 from repository.api.own import own_member, path_id
 from repository.api.problems import ProblemError
-from repository.api.shapes import CAPPED
+from repository.api.shapes import CAPPED_IN_ALL
 from repository.services import batches
 from repository.services.batches import Upload
 from repository.services.pressure import QueueFullError
@@ -76,7 +76,7 @@ class BatchSchema(Schema):
     bytes_done = fields.Integer(required=True)
     rows = fields.Nested(RowsSchema, required=True)
     hits = fields.Integer(required=True, metadata={"description": "Hits found that the member may see"})
-    capped_keys = fields.Integer(required=True, metadata={"description": CAPPED})
+    capped_keys = fields.Integer(required=True, metadata={"description": CAPPED_IN_ALL})
     failure = fields.Nested(FailureSchema, required=True, allow_none=True)
     errors = fields.List(fields.Nested(RowErrorSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)

@@ -43,7 +43,7 @@ class FiledSchema(Schema):
     version = fields.Integer(required=True)
     result = fields.String(required=True, validate=validate.OneOf([outcome.value for outcome in Outcome]))
     hits = fields.Integer(required=True, metadata={"description": "Hits found now that the member may see"})
-    capped_keys = fields.Integer(required=True, metadata={"description": CAPPED})
+    capped_keys = fields.Integer(required=True, allow_none=True, metadata={"description": CAPPED})
 
 
 class OwnSubjectSchema(Schema):

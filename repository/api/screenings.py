@@ -81,7 +81,7 @@ class ScreeningSchema(Schema):
     attention = fields.String(validate=validate.OneOf([PROTECT]), metadata={"description": ATTENTION})
     hits = fields.List(fields.Nested(HitSchema), required=True)
     more_hits = fields.Boolean(required=True, metadata={"description": _MORE})
-    capped_keys = fields.Integer(required=True, metadata={"description": CAPPED})
+    capped_keys = fields.Integer(required=True, allow_none=True, metadata={"description": CAPPED})
     model = fields.String(required=True)
     rulebook = fields.String(required=True)
 

@@ -27,10 +27,12 @@ _COUNT = {
     "oneOf": [{"type": "integer"}, _FEW],
 }
 _SEEN_BY = "Other members with a match of the same own subject, as far as it may be seen; below tier 3"
+_CAPPED = "Keys not looked up as too many records share them, so that hits may be missing"
 CAPPED = (
-    "Keys not looked up as too many records share them, so that hits may be missing; 0 unless the class of every"
-    " record of every line may be seen"
+    f"{_CAPPED}; null where nothing was looked for, as of what is filed unchanged, or it is not told: to who does"
+    " not see the class of every record of every line"
 )
+CAPPED_IN_ALL = f"{_CAPPED}, of those filings for which it is told: where the class of every record may be seen"
 ATTENTION = "`protect`: a victim, or a person under protection; a reason for care, never one against the person"
 OUTCOMES = tuple(outcome.value for outcome in HitOutcome)
 BANDS = tuple(band.label for band in Band if band is not Band.NONE)

@@ -232,7 +232,7 @@ class BatchWork:
             rows_unchanged=before.rows_unchanged + counts[Outcome.UNCHANGED],
             rows_rejected=before.rows_rejected + rejected,
             hits=before.hits + sum(plan.hits for plan in taken.plans),
-            capped_keys=before.capped_keys + sum(plan.capped_keys for plan in taken.plans),
+            capped_keys=before.capped_keys + sum(plan.capped_keys or 0 for plan in taken.plans),
             bytes_done=bytes_done,
         )
 

@@ -23,14 +23,17 @@ _EVENTS = {Outcome.CREATED: EventKind.FILING_CREATED, Outcome.NEW_VERSION: Event
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """What became of a filing; `hits` are those its member may see, `capped_keys` are hot and were not looked up."""
+    """What became of a filing; `hits` are those its member may see, `capped_keys` are hot and were not looked up.
+
+    None where that is not told, or nothing was looked for, as of what is unchanged.
+    """
 
     id: str
     reference: str
     version: int
     result: Outcome
     hits: int
-    capped_keys: int
+    capped_keys: int | None
 
 
 def file_one(services: Services, actor: Actor, member: Member, body: object) -> Filed:

@@ -62,7 +62,7 @@ def take_in(
     told = crediting.visible(services, connection, source, seen) if matched else Visible()
     for each in matched:
         each.hits = told.hits[each.filing_id]
-        each.capped_keys = capped[each.filing_id] if told.hot_keys else 0
+        each.capped_keys = capped[each.filing_id] if told.hot_keys else None
     return taken
 
 

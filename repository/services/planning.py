@@ -43,7 +43,7 @@ class Plan:
     content_digest: bytes
     proof_id: str | None = None
     hits: int = 0
-    capped_keys: int = 0
+    capped_keys: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

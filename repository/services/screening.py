@@ -222,7 +222,7 @@ def _answer(services: Services, granted: Granted, asked: _Asked) -> _Answered:
         **disclosure.answer_caution((sighting.candidate.record_class, tier) for sighting, tier in seen),
         "hits": bodies,
         "more_hits": any(tier >= CLASS_TIER for _, tier in seen[rulebook.disclosure.hits_per_subject :]),
-        "capped_keys": asked.capped if may.all_from_tier(CLASS_TIER) else 0,
+        "capped_keys": asked.capped if may.all_from_tier(CLASS_TIER) else None,
         "model": services.linker.model_id,
         "rulebook": rulebook.version,
     }

@@ -21,7 +21,7 @@ from tests.support.encodings import SCHEMA, claim, filing, subject
 from tests.support.members import Admissions
 
 KEYS = len(SCHEMA.keys("person"))
-NONE = {"hits": 0, "capped_keys": 0}
+NONE = {"hits": 0, "capped_keys": None}
 
 
 def errors(problem: dict[str, Any]) -> list[str]:

@@ -76,7 +76,7 @@ def test_an_answer_says_what_it_rests_on(alpha: Desk, beta: Desk) -> None:
         "answer": "clear",
         "hits": [],
         "more_hits": False,
-        "capped_keys": 0,
+        "capped_keys": None,
         "model": alpha.services.linker.model_id,
         "rulebook": alpha.services.rulebook.version,
     }
@@ -349,7 +349,7 @@ def test_hot_keys_are_reported(beta: Desk, member: Admissions, clock: FakeClock,
     for line in LINES[1:]:
         asking.file(filing(f"A-{line}", subject("zoe"), record_class="claim", line=line))
     answer = asking.screen(question("ann", line=LINES[1]))
-    assert (answer["answer"], answer["capped_keys"], rows("hot_keys")) == ("clear", 0, 1)
+    assert (answer["answer"], answer["capped_keys"], rows("hot_keys")) == ("clear", None, 1)
     asking.file(filing("A-1", subject("zoe"), record_class="claim", line=LINES[0]))
     assert asking.screen(question("ann", line=LINES[1]))["capped_keys"] == 1
     beta.file(filing("X-1", subject("bob")))
