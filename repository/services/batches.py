@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from repository.domain.members import Actor, Member
 from repository.domain.webhooks import Notice
 from repository.services import Services, outbox, pressure, reciprocity
 from repository.storage import batches, events
+from repository.storage.batches import SERVER_FAULT
 from repository.storage.limits import Trouble, trouble
 from repository.storage.spool import Received, Spool
 
@@ -93,7 +95,7 @@ def receive(services: Services, actor: Actor, member: Member, upload: Upload) ->
         if known["content_digest"] != received.digest:
             raise OtherContentError
         if known["status"] == "failed":
-            _queue_again(services, actor, spool, known, batch_id)
+            queue_again(services, actor, known, batch_id)
             known = _own(services, member, known["id"])
     finally:
         spool.remove(batch_id)
@@ -195,16 +197,26 @@ def as_json(batch: RowMapping, errors: Sequence[dict[str, Any]] = ()) -> dict[st
     }
 
 
-def _queue_again(services: Services, actor: Actor, spool: Spool, known: RowMapping, sent: str) -> None:
-    """Queue a failed batch in this spool, where its content came once more under the id `sent`."""
-    with services.database.write() as session:
+def queue_again(services: Services, actor: Actor, known: RowMapping, sent: str | None) -> None:
+    """Queue a failed batch in this spool, where its content came once more under the id `sent`, or is still.
+
+    Raises SpoolError when what was sent is not whole.
+    """
+    spool = spool_of(services)
+    copied = nullcontext() if sent is None else spool.copied(sent, known["id"])
+    with copied as put, services.database.write() as session:
         connection = session.connection()
         if not batches.queue_again(connection, known["id"], spool.name):
             return  # the same at the same moment: the other request was first
-        # Before the commit no worker sees the batch, so that it never meets half of the content.
-        if not spool.holds(known["id"]):
-            spool.write(known["id"], spool.read(sent), b"")
+        if put is not None:
+            put()  # before the commit: until then no worker sees the batch
         tell(services, connection, dict(known) | {"actor_id": actor.id, "created_at": services.clock()})
+
+
+def is_kept(services: Services, batch: RowMapping) -> bool:
+    """Whether the content of a failed batch is still here, so that it need not be sent to go on."""
+    spool = spool_of(services)
+    return batch["failure_field"] == SERVER_FAULT and batch["spool"] == spool.name and spool.holds(batch["id"])
 
 
 def _own(services: Services, member: Member, batch_id: str) -> RowMapping:

@@ -7,11 +7,11 @@ crash or a cut connection leaves behind the last piece that counts is cut off by
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError
 
 from repository.domain.members import Actor, Member
@@ -63,8 +63,9 @@ class Piece:
 def begin(services: Services, actor: Actor, member: Member, announced: Announced) -> tuple[RowMapping, bool]:
     """Begin an upload; what there is of it, and whether it is new.
 
-    The same key with the same announcement is the same upload, however much of it is there. Raises OtherContentError
-    and QueueFullError.
+    The same key with the same announcement is the same upload, however much of it is there. If the batch it became has
+    failed, that is queued again where its content is kept; else the upload begins anew. Raises OtherContentError and
+    QueueFullError.
     """
     now = services.clock()
     own = {name: getattr(announced, name) for name in Announced.__slots__}
@@ -72,6 +73,10 @@ def begin(services: Services, actor: Actor, member: Member, announced: Announced
         with services.database.write() as session:
             connection = session.connection()
             known = uploads.by_idempotency_key(connection, member.id, announced.idempotency_key)
+            failed = None if known is None else _failed(connection, member, known)
+            if known is not None and failed is not None and _is(known, own) and not batches.is_kept(services, failed):
+                uploads.remove(connection, [known["id"]])
+                known = failed = None
             if known is None:
                 pressure.admit(services, connection, member, announced.length)
                 spool = batches.spool_of(services)
@@ -79,13 +84,15 @@ def begin(services: Services, actor: Actor, member: Member, announced: Announced
                 times = {"created_at": now, "expires_at": now + services.settings.upload_lifetime}
                 uploads.add(connection, own | row | times | {"spool": spool.name})
     except IntegrityError:
-        known = None  # the same key at the same moment: the other request was first
+        known = failed = None  # the same key at the same moment: the other request was first
     with services.database.read() as session:
         found = uploads.by_idempotency_key(session.connection(), member.id, announced.idempotency_key)
     if found is None:
         raise LookupError("an upload that was just begun is not there")
-    if any(found[name] != value for name, value in own.items()):
+    if not _is(found, own):
         raise OtherContentError
+    if failed is not None:
+        batches.queue_again(services, actor, failed, None)
     return found, known is None
 
 
@@ -109,6 +116,9 @@ def take(services: Services, actor: Actor, member: Member, upload: RowMapping, p
     Raises WrongOffsetError, TooLongError, ChecksumError, OtherContentError, and what the parts raise.
     """
     spool = batches.spool_of(services)
+    if upload["batch_id"] is not None and piece.offset == upload["received"]:
+        _go_on(services, actor, member, upload)
+        return upload
     try:
         with spool.extending(uploads.batch_id_of(upload["id"])) as file:
             upload = _now(services, member, upload["id"])
@@ -164,6 +174,10 @@ def _finish(services: Services, actor: Actor, member: Member, upload: RowMapping
         remove(services, upload)
         raise ChecksumError
     received = Received(announced.length, digester.digest())
+    with services.database.reading() as connection:
+        known = stored_batches.by_idempotency_key(connection, member.id, announced.idempotency_key)
+    if known is not None and known["content_digest"] == received.digest and known["status"] == "failed":
+        batches.queue_again(services, actor, known, batch_id)
     row = batches.new_row(services, member, announced, received)
     row |= {"id": batch_id, "actor_id": actor.id, "spool": spool.name}
     with services.database.write() as session:
@@ -179,6 +193,27 @@ def _finish(services: Services, actor: Actor, member: Member, upload: RowMapping
     if became != batch_id:
         spool.remove(batch_id)
     return _now(services, member, upload["id"])
+
+
+def _go_on(services: Services, actor: Actor, member: Member, upload: RowMapping) -> None:
+    """Queue the batch that an upload became again if it has failed, where its content is kept."""
+    with services.database.reading() as connection:
+        failed = _failed(connection, member, upload)
+    if failed is not None and batches.is_kept(services, failed):
+        batches.queue_again(services, actor, failed, None)
+
+
+def _failed(connection: Connection, member: Member, upload: RowMapping) -> RowMapping | None:
+    """The batch that an upload became, if that has failed."""
+    if upload["batch_id"] is None:
+        return None
+    batch = stored_batches.of_member(connection, member.id, upload["batch_id"])
+    return batch if batch is not None and batch["status"] == "failed" else None
+
+
+def _is(upload: RowMapping, announced: Mapping[str, Any]) -> bool:
+    """Whether an upload was announced like this."""
+    return all(upload[name] == value for name, value in announced.items())
 
 
 def _now(services: Services, member: Member, upload_id: str) -> RowMapping:

@@ -48,9 +48,30 @@ class Spool:
 
     def write(self, batch_id: str, parts: Iterable[bytes], context: bytes) -> Received:
         """Write a batch and force it to disk before returning; nothing is left behind when `parts` raises."""
+        return self._write(self._path(batch_id), batch_id, parts, context)
+
+    @contextmanager
+    def copied(self, batch_id: str, other: str) -> Iterator[Callable[[], None]]:
+        """A copy of a batch's content for another batch, which has it once what is given is called, and not before.
+
+        It takes the place of what the other has, all at once. Raises SpoolError.
+        """
+        copy = self._path(f"{batch_id}.copy")
+        copy.unlink(missing_ok=True)  # left behind by a crash
+        self._write(copy, other, self.read(batch_id), b"")
+
+        def put() -> None:
+            copy.replace(self._path(other))
+            _sync_directory(self.directory)
+
+        try:
+            yield put
+        finally:
+            copy.unlink(missing_ok=True)
+
+    def _write(self, path: Path, batch_id: str, parts: Iterable[bytes], context: bytes) -> Received:
         digester = self._sealer.digester(context)
         size = 0
-        path = self._path(batch_id)
         try:
             with open(path, "xb", opener=_private) as file:
                 for number, (part, last) in enumerate(_with_last(parts)):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from repository.jobs import worker
 from repository.jobs.worker import IntakeWorker
 from repository.services import batches as batch_service
 from repository.services import expiring
@@ -154,6 +155,51 @@ def test_unfinished_uploads_expire(alpha: Desk, clock: FakeClock, rows: Counted)
     clock.advance(alpha.services.settings.upload_lifetime + timedelta(seconds=1))
     assert expiring.remove_uploads(alpha.services, spool) == 1
     assert (sealed(alpha), rows("uploads")) == ([], 0)
+
+
+def failed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """An upload whose batch failed by faults of the server; its content is kept."""
+    done = send(desk, begin(desk), 0, CONTENT).get_json()
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "MAX_ATTEMPTS", 0)
+        IntakeWorker(desk.services).run_pending()
+    assert desk.get(f"/v1/batches/{done['batch']}")["failure"]["field"] == "(server)"
+    return done
+
+
+@pytest.mark.parametrize("again", ["announced", "asked"])
+def test_a_failed_upload_goes_on_when_sent_again(
+    alpha: Desk, again: str, rows: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where its content is kept it need not be sent: the same announcement, or an empty piece at the end, queues it."""
+    done = failed(alpha, monkeypatch)
+    for _ in range(2):
+        if again == "announced":
+            assert begin(alpha, status=200)["batch"] == done["batch"]
+        else:
+            send(alpha, done, len(CONTENT), b"")
+    told = alpha.get(f"/v1/batches/{done['batch']}")
+    assert (told["status"], told["failure"]) == ("queued", None)
+    IntakeWorker(alpha.services).run_pending()
+    assert alpha.get(f"/v1/batches/{done['batch']}")["rows"]["created"] == 10
+    send(alpha, done, len(CONTENT), b"")
+    assert (rows("batches"), sealed(alpha)) == (1, [])
+
+
+def test_a_failed_upload_whose_content_is_gone_begins_anew(
+    alpha: Desk, rows: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent again under the same key it is the same batch, queued again; other content is not."""
+    done = failed(alpha, monkeypatch)
+    sealed(alpha)[0].unlink()
+    send(alpha, done, len(CONTENT), b"")
+    begin(alpha, CONTENT + b"\n", status=422)
+    anew = begin(alpha)
+    assert (anew["offset"], anew["batch"]) == (0, None)
+    assert send(alpha, anew, 0, CONTENT).get_json()["batch"] == done["batch"]
+    IntakeWorker(alpha.services).run_pending()
+    assert alpha.get(f"/v1/batches/{done['batch']}")["rows"]["created"] == 10
+    assert (rows("batches"), rows("uploads"), sealed(alpha)) == (1, 1, [])
 
 
 def test_an_upload_may_be_given_up(alpha: Desk) -> None:
