@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, url_for
@@ -13,7 +14,7 @@ from repository.api.context import current_actor, services
 from repository.api.own import field_problem, own_member, path_id
 from repository.api.problems import ProblemError
 from repository.domain.errors import FieldError
-from repository.domain.webhooks import LONGEST_URL, Notice
+from repository.domain.webhooks import LONGEST_OVERLAP, LONGEST_URL, OVERLAP, Notice
 from repository.services import webhooks
 
 blueprint = Blueprint("webhooks", __name__, description="Telling a member's own systems")
@@ -21,6 +22,8 @@ blueprint = Blueprint("webhooks", __name__, description="Telling a member's own 
 _KINDS = tuple(kind.value for kind in Notice)
 _URL = "https, of a public address; it is kept sealed"
 _SECRET = "Signs what is sent, by Standard Webhooks; told this once"  # noqa: S105 - what is said of it
+_OVERLAP = "How long what is sent is signed by both secrets, the new one first; 0 is not at all"
+_OLD = "Until when the secret before this one signs, too"
 _FAILING = "Since when nothing gets through; after three days it is disabled"
 _ATTEMPTS = "Of the last queueing; eight within some 25 hours"
 _ANSWERED = "The status that was answered to the delivery"
@@ -55,15 +58,26 @@ class WebhookSchema(Schema):
     url = fields.String(required=True)
     kinds = fields.List(fields.String(validate=validate.OneOf(_KINDS)), required=True)
     enabled = fields.Boolean(required=True)
+    old_secret_until = fields.AwareDateTime(required=True, allow_none=True, metadata={"description": _OLD})
     created_at = fields.AwareDateTime(required=True)
     failing_since = fields.AwareDateTime(required=True, allow_none=True, metadata={"description": _FAILING})
     disabled_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
 class NewWebhookSchema(WebhookSchema):
-    """A webhook that was just registered."""
+    """A webhook that was just registered, or has another secret."""
 
     secret = fields.String(required=True, metadata={"description": _SECRET})
+
+
+class SecretRequestSchema(Schema):
+    """How long the secret until now is to sign as well."""
+
+    overlap_seconds = fields.Integer(
+        validate=validate.Range(0, int(LONGEST_OVERLAP.total_seconds())),
+        load_default=int(OVERLAP.total_seconds()),
+        metadata={"description": _OVERLAP},
+    )
 
 
 class WebhookListSchema(Schema):
@@ -132,7 +146,7 @@ def show(webhook_id: str) -> Response:
 @blueprint.response(200, WebhookSchema)
 @blueprint.problems(400, 404, 413, 415)
 def change(body: dict[str, Any], webhook_id: str) -> Response:
-    """Change a webhook, or enable one again that was disabled. Its secret stays: for another one, register it anew."""
+    """Change a webhook, or enable one again that was disabled. Its secret stays."""
     try:
         return _answer(webhooks.change(services(), current_actor(), own_member(), path_id(webhook_id, "whk"), body))
     except FieldError as error:
@@ -146,6 +160,28 @@ def change(body: dict[str, Any], webhook_id: str) -> Response:
 def remove(webhook_id: str) -> Response:
     """Remove a webhook. What waits to be sent there is not sent any more."""
     if not webhooks.remove(services(), current_actor(), own_member(), path_id(webhook_id, "whk")):
+        raise ProblemError("not-found")
+    return Response(status=204)
+
+
+@blueprint.route("/v1/webhooks/<string:webhook_id>/secret", methods=["POST"])
+@requires("member_admin", while_suspended=True)
+@blueprint.arguments(SecretRequestSchema)
+@blueprint.response(200, NewWebhookSchema)
+@blueprint.problems(400, 404, 413, 415)
+def rotate(body: dict[str, Any], webhook_id: str) -> Response:
+    """Give a webhook another secret, told this once. For a while both sign; one of an earlier change no more."""
+    identifier, overlap = path_id(webhook_id, "whk"), timedelta(seconds=body["overlap_seconds"])
+    return _answer(webhooks.rotate(services(), current_actor(), own_member(), identifier, overlap))
+
+
+@blueprint.route("/v1/webhooks/<string:webhook_id>/secret/old", methods=["DELETE"])
+@requires("member_admin", while_suspended=True)
+@blueprint.response(204)
+@blueprint.problems(404)
+def drop_old(webhook_id: str) -> Response:
+    """Have the secret before this one sign no more, from now on; also where there is none."""
+    if not webhooks.drop_old(services(), current_actor(), own_member(), path_id(webhook_id, "whk")):
         raise ProblemError("not-found")
     return Response(status=204)
 

@@ -24,6 +24,8 @@ class EventKind(StrEnum):
     RESCREEN_CANCELLED = "rescreen.cancelled"
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_ROTATED = "webhook.rotated"
+    WEBHOOK_ROTATION_ENDED = "webhook.rotation_ended"
     WEBHOOK_REMOVED = "webhook.removed"
     WEBHOOK_DISABLED = "webhook.disabled"
     SCREENING_ANSWERED = "screening.answered"

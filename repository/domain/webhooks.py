@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,9 @@ SECRET_BYTES = 32
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what a secret begins with
 MOST_PER_MEMBER = 10
 LONGEST_URL = 2000
+OVERLAP = timedelta(days=1)
+"""How long an old secret signs beside the new one, unless told otherwise."""
+LONGEST_OVERLAP = timedelta(days=7)
 DISABLED_AFTER = timedelta(days=3)
 """A webhook to which nothing got through for so long is disabled."""
 MOST_HITS = 100
@@ -39,18 +42,24 @@ class Notice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A member's endpoint. `url` and `secret` are sealed."""
+    """A member's endpoint. `url` and the secrets are sealed; the old one signs, too, until its time is over."""
 
     id: str
     member_id: str
     actor_id: str
     url: bytes
     secret: bytes
+    old_secret: bytes | None
+    old_until: datetime | None
     kinds: frozenset[Notice]
     enabled: bool
     created_at: datetime
     failing_since: datetime | None
     disabled_at: datetime | None
+
+    def has_old(self, now: datetime) -> bool:
+        """Whether the old secret signs still."""
+        return self.old_secret is not None and self.old_until is not None and now < self.old_until
 
 
 def url_from_json(body: Mapping[str, object], *, loopback: bool) -> str:
@@ -90,6 +99,11 @@ def sign(secret: bytes, identifier: str, timestamp: int, body: bytes) -> str:
     """The value of the header webhook-signature."""
     signed = f"{identifier}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()
+
+
+def sign_by_each(secrets: Sequence[bytes], identifier: str, timestamp: int, body: bytes) -> str:
+    """The same while a secret is replaced: a signature by each, of which the receiver needs to know one."""
+    return " ".join(sign(each, identifier, timestamp, body) for each in secrets)
 
 
 def secret_text(secret: bytes) -> str:

@@ -13,7 +13,7 @@ from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, PutOffError
 from repository.domain.members import Actor
 from repository.domain.rulebook import HIT_TIER
-from repository.domain.webhooks import Notice, Webhook, is_given_up, payload, sign
+from repository.domain.webhooks import Notice, Webhook, is_given_up, payload, sign_by_each
 from repository.services import Services, hits, posting, reciprocity
 from repository.services.entitlements import RefusedError
 from repository.storage import batches, events, jobs, webhooks
@@ -88,7 +88,7 @@ def ended(services: Services, connection: Connection, job: Job, status: JobStatu
 
 
 def opened(services: Services, webhook: Webhook, name: str) -> bytes:
-    """The url or the secret of a webhook. Raises SealError."""
+    """The url or a secret of a webhook. Raises SealError."""
     sealed: bytes = getattr(webhook, name)
     return services.sealer.unseal(context(webhook.id, name), sealed)
 
@@ -104,13 +104,15 @@ def _whose(job: Job) -> tuple[str, str]:
 
 
 def _headers(services: Services, webhook: Webhook, job: Job, body: bytes) -> dict[str, str]:
-    timestamp = int(services.clock().timestamp())
+    now = services.clock()
+    timestamp, names = int(now.timestamp()), ("secret", "old_secret") if webhook.has_old(now) else ("secret",)
+    secrets = [opened(services, webhook, name) for name in names]
     return {
         "Content-Type": "application/json",
         "User-Agent": "frankpledge",
         "webhook-id": job.id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": sign(opened(services, webhook, "secret"), job.id, timestamp, body),
+        "webhook-signature": sign_by_each(secrets, job.id, timestamp, body),
     }
 
 

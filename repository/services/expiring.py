@@ -14,7 +14,7 @@ import structlog
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import JobKind
 from repository.services import Services, reciprocity
-from repository.storage import events, expiry, jobs, screenings, uploads
+from repository.storage import events, expiry, jobs, screenings, uploads, webhooks
 from repository.storage.spool import Spool
 
 AT_ONCE = 500
@@ -59,8 +59,10 @@ def remove_screenings(services: Services, stopping: Callable[[], bool] = lambda:
 
 
 def remove_deliveries(services: Services) -> int:
-    """Forget notices that were sent, or given up, long ago; how many."""
+    """Forget notices that were sent, or given up, long ago, and secrets that sign no more; how many notices."""
     before, removed = services.clock() - KEPT_DELIVERIES, 0
+    with services.database.writing() as connection:
+        webhooks.forget_old_secrets(connection, before=services.clock())
     while True:
         with services.database.writing() as connection:
             found = jobs.forget(connection, JobKind.WEBHOOK, before=before, limit=AT_ONCE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
@@ -22,6 +23,8 @@ from repository.domain.webhooks import (
 )
 from repository.services import Services, delivery, reciprocity
 from repository.storage import events, jobs, webhooks
+
+_NO_OLD = {"old_secret": None, "old_until": None}
 
 
 class TooManyError(Exception):
@@ -42,6 +45,7 @@ def add(services: Services, actor: Actor, member: Member, body: Mapping[str, obj
         "actor_id": actor.id,
         "url": _sealed(services, webhook_id, "url", url.encode()),
         "secret": _sealed(services, webhook_id, "secret", secret),
+        **_NO_OLD,
         "kinds": kinds,
         "enabled": True,
         "created_at": services.clock(),
@@ -95,6 +99,39 @@ def change(
             webhooks.change(connection, member.id, webhook_id, values)
             _tell(services, connection, EventKind.WEBHOOK_CHANGED, actor, webhook_id)
     return find(services, member, webhook_id)
+
+
+def rotate(
+    services: Services, actor: Actor, member: Member, webhook_id: str, overlap: timedelta
+) -> dict[str, Any] | None:
+    """Give a webhook another secret; as JSON with it, which is told this once. None when there is no such webhook.
+
+    The one before signs, too, for as long as the overlap; one that still did from an earlier rotation does no more.
+    """
+    now, secret = services.clock(), os.urandom(SECRET_BYTES)
+    values: dict[str, Any] = {"secret": _sealed(services, webhook_id, "secret", secret), **_NO_OLD}
+    with services.database.writing() as connection:
+        found = webhooks.of_member(connection, member.id, webhook_id)
+        if found is None:
+            return None
+        if overlap:
+            old = delivery.opened(services, found, "secret")
+            values["old_secret"] = _sealed(services, webhook_id, "old_secret", old)
+            values["old_until"] = now + overlap
+        webhooks.change(connection, member.id, webhook_id, values)
+        _tell(services, connection, EventKind.WEBHOOK_ROTATED, actor, webhook_id)
+        changed = webhooks.of_member(connection, member.id, webhook_id)
+    return None if changed is None else _as_json(services, changed) | {"secret": secret_text(secret)}
+
+
+def drop_old(services: Services, actor: Actor, member: Member, webhook_id: str) -> bool:
+    """Have the secret before the last rotation sign no more, from now on; False when there is no such webhook."""
+    with services.database.writing() as connection:
+        found = webhooks.of_member(connection, member.id, webhook_id)
+        if found is not None and found.old_secret is not None:
+            webhooks.change(connection, member.id, webhook_id, _NO_OLD)
+            _tell(services, connection, EventKind.WEBHOOK_ROTATION_ENDED, actor, webhook_id)
+    return found is not None
 
 
 def remove(services: Services, actor: Actor, member: Member, webhook_id: str) -> bool:
@@ -152,12 +189,14 @@ def _tell(services: Services, connection: Connection, kind: EventKind, actor: Ac
 
 def _as_json(services: Services, webhook: Webhook) -> dict[str, Any]:
     failing, disabled = webhook.failing_since, webhook.disabled_at
+    until = webhook.old_until if webhook.has_old(services.clock()) else None
     return {
         "id": webhook.id,
         "url": delivery.opened(services, webhook, "url").decode(),
         "kinds": [kind.value for kind in Notice if kind in webhook.kinds],
         "enabled": webhook.enabled,
         "created_at": webhook.created_at.isoformat(),
+        "old_secret_until": None if until is None else until.isoformat(),
         "failing_since": None if failing is None else failing.isoformat(),
         "disabled_at": None if disabled is None else disabled.isoformat(),
     }

@@ -28,7 +28,10 @@ from repository.storage.base import Base, UtcDateTime
 
 
 class WebhookRow(Base):
-    """One endpoint. `failing_since`: when the first attempt failed after the last that got through."""
+    """One endpoint. `failing_since`: when the first attempt failed after the last that got through.
+
+    `old_secret` is the one before, which signs beside the new one until `old_until`.
+    """
 
     __tablename__ = "webhooks"
 
@@ -37,6 +40,8 @@ class WebhookRow(Base):
     actor_id: Mapped[str] = mapped_column(ForeignKey("actors.id"))
     url: Mapped[bytes] = mapped_column(LargeBinary)
     secret: Mapped[bytes] = mapped_column(LargeBinary)
+    old_secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    old_until: Mapped[datetime | None]
     kinds: Mapped[list[str]] = mapped_column(JSON)
     enabled: Mapped[bool]
     created_at: Mapped[datetime]
@@ -79,6 +84,12 @@ def subscribed(connection: Connection, kind: Notice, member_ids: Collection[str]
 def change(connection: Connection, member_id: str, webhook_id: str, values: Mapping[str, Any]) -> None:
     """Change a member's webhook."""
     connection.execute(_this(member_id, webhook_id).values(dict(values)))
+
+
+def forget_old_secrets(connection: Connection, *, before: datetime) -> None:
+    """Remove the old secrets whose time was over before an instant."""
+    over = update(WEBHOOKS).where(WEBHOOKS.c.old_until <= before)
+    connection.execute(over.values(old_secret=None, old_until=None))
 
 
 def remove(connection: Connection, member_id: str, webhook_id: str) -> bool:

@@ -84,6 +84,8 @@ ENDPOINTS = {
     "GET /v1/webhooks/<webhook_id>": Tells.OWN,
     "PATCH /v1/webhooks/<webhook_id>": Tells.OWN,
     "DELETE /v1/webhooks/<webhook_id>": Tells.OWN,
+    "POST /v1/webhooks/<webhook_id>/secret": Tells.OWN,
+    "DELETE /v1/webhooks/<webhook_id>/secret/old": Tells.OWN,
     "GET /v1/webhooks/<webhook_id>/deliveries": Tells.OWN,
     "POST /v1/webhooks/<webhook_id>/deliveries/<delivery_id>/retry": Tells.OWN,
     "POST /v1/proofs": Tells.OWN,

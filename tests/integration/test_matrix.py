@@ -97,6 +97,8 @@ POST /v1/webhooks                                403 403 403 201 403 403 401 201
 GET /v1/webhooks/<webhook_id>                    403 403 403 200 403 403 401 200 403 404
 PATCH /v1/webhooks/<webhook_id>                  403 403 403 200 403 403 401 200 403 404
 DELETE /v1/webhooks/<webhook_id>                 403 403 403 204 403 403 401 204 403 404
+POST /v1/webhooks/<webhook_id>/secret            403 403 403 200 403 403 401 200 403 404
+DELETE /v1/webhooks/<webhook_id>/secret/old      403 403 403 204 403 403 401 204 403 404
 GET /v1/webhooks/<webhook_id>/deliveries         403 403 403 200 403 403 401 200 403 404
 POST /v1/webhooks/<webhook_id>/deliveries/<delivery_id>/retry  403 403 403 202 403 403 401 202 403 404
 POST /v1/withdrawal                              403 403 403 200 403 403 401 200 403 200
@@ -229,6 +231,7 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     },
     "POST /v1/webhooks": lambda _: {"json": WEBHOOK},
     "PATCH /v1/webhooks/<webhook_id>": lambda _: {"json": {"enabled": True}},
+    "POST /v1/webhooks/<webhook_id>/secret": lambda _: {"json": {"overlap_seconds": 60}},
     "POST /v1/rescreens": lambda _: {"json": {}},
     "POST /v1/proofs": lambda _: {"json": proof("N-3")},
     "POST /v1/disputes": lambda own: {

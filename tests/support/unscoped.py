@@ -68,6 +68,7 @@ ALLOWED = {
     "storage.uploads.expired": _SWEEP,
     "storage.uploads.remove": _FOUND,
     "storage.uploads.unfinished": _WORKER,
+    "storage.webhooks.forget_old_secrets": _SWEEP,
     "storage.uploads.waiting": "how much is announced, of all members, against the limit for all",
 }
 """By module and function, from `repository.` on."""

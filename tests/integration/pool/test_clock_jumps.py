@@ -138,7 +138,13 @@ def test_jobs_are_served_in_the_order_they_were_queued_in(services: Services, cl
     """The clock goes back with each; one that is put off has its turn after those that were queued by then."""
     kinds, served = [JobKind.RESCREEN], []
     for number in range(4):
-        row = {"id": f"job_{9 - number}", "kind": "rescreen", "member_id": None, "actor_id": None, "cursor": {}}
+        row: dict[str, Any] = {
+            "id": f"job_{9 - number}",
+            "kind": "rescreen",
+            "member_id": None,
+            "actor_id": None,
+            "cursor": {},
+        }
         with services.database.writing() as connection:
             if number % 2:
                 jobs.add(connection, [row | {"created_at": clock()}])
