@@ -36,16 +36,16 @@ def grant_service(pool: Pool, role: str, dry_run: bool) -> None:
     _grant(pool, roles.service, role, dry_run=dry_run)
 
 
-def _grant(pool: Pool, rights: Callable[[Connection, str], list[str]], role: str, *, dry_run: bool) -> None:
+def _grant(pool: Pool, rights: Callable[[Connection, str], roles.Plan], role: str, *, dry_run: bool) -> None:
     try:
         with pool.database.writing() as connection:
-            statements = rights(connection, role)
+            plan = rights(connection, role)
             if not dry_run:
-                roles.run(connection, statements)
+                roles.run(connection, plan)
     except roles.RoleError as error:
         raise click.ClickException(str(error)) from None
     if dry_run:
-        for each in statements:
+        for each in plan.statements:
             click.echo(f"{each};")
     else:
         console().print(f"[bold]{role}[/] has these rights now, and no others. --dry-run shows them.")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from repository.storage.base import Base
+from repository.storage.rights import Right, excess
 
 _ALL: frozenset[str] = frozenset()
 
@@ -61,28 +63,59 @@ WITHHELD = frozenset(
 APPENDED = frozenset({"decisions", "events"})
 """Tables in which the service never changes or deletes a row, and may not."""
 _VERSION = "alembic_version"
+_VERSION_READ = {(_VERSION, "version_num", "SELECT")}
+_SHOWN = 3
+"""How many rights too many are named."""
+_READ_ONLY = """DO $only$ BEGIN
+    ALTER ROLE {} SET default_transaction_read_only = on;
+EXCEPTION WHEN insufficient_privilege THEN
+    RAISE NOTICE 'only an administrator sets default_transaction_read_only for this role';
+END $only$"""
+"""A second bar: the owner of the tables may be no administrator of roles, and the grants hold without it."""
 
 
 class RoleError(RuntimeError):
     """A role cannot be given these rights; the message says why."""
 
 
-def auditor(connection: Connection, role: str) -> list[str]:
-    """The statements after which a role reads what an auditor may, and nothing else. Raises RoleError."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The statements that give a role its rights, and the rights that it has afterwards."""
+
+    role: str
+    statements: list[str]
+    allowed: frozenset[Right]
+
+
+def auditor(connection: Connection, role: str) -> Plan:
+    """How a role comes to read what an auditor may, and nothing else. Raises RoleError."""
     name, schema = _checked(connection, role)
-    return [*_nothing(name, schema), *_each_column(connection, name)]
+    allowed = {(table, each, "SELECT") for table in AUDITED for each in _read(table)}
+    statements = [*_nothing(name, schema), *_each_column(connection, name), _READ_ONLY.format(name)]
+    return Plan(role, statements, frozenset(allowed | _VERSION_READ))
 
 
-def service(connection: Connection, role: str) -> list[str]:
-    """The statements after which a role can do the service's work and no DDL. Raises RoleError."""
+def service(connection: Connection, role: str) -> Plan:
+    """How a role comes to do the service's work and no DDL. Raises RoleError."""
     name, schema = _checked(connection, role)
-    return [*_nothing(name, schema), *_work(connection, name, schema)]
+    allowed = {(each, "", "DELETE") for each in Base.metadata.tables if each not in APPENDED}
+    for table in Base.metadata.tables.values():
+        kinds = ("SELECT", "INSERT") if table.name in APPENDED else ("SELECT", "INSERT", "UPDATE")
+        allowed |= {(table.name, column.name, kind) for column in table.columns for kind in kinds}
+    return Plan(role, [*_nothing(name, schema), *_work(connection, name, schema)], frozenset(allowed | _VERSION_READ))
 
 
-def run(connection: Connection, statements: list[str]) -> None:
-    """Execute them, in the transaction at hand."""
-    for each in statements:
+def run(connection: Connection, plan: Plan) -> None:
+    """Give a role its rights, in the transaction at hand. Raises RoleError where it has others besides."""
+    for each in plan.statements:
         connection.exec_driver_sql(each.replace("%", "%%"))
+    found = excess(connection, plan.role, [*Base.metadata.tables, _VERSION], plan.allowed)
+    if found:
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise RoleError(
+            f"that role has rights that this command did not give it: {'; '.join(found[:_SHOWN])}{more}."
+            " Revoke them, or take another role: nothing was changed"
+        )
 
 
 def _checked(connection: Connection, role: str) -> tuple[str, str]:
@@ -113,10 +146,13 @@ def _nothing(role: str, schema: str) -> Iterator[str]:
 def _each_column(connection: Connection, role: str) -> Iterator[str]:
     # By column: one that a later version adds is not read before someone has decided that it may be.
     quote = connection.dialect.identifier_preparer.quote
-    for name, withheld in sorted(AUDITED.items()):
-        columns = [quote(each.name) for each in Base.metadata.tables[name].columns if each.name not in withheld]
-        yield f"GRANT SELECT ({', '.join(columns)}) ON {quote(name)} TO {role}"
+    for name in sorted(AUDITED):
+        yield f"GRANT SELECT ({', '.join(quote(each) for each in _read(name))}) ON {quote(name)} TO {role}"
     yield f"GRANT SELECT ON {_VERSION} TO {role}"
+
+
+def _read(table: str) -> list[str]:
+    return [each.name for each in Base.metadata.tables[table].columns if each.name not in AUDITED[table]]
 
 
 def _work(connection: Connection, role: str, schema: str) -> Iterator[str]:

@@ -55,6 +55,7 @@ class Role:
         engine = create_engine(self.url)
         try:
             with engine.connect() as connection:
+                connection.exec_driver_sql("SET TRANSACTION READ WRITE")  # what the role may is asked, not its default
                 connection.exec_driver_sql(statement)
         except ProgrammingError as error:
             if getattr(error.orig, "sqlstate", None) != _NOT_PERMITTED:
@@ -152,6 +153,56 @@ def test_a_role_that_no_grant_limits_is_refused(role: Role) -> None:
     assert (refused.exit_code, "superuser" in refused.output) == (1, True)
     missing = replace(role, name="nobody of that name").grant("grant-service")
     assert (missing.exit_code, "no such role" in missing.output) == (1, True)
+
+
+ANOTHER_WAY = {
+    'GRANT "{other}" TO "{role}"': "by frankpledge role",
+    'ALTER ROLE "{role}" NOINHERIT; GRANT "{other}" TO "{role}"': "by frankpledge role",
+    "GRANT UPDATE ON members TO PUBLIC": "UPDATE of members (by PUBLIC",
+    "GRANT SELECT (secret_hash) ON actors TO PUBLIC": "SELECT of actors (by PUBLIC",
+    "GRANT TRUNCATE ON events TO PUBLIC": "TRUNCATE of events",
+    "GRANT CREATE ON SCHEMA public TO PUBLIC": "CREATE in the schema",
+    'GRANT pg_read_all_data TO "{role}"': "by pg_read_all_data",
+    'GRANT pg_write_all_data TO "{role}"': "by pg_write_all_data",
+    'GRANT pg_execute_server_program TO "{role}"': "programs of the server",
+    'ALTER ROLE "{role}" CREATEROLE': "making roles",
+    'ALTER ROLE "{role}" REPLICATION': "replication",
+}
+
+
+def test_rights_by_another_way_are_refused(settings: Settings) -> None:
+    """By a role that it is in, inherited or not, by PUBLIC, by a predefined role: said, and nothing was given."""
+    direct = text("SELECT count(*) FROM information_schema.column_privileges WHERE grantee = :role")
+    with _made(settings) as other:
+        assert other.grant("grant-service").exit_code == 0
+        for given, named in ANOTHER_WAY.items():
+            with _made(settings) as role:
+                with role.engine.begin() as connection:
+                    connection.exec_driver_sql(given.format(role=role.name, other=other.name))
+                refused = role.grant("grant-auditor")
+                assert (refused.exit_code, named in " ".join(refused.output.split())) == (1, True), refused.output
+                with role.engine.begin() as connection:
+                    assert connection.execute(direct, {"role": role.name}).scalar_one() == 0
+                    connection.exec_driver_sql("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC")
+                    connection.exec_driver_sql("REVOKE ALL (secret_hash) ON actors FROM PUBLIC")
+                    connection.exec_driver_sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+
+
+def test_the_service_is_not_said_to_keep_a_history_that_it_may_rewrite(role: Role) -> None:
+    """What PUBLIC gives counts for the service's role, too."""
+    with role.engine.begin() as connection:
+        connection.exec_driver_sql("GRANT DELETE ON events TO PUBLIC")
+    refused = role.grant("grant-service")
+    assert (refused.exit_code, "DELETE of events" in refused.output) == (1, True), refused.output
+
+
+def test_an_auditor_begins_in_transactions_that_only_read(role: Role) -> None:
+    """A second bar beside the grants."""
+    assert role.grant("grant-auditor").exit_code == 0
+    engine = create_engine(role.url)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on"
+    engine.dispose()
 
 
 @pytest.mark.parametrize("what", ["CREATE TABLE own (a INTEGER)", "DROP TABLE events", "ALTER TABLE events ADD a TEXT"])
