@@ -236,13 +236,12 @@ def queue_again(connection: Connection, batch_id: str, spool: str) -> bool:
     After a fault of the server it goes on at its cursor; else it starts anew, as what was wrong may be mended by now.
     """
     failed = update(BATCHES).where(BATCHES.c.id == batch_id, BATCHES.c.status == "failed")
-    anew = connection.execute(
-        failed.where(BATCHES.c.failure_field != SERVER_FAULT).values(dict.fromkeys(_COUNTS, 0))
-    ).rowcount
-    if anew:
+    from_start = failed.where(BATCHES.c.failure_field != SERVER_FAULT).values(dict.fromkeys(_COUNTS, 0))
+    if connection.execute(from_start).rowcount:
         connection.execute(delete(BATCH_ERRORS).where(BATCH_ERRORS.c.batch_id == batch_id))
-    free = {"lease_owner": None, "lease_until": None, "attempts": 0}
-    statement = failed.values({"status": "queued", "spool": spool, "finished_at": None, **free, **_NO_FAILURE})
+    anew = {"status": "queued", "finished_at": None, "cancel_asked_at": None, **_NO_FAILURE}
+    free = {"lease_owner": None, "lease_until": None, "attempts": 0, "number": leases.next_number(connection, BATCHES)}
+    statement = failed.values({"spool": spool, **anew, **free})
     return connection.execute(statement).rowcount == 1
 
 

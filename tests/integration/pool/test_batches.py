@@ -512,6 +512,24 @@ def test_a_batch_that_failed_by_its_rows_starts_anew_when_sent_again(
     assert done["rows"] == counted(read=7, created=7)
 
 
+def test_a_cancel_does_not_outlive_the_failure_of_its_batch(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for while a worker is at the batch, which then fails: sent again, it is taken in."""
+    received = alpha.upload(ndjson(ROWS))
+
+    def gives_up(*_: object) -> None:
+        alpha.client.post(f"/v1/batches/{received['id']}/cancel", headers=alpha.member.headers)
+        raise batchwork.GivenUpError("(rows)", "other rows")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batchwork.BatchWork, "take", gives_up)
+        IntakeWorker(alpha.services).run_pending()
+    assert alpha.get(f"/v1/batches/{received['id']}")["status"] == "failed"
+    again = alpha.upload(ndjson(ROWS))
+    assert (again["status"], again["cancelling"]) == ("queued", False)
+    IntakeWorker(alpha.services).run_pending()
+    assert alpha.get(f"/v1/batches/{received['id']}")["status"] == "done"
+
+
 def test_members_take_turns(alpha: Desk, beta: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten batches of one member do not hold the one of another up."""
     for number in range(3):
