@@ -4,7 +4,7 @@ Fills a fresh pool with a generated market, then asks about people who are in it
 once. `process` times the use case (look-up, scoring, decision, hits and screening stored) and `lookup` the reading part
 of it alone, both in this process; `http` times a client of the real server: medians and tails, one question at a time.
 `http_many` are as many clients at once as the server has threads, and `http_batches` one client while a batch of
-another member's is taken in by the same server. `per_cpu_second` is how many questions a second of processor time
+another member's is taken in by the same server; it says if that lasted all the time. `per_cpu_second` is how many questions a second of processor time
 answers, the server's processes and the database's together, without the clients': with many clients, whose questions
 are answered together, and `per_cpu_second_alone` with one.
 """
@@ -72,6 +72,8 @@ def measure(filled: Filled, store: Store, encoder: RecordEncoder, batch: int) ->
             return pool.link(services, connection, asker.member, pool.rekeyed(services.sealer, [subject]))
 
     shares = [filled.questions[place::PARTS] for place in range(PARTS)]
+    if len(shares[-1]) <= WARM_UP:
+        raise SystemExit(f"too few questions: the market gave {len(filled.questions)}, ask for more with --questions")
     answers: list[str] = []
     process = times(lambda subject: answers.append(whole(subject)["answer"]), shares[0])
     lookup = times(reading, shares[1])
@@ -115,7 +117,13 @@ def during_batch(filled: Filled, encoder: RecordEncoder, bodies: Sequence[bytes]
             time.sleep(0.05)
         spent = server.ask(bodies[WARM_UP:])
         done = _rows_done(filled)
-    return {**percentiles(spent), "batch": records, "rows_done_before": begun, "rows_done_after": done}
+    return {
+        **percentiles(spent),
+        "batch": records,
+        "rows_done_before": begun,
+        "rows_done_after": done,
+        "under_way_all_the_time": done < records,
+    }
 
 
 def _rows_done(filled: Filled) -> int:

@@ -62,7 +62,10 @@ class Market:
         )  # fmt: skip
 
     def rows(self, people: int, *, copies: float = 1.0) -> Iterator[Raw]:
-        """Yield records of so many people; each has one record and, on average, `copies` more at other insurers."""
+        """Yield records of so many people, and of whoever else is of the last one's household.
+
+        Each has one record and, on average, `copies` more at other insurers.
+        """
         made, number = 0, 0
         while made < people:
             for person in self.household():
@@ -221,7 +224,7 @@ class Market:
 def main() -> None:
     """Write a market as CSV to standard output."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=10_000)
+    parser.add_argument("--people", type=int, default=10_000, help="the last household is whole")
     parser.add_argument("--copies", type=float, default=1.0, help="further records a person, on average")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
