@@ -4,9 +4,9 @@ Fills a fresh pool with a generated market, then asks about people who are in it
 once. `process` times the use case (look-up, scoring, decision, hits and screening stored) and `lookup` the reading part
 of it alone, both in this process; `http` times a client of the real server: medians and tails, one question at a time.
 `http_many` are as many clients at once as the server has threads, and `http_batches` one client while a batch of
-another member's is taken in by the same server; it says if that lasted all the time. `per_cpu_second` is how many questions a second of processor time
-answers, the server's processes and the database's together, without the clients': with many clients, whose questions
-are answered together, and `per_cpu_second_alone` with one.
+another member's is taken in by the same server; it says if that lasted all the time. `per_cpu_second` is how many
+questions a second of processor time answers, the server's processes and the database's together, without the clients':
+with many clients, whose questions are answered together, and `per_cpu_second_alone` with one.
 """
 
 from __future__ import annotations
