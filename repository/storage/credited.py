@@ -8,11 +8,11 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Date, Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Connection, Date, Select, and_, bindparam, case, func, select, update
 
 from repository.storage import dialect
 from repository.storage.filings import FILINGS, VERSIONS
-from repository.storage.hits import HIT_SIDES, HITS
+from repository.storage.hits import HIT_SIDES
 
 Place = tuple[str, int]
 """A subject by its filing and its position in it."""
@@ -101,14 +101,18 @@ def _same_subjects(dialect_name: str) -> Select[Any]:
 
 @cache
 def _meetings(dialect_name: str) -> Select[Any]:
-    wanted, side, own = dialect.wanted_texts(dialect_name), HIT_SIDES.c, FILINGS.c
-    involved = or_(HITS.c.low_filing_id == wanted.c.value, HITS.c.high_filing_id == wanted.c.value)
-    mine = and_(side.hit_id == HITS.c.id, side.member_id == bindparam("member"), side.their_filing_id == wanted.c.value)
+    wanted, side, own, theirs = dialect.wanted_texts(dialect_name), HIT_SIDES.c, FILINGS.c, HIT_SIDES.alias("theirs")
+    of_wanted = dialect.looked_up(wanted, theirs, theirs.c.own_filing_id == wanted.c.value)
+    # By itself, from the list on: what PostgreSQL knows of a table that grows in this batch is out of date, and it
+    # would compare each hit of the member with each of the list.
+    hits = (
+        select(theirs.c.hit_id).select_from(of_wanted).cte("hits_met").prefix_with("MATERIALIZED", dialect="postgresql")
+    )
+    mine = and_(side.hit_id == hits.c.hit_id, side.member_id == bindparam("member"))
     by = (side.their_filing_id, side.their_position, own.credited_line, own.record_class)
-    met = dialect.looked_up(dialect.looked_up(wanted, HITS, involved), HIT_SIDES, mine)
     return (
         select(*by, func.count(own.id.distinct()))
-        .select_from(met.join(FILINGS, own.id == side.own_filing_id))
+        .select_from(dialect.looked_up(hits, HIT_SIDES, mine).join(FILINGS, own.id == side.own_filing_id))
         .where(own.created_at >= bindparam("since"), own.credited_line.is_not(None))
         .group_by(*by)
     )
