@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Literal
 
 KEY_BYTES = 16
-"""Length of one key: 128 bits of HMAC-SHA-256, one AES block."""
+"""Length of one key: one AES block."""
 
 Kind = Literal["person", "vehicle", "organisation"]
 KINDS: tuple[Kind, ...] = ("person", "vehicle", "organisation")
