@@ -12,6 +12,7 @@ from rich.table import Table
 
 from repository.services.operator import WrongSecretError, secret_matches
 from repository.settings import Settings, SettingsError, read_metrics_token, read_operator_secret
+from repository.storage.dump import tables
 from repository.storage.engine import Database, create_engine
 
 
@@ -39,6 +40,7 @@ class Pool:
                 f"there is no pool in {self.settings.data_dir}: run `frankpledge-admin init`, or point to another"
                 " directory with --data-dir"
             )
+        tables()  # what asks which there are, or sorts them, is to find those of modules that no command imported
         limits = self.settings.limits.patient()
         return Database(create_engine(self.settings.database_url, limits), limits)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from frankpledge.cli import main as kit
 from repository.cli import COMMANDS, main
 from repository.cli.groups import LazyGroup
+from repository.storage.dump import tables
 
 HEAVY = ("alembic", "flask", "granian", "httpx", "numpy", "opentelemetry", "pyarrow", "rich", "sqlalchemy")
 _LOADED = """
@@ -40,6 +42,20 @@ def test_what_serves_is_not_loaded_to_administer() -> None:
     """Neither what reads batches, nor what serves, nor what migrates is loaded for a command on members."""
     assert _loaded("repository.cli", "member", "--help") <= {"numpy", "rich", "sqlalchemy"}
     assert _loaded("frankpledge.cli", "encode", "--help") == set()
+
+
+def test_a_command_knows_every_table_nevertheless(tmp_path: Path) -> None:
+    """Rights are granted on all tables, and rows of tables that refer to others are written, whatever was imported."""
+    script = (
+        "from repository.cli.context import Pool\n"
+        "from repository.storage.base import Base\n"
+        f"pool = Pool.of({{'FRANKPLEDGE_DATA_DIR': {str(tmp_path)!r}}})\n"
+        "pool.settings.operator_secret_file.touch()\n"
+        "pool.database\n"
+        "print(*Base.metadata.tables)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(ran.stdout.split()) == {each.name for each in tables()}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
