@@ -102,7 +102,7 @@ def show(upload_id: str) -> Response:
 @blueprint.route("/v1/uploads/<string:upload_id>", methods=["PATCH"])
 @requires("contributor", while_suspended=True)
 @blueprint.response(200, UploadSchema)
-@blueprint.problems(400, 404, 409, 411, 413, 415, 422, 507)
+@blueprint.problems(400, 404, 409, 411, 413, 415, 422, 429, 503, 507)
 @blueprint.doc(
     parameters=_HEADERS,
     requestBody={"required": True, "content": {PIECE_TYPE: {"schema": {"type": "string", "format": "binary"}}}},
@@ -125,6 +125,8 @@ def take(upload_id: str) -> Response:
         raise ProblemError("checksum") from None
     except OtherContentError:
         raise ProblemError("idempotency-conflict") from None
+    except QueueFullError as error:
+        raise queue_full(error) from None
     return _answer(upload, 200)
 
 

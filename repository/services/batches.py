@@ -14,7 +14,7 @@ from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member
 from repository.domain.webhooks import Notice
 from repository.services import Services, outbox, pressure, reciprocity
-from repository.storage import batches, events
+from repository.storage import batches, dialect, events, uploads
 from repository.storage.batches import SERVER_FAULT
 from repository.storage.limits import Trouble, trouble
 from repository.storage.spool import Received, Spool
@@ -77,7 +77,7 @@ def receive(services: Services, actor: Actor, member: Member, upload: Upload) ->
     """
     with services.database.read() as session:
         if batches.by_idempotency_key(session.connection(), member.id, upload.idempotency_key) is None:
-            pressure.admit(services, session.connection(), member, upload.size)
+            pressure.admit(services, session.connection(), member, upload.size)  # before all of it is sent in vain
     spool = spool_of(services)
     batch_id = reciprocity.new_id(services, "bat")
     received = spool.write(batch_id, upload.parts, content_context(member, upload))
@@ -95,7 +95,7 @@ def receive(services: Services, actor: Actor, member: Member, upload: Upload) ->
         if known["content_digest"] != received.digest:
             raise OtherContentError
         if known["status"] == "failed":
-            queue_again(services, actor, known, batch_id)
+            queue_again(services, actor, member, known, batch_id)
             known = _own(services, member, known["id"])
     finally:
         spool.remove(batch_id)
@@ -107,8 +107,10 @@ def _queued_before(services: Services, member: Member, row: dict[str, Any]) -> R
     try:
         with services.database.write() as session:
             connection = session.connection()
+            dialect.lock_queue(connection)
             known = batches.by_idempotency_key(connection, member.id, row["idempotency_key"])
             if known is None:
+                pressure.admit(services, connection, member, row["bytes_total"])
                 batches.add(connection, row)
                 tell(services, connection, row)
     except IntegrityError:
@@ -197,20 +199,25 @@ def as_json(batch: RowMapping, errors: Sequence[dict[str, Any]] = ()) -> dict[st
     }
 
 
-def queue_again(services: Services, actor: Actor, known: RowMapping, sent: str | None) -> None:
+def queue_again(services: Services, actor: Actor, member: Member, known: RowMapping, sent: str | None) -> None:
     """Queue a failed batch in this spool, where its content came once more under the id `sent`, or is still.
 
-    Raises SpoolError when what was sent is not whole.
+    Raises QueueFullError when too much waits already, and SpoolError when what was sent is not whole.
     """
     spool = spool_of(services)
     copied = nullcontext() if sent is None else spool.copied(sent, known["id"])
     with copied as put, services.database.write() as session:
         connection = session.connection()
-        if not batches.queue_again(connection, known["id"], spool.name):
+        dialect.lock_queue(connection)
+        found = batches.of_member(connection, member.id, known["id"])
+        if found is None or found["status"] != "failed":
             return  # the same at the same moment: the other request was first
+        upload_id = None if sent is None else uploads.upload_id_of(sent)
+        pressure.admit_again(services, connection, member, found["bytes_total"], upload_id=upload_id)
+        batches.queue_again(connection, found["id"], spool.name)
         if put is not None:
             put()  # before the commit: until then no worker sees the batch
-        tell(services, connection, dict(known) | {"actor_id": actor.id, "created_at": services.clock()})
+        tell(services, connection, dict(found) | {"actor_id": actor.id, "created_at": services.clock()})
 
 
 def is_kept(services: Services, batch: RowMapping) -> bool:

@@ -7,18 +7,17 @@ crash or a cut connection leaves behind the last piece that counts is cut off by
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
-from sqlalchemy.exc import IntegrityError
 
 from repository.domain.members import Actor, Member
 from repository.services import Services, batches, pressure, reciprocity
 from repository.services.batches import OtherContentError
 from repository.storage import batches as stored_batches
-from repository.storage import uploads
+from repository.storage import dialect, uploads
 from repository.storage.spool import Received, Spool
 
 
@@ -69,30 +68,26 @@ def begin(services: Services, actor: Actor, member: Member, announced: Announced
     """
     now = services.clock()
     own = {name: getattr(announced, name) for name in Announced.__slots__}
-    try:
-        with services.database.write() as session:
-            connection = session.connection()
-            known = uploads.by_idempotency_key(connection, member.id, announced.idempotency_key)
-            failed = None if known is None else _failed(connection, member, known)
-            if known is not None and failed is not None and _is(known, own) and not batches.is_kept(services, failed):
-                uploads.remove(connection, [known["id"]])
-                known = failed = None
-            if known is None:
-                pressure.admit(services, connection, member, announced.length)
-                spool = batches.spool_of(services)
-                row = {"id": reciprocity.new_id(services, "upl"), "member_id": member.id, "actor_id": actor.id}
-                times = {"created_at": now, "expires_at": now + services.settings.upload_lifetime}
-                uploads.add(connection, own | row | times | {"spool": spool.name})
-    except IntegrityError:
-        known = failed = None  # the same key at the same moment: the other request was first
-    with services.database.read() as session:
-        found = uploads.by_idempotency_key(session.connection(), member.id, announced.idempotency_key)
+    with services.database.write() as session:
+        connection = session.connection()
+        dialect.lock_queue(connection)
+        known = uploads.by_idempotency_key(connection, member.id, announced.idempotency_key)
+        if known is not None and any(known[name] != value for name, value in own.items()):
+            raise OtherContentError
+        failed = None if known is None else _failed(connection, member, known)
+        if known is not None and failed is not None and not batches.is_kept(services, failed):
+            uploads.remove(connection, [known["id"]])
+            known = failed = None
+        if known is None:
+            pressure.admit(services, connection, member, announced.length)
+            row = {"id": reciprocity.new_id(services, "upl"), "member_id": member.id, "actor_id": actor.id}
+            times = {"created_at": now, "expires_at": now + services.settings.upload_lifetime}
+            uploads.add(connection, own | row | times | {"spool": batches.spool_of(services).name})
+        found = uploads.by_idempotency_key(connection, member.id, announced.idempotency_key)
     if found is None:
         raise LookupError("an upload that was just begun is not there")
-    if not _is(found, own):
-        raise OtherContentError
     if failed is not None:
-        batches.queue_again(services, actor, failed, None)
+        batches.queue_again(services, actor, member, failed, None)
     return found, known is None
 
 
@@ -113,7 +108,7 @@ def remove(services: Services, upload: RowMapping) -> None:
 def take(services: Services, actor: Actor, member: Member, upload: RowMapping, piece: Piece) -> RowMapping:
     """Take the next piece; with the last one the upload becomes a batch. The upload as it then is.
 
-    Raises WrongOffsetError, TooLongError, ChecksumError, OtherContentError, and what the parts raise.
+    Raises WrongOffsetError, TooLongError, ChecksumError, OtherContentError, QueueFullError, and what the parts raise.
     """
     spool = batches.spool_of(services)
     if upload["batch_id"] is not None and piece.offset == upload["received"]:
@@ -177,15 +172,17 @@ def _finish(services: Services, actor: Actor, member: Member, upload: RowMapping
     with services.database.reading() as connection:
         known = stored_batches.by_idempotency_key(connection, member.id, announced.idempotency_key)
     if known is not None and known["content_digest"] == received.digest and known["status"] == "failed":
-        batches.queue_again(services, actor, known, batch_id)
+        batches.queue_again(services, actor, member, known, batch_id)
     row = batches.new_row(services, member, announced, received)
     row |= {"id": batch_id, "actor_id": actor.id, "spool": spool.name}
     with services.database.write() as session:
         connection = session.connection()
+        dialect.lock_queue(connection)
         known = stored_batches.by_idempotency_key(connection, member.id, announced.idempotency_key)
         if known is not None and known["content_digest"] != received.digest:
             raise OtherContentError
         if known is None:
+            pressure.admit(services, connection, member, announced.length, upload_id=upload["id"])
             stored_batches.add(connection, row)
             batches.tell(services, connection, row)
         became = batch_id if known is None else known["id"]
@@ -200,7 +197,7 @@ def _go_on(services: Services, actor: Actor, member: Member, upload: RowMapping)
     with services.database.reading() as connection:
         failed = _failed(connection, member, upload)
     if failed is not None and batches.is_kept(services, failed):
-        batches.queue_again(services, actor, failed, None)
+        batches.queue_again(services, actor, member, failed, None)
 
 
 def _failed(connection: Connection, member: Member, upload: RowMapping) -> RowMapping | None:
@@ -209,11 +206,6 @@ def _failed(connection: Connection, member: Member, upload: RowMapping) -> RowMa
         return None
     batch = stored_batches.of_member(connection, member.id, upload["batch_id"])
     return batch if batch is not None and batch["status"] == "failed" else None
-
-
-def _is(upload: RowMapping, announced: Mapping[str, Any]) -> bool:
-    """Whether an upload was announced like this."""
-    return all(upload[name] == value for name, value in announced.items())
 
 
 def _now(services: Services, member: Member, upload_id: str) -> RowMapping:

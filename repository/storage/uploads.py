@@ -79,12 +79,15 @@ def advance(connection: Connection, upload_id: str, *, from_byte: int, values: d
     return connection.execute(statement.values(values)).rowcount == 1
 
 
-def waiting(connection: Connection, member_id: str | None = None) -> int:
-    """How many bytes of unfinished uploads are announced: of one member, or of all."""
-    statement = select(func.coalesce(func.sum(UPLOADS.c.length), 0)).where(UPLOADS.c.batch_id.is_(None))
+def waiting(connection: Connection, member_id: str | None, *, now: datetime, but: str | None) -> tuple[int, int]:
+    """How many unfinished uploads there are, and how many bytes they announce, `but` one: of one member, or of all."""
+    statement = select(func.count(), func.coalesce(func.sum(UPLOADS.c.length), 0)).where(
+        UPLOADS.c.batch_id.is_(None), UPLOADS.c.expires_at > now, UPLOADS.c.id.is_distinct_from(but)
+    )
     if member_id is not None:
         statement = statement.where(UPLOADS.c.member_id == member_id)
-    return int(connection.execute(statement).scalar_one())
+    count, size = connection.execute(statement).one()
+    return int(count), int(size)
 
 
 def unfinished(connection: Connection, spool: str) -> set[str]:
@@ -97,6 +100,11 @@ def unfinished(connection: Connection, spool: str) -> set[str]:
 def batch_id_of(upload_id: str) -> str:
     """The id of the batch that an upload becomes; its content is under it in the spool from the first piece on."""
     return f"bat_{upload_id.removeprefix('upl_')}"
+
+
+def upload_id_of(batch_id: str) -> str:
+    """The id of the upload that a batch was, if it was one."""
+    return f"upl_{batch_id.removeprefix('bat_')}"
 
 
 def expired(connection: Connection, spool: str, *, now: datetime, limit: int) -> list[str]:

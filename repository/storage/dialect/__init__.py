@@ -17,6 +17,7 @@ from repository.storage.dialect.statements import (
     insert_new,
     instant,
     lock_pool,
+    lock_queue,
     next_number,
     put,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "insert_new",
     "instant",
     "lock_pool",
+    "lock_queue",
     "looked_up",
     "next_number",
     "put",

@@ -30,6 +30,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from repository.storage.dialect.prepared import Prepared
 
 _POOL_LOCK = 0x6672616E6B706C65  # "frankple": one lock for whoever writes to the pool
+_QUEUE_LOCK = 0x6672616E6B717565  # "frankque": one for whoever adds to what waits
 
 
 def instant(connection: Connection, now: datetime) -> datetime:
@@ -48,6 +49,15 @@ def lock_pool(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _POOL_LOCK})
+
+
+def lock_queue(connection: Connection) -> None:
+    """Let one transaction at a time add to what waits, until it ends: what each finds is there counts for the next.
+
+    SQLite's BEGIN IMMEDIATE has done it already.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _QUEUE_LOCK})
 
 
 def add_up(

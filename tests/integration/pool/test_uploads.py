@@ -6,11 +6,14 @@ import base64
 import errno
 import hashlib
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import update
 
 from repository.jobs import worker
@@ -18,6 +21,8 @@ from repository.jobs.worker import IntakeWorker
 from repository.services import batches as batch_service
 from repository.services import expiring
 from repository.storage.batches import BATCHES
+from repository.storage.spool import Spool
+from repository.storage.uploads import UPLOADS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
 from tests.support.columns import content
@@ -231,6 +236,62 @@ def test_too_much_of_a_member_waits(alpha: Desk, beta: Desk) -> None:
     begin(alpha, status=429)
     IntakeWorker(alpha.services).run_pending()
     alpha.upload(CONTENT, "key-2")
+
+
+def test_limits_bind_those_who_come_at_once(app: Flask, alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three batches are looked at before any of them is there: one is taken, and of the others nothing stays."""
+    limited(alpha, max_member_waiting_batches=1)
+    together, write = threading.Barrier(3), Spool.write
+
+    def at_once(self: Spool, *arguments: Any) -> Any:
+        together.wait(30)
+        return write(self, *arguments)
+
+    def post(number: int) -> int:
+        headers = alpha.member.headers | {"Content-Type": "application/x-ndjson", "Idempotency-Key": f"key-{number}"}
+        return app.test_client().post("/v1/batches", data=CONTENT, headers=headers).status_code
+
+    monkeypatch.setattr(Spool, "write", at_once)
+    with ThreadPoolExecutor(3) as threads:
+        assert sorted(threads.map(post, range(3))) == [202, 429, 429]
+    assert len(sealed(alpha)) == 1
+
+
+def test_uploads_count_as_the_batches_they_will_be(alpha: Desk, clock: FakeClock) -> None:
+    """From their begin, to the batches and the bytes that wait and to the day; what ran out does not count."""
+    limited(alpha, max_member_waiting_batches=2)
+    begin(alpha, key="one")
+    upload = begin(alpha, key="two")
+    assert alpha.upload(CONTENT, status=429)["figures"] == {"batches_limit": 2, "batches": 2}
+    begin(alpha, key="three", status=429)
+    assert send(alpha, upload, 0, CONTENT).get_json()["batch"]
+    limited(alpha, max_member_waiting_batches=9, max_member_daily_bytes=3 * len(CONTENT) - 1)
+    assert begin(alpha, key="three", status=429)["figures"]["bytes_today"] == 2 * len(CONTENT)
+    with alpha.services.database.writing() as connection:
+        connection.execute(update(UPLOADS).values(expires_at=clock()))
+    begin(alpha, key="three")
+
+
+def test_an_upload_is_admitted_once_more_when_it_is_whole(alpha: Desk) -> None:
+    """By then the day's rows may be used up: nothing of it is lost, and an empty piece asks again later."""
+    limited(alpha, max_member_daily_rows=10)
+    upload = begin(alpha)
+    send(alpha, upload, 0, CONTENT[:HALF])
+    alpha.batch(CONTENT)
+    assert send(alpha, upload, HALF, CONTENT[HALF:], status=429).get_json()["type"].endswith("/daily-limit")
+    assert alpha.get(f"/v1/uploads/{upload['id']}")["offset"] == len(CONTENT)
+    limited(alpha, max_member_daily_rows=11)
+    assert send(alpha, upload, len(CONTENT), b"").get_json()["batch"]
+
+
+def test_a_failed_batch_is_queued_again_only_where_there_is_room(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits like any other."""
+    failed(alpha, monkeypatch)
+    limited(alpha, max_member_waiting_batches=1)
+    alpha.upload(CONTENT)
+    begin(alpha, status=429)
+    IntakeWorker(alpha.services).run_pending()
+    begin(alpha, status=200)
 
 
 def test_too_much_of_all_waits(alpha: Desk, beta: Desk) -> None:
