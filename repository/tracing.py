@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
 import structlog
@@ -46,6 +47,16 @@ class _Traced:
     provider: TracerProvider | None = None
 
 
+def is_installed() -> bool:
+    """Whether the extra `otel` is there."""
+    try:
+        for name in ("opentelemetry.exporter.otlp.proto.http.trace_exporter", "opentelemetry.sdk.trace.export"):
+            import_module(name)
+    except ModuleNotFoundError:
+        return False
+    return True
+
+
 def configure(endpoint: str | None) -> None:
     """Trace from now on in this process, where an endpoint is set, here or by a variable of OpenTelemetry's own.
 
@@ -53,12 +64,12 @@ def configure(endpoint: str | None) -> None:
     """
     if _Traced.provider is not None or not (endpoint or any(os.environ.get(name) for name in STANDARD)):
         return
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - an extra
-    except ModuleNotFoundError:
+    if not is_installed():
         _log.warning("traces are asked for, and the extra otel is not installed")
         return
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - an extra
+
     begin(BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces") if endpoint else OTLPSpanExporter()))
 
 

@@ -18,15 +18,16 @@ PASSWORDS = (setup.PASSWORD_VARIABLE, members.PASSWORD_VARIABLE, cases.PASSWORD_
 
 @click.command("check-config")
 @click.option("--host", default="127.0.0.1", show_default=True, help="What `serve` is going to be told.")
+@click.option("--threads", default=16, show_default=True, type=click.IntRange(1, 64), help="As `serve`, too.")
 @as_json_option
 @click.pass_context
-def check_config(context: click.Context, host: str, as_json: bool) -> None:
+def check_config(context: click.Context, host: str, threads: int, as_json: bool) -> None:
     """Check every setting, secret, the database and the disk; exit code 1 where the service should not be started.
 
     Names each variable with what is expected of it, and never shows a value.
     """
     environment: Mapping[str, str] = context.meta.get(ENVIRONMENT, os.environ)
-    findings = checking.check(environment, host, PASSWORDS)
+    findings = checking.check(environment, host, threads, PASSWORDS)
     problems = [each for each in findings if each.problem]
     if as_json:
         print_json({"good": not problems, "findings": [each.as_json() for each in findings]})

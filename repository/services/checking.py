@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import itertools
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from repository import tracing
 from repository.domain.members import Role
-from repository.services import migration, modelling
+from repository.services import connecting, migration, modelling
+from repository.services.connecting import is_loopback
+from repository.services.findings import Finding
 from repository.services.onboarding import SHORTEST_PASSWORD
 from repository.services.operator import secret_matches
 from repository.services.signing import load_signing_keys
+from repository.services.weakness import KNOWN_PASSWORDS, is_weak_password
 from repository.settings import PREFIX, Settings, SettingsError, read_metrics_token, read_operator_secret
 from repository.storage.engine import Database, create_engine
 from repository.storage.members import ActorRow
@@ -35,33 +39,13 @@ _OTHERS = frozenset(  # read by the member's kit, the demo and the tests
         *("DEMO_HOME", "DEMO_ROWS", "MODEL_STEPS", "TEST_DATABASE_URL"),
     )
 )
-_KNOWN_PASSWORDS = (
-    *("password", "passwordpassword", "password1234", "changeme", "changemechangeme", "change-me-please"),
-    *("frankpledge", "frankpledge-admin", "frankpledgefrankpledge", "operator", "operatoroperator", "administrator"),
-    *("123456789012", "1234567890123456", "pppppppppppppppp", "correct horse battery staple", "postgres", "secret"),
-)
 _FEWEST_BYTES, _FEWEST_STEPS, _FEWEST_LETTERS = 18, 12, 12
 """Of 32 random bytes some 30 differ, and as many of their steps: fewer than these happen once in 10**9 or less."""
 _PRINTABLE = range(0x20, 0x7F)
+_FEWEST_CONNECTIONS, _BESIDES = 5, 2
+"""A worker's: for the chunk at hand, the next one's look-up, a rescreen and two notices; and those besides requests."""
 _PLENTY = 10
 """How many of the largest batches should fit on the disk of the spool."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as expected; the service should not be started with a `problem`."""
-
-    setting: str
-    expected: str
-    problem: bool = True
-
-    def as_json(self) -> dict[str, Any]:
-        """For scripts."""
-        return {
-            "level": "problem" if self.problem else "warning",
-            "setting": self.setting,
-            "expected": self.expected,
-        }
 
 
 class _Asked(dict[str, str]):
@@ -84,13 +68,17 @@ def variables() -> frozenset[str]:
     return frozenset(asked.names)
 
 
-def check(environment: Mapping[str, str], host: str, passwords: tuple[str, ...]) -> list[Finding]:
-    """Everything that stands against serving on a host, problems first; `passwords` are the variables for some."""
+def check(environment: Mapping[str, str], host: str, threads: int, passwords: tuple[str, ...]) -> list[Finding]:
+    """Everything that stands against serving on a host, problems first; `passwords` are the variables for some.
+
+    `threads` is how many requests are going to be answered at once.
+    """
     findings = [*_unknown(environment, passwords), *_passwords(environment, passwords), *_unreadable(environment)]
     bad = {each.setting for each in findings}
     settings = Settings.from_environment({name: value for name, value in environment.items() if name not in bad})
-    findings += [*_files(settings), *_proxies(settings, host), *_disk(settings), *_database_url(settings)]
-    findings += _webhooks(settings)
+    findings += [*_files(settings), *_proxies(settings, host), *_disk(settings), *_webhooks(settings)]
+    findings += [*_connections(settings, threads), *_metrics(settings), *_traces(settings, environment)]
+    findings += connecting.findings(settings, environment)
     if f"{PREFIX}DATABASE_URL" not in bad:
         findings += _database(settings)
     return sorted(findings, key=lambda each: not each.problem)
@@ -108,7 +96,7 @@ def _passwords(environment: Mapping[str, str], passwords: tuple[str, ...]) -> It
         given = environment.get(name)
         if given is None:
             continue
-        if _is_weak_password(given):
+        if is_weak_password(given):
             yield Finding(name, f"a password of {SHORTEST_PASSWORD} or more characters that no document shows")
         yield Finding(name, "not to be set once it was used: whoever sees the environment reads it", problem=False)
 
@@ -167,7 +155,7 @@ def _strong_token(path: Path) -> None:
 
 
 def _proxies(settings: Settings, host: str) -> Iterator[Finding]:
-    if not settings.trusted_proxies and not _is_loopback(host):
+    if not settings.trusted_proxies and not is_loopback(host):
         yield Finding(
             f"{PREFIX}TRUSTED_PROXIES",
             "how many proxies add to X-Forwarded-For, as the service does not listen on the loopback address only:"
@@ -181,25 +169,45 @@ def _webhooks(settings: Settings) -> Iterator[Finding]:
         yield Finding(f"{PREFIX}WEBHOOK_LOOPBACK", expected)
 
 
+def _connections(settings: Settings, threads: int) -> Iterator[Finding]:
+    name, most = f"{PREFIX}DB_POOL_SIZE", settings.limits.pool_size + settings.limits.pool_overflow
+    if most < _FEWEST_CONNECTIONS:
+        yield Finding(name, f"with DB_POOL_OVERFLOW at least {_FEWEST_CONNECTIONS}: a worker alone uses as many")
+    elif most < threads + _BESIDES:
+        expected = f"with DB_POOL_OVERFLOW at least {threads + _BESIDES}: the threads of `serve`, and {_BESIDES}"
+        yield Finding(name, expected, problem=False)
+
+
+def _metrics(settings: Settings) -> Iterator[Finding]:
+    if settings.metrics_dir is None:
+        return
+    missing: list[Path] = []
+    try:
+        missing += (each for each in (settings.metrics_dir, *settings.metrics_dir.parents) if not each.exists())
+        settings.metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.metrics_dir):
+            pass
+    except OSError:
+        yield Finding(f"{PREFIX}METRICS_DIR", "a directory that is there or can be made, and written into")
+    finally:
+        for each in missing:
+            with suppress(OSError):
+                each.rmdir()  # made for the trial
+
+
+def _traces(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    standard = (each for each in tracing.STANDARD if environment.get(each))
+    name = f"{PREFIX}OTEL_ENDPOINT" if settings.otel_endpoint else next(standard, None)
+    if name is not None and not tracing.is_installed():
+        yield Finding(name, "the extra `otel` installed: without it nothing is traced", problem=False)
+
+
 def _disk(settings: Settings) -> Iterator[Finding]:
     there = next((each for each in (settings.data_dir, *settings.data_dir.parents) if each.is_dir()), None)
     free = shutil.disk_usage(there).free if there else 0
     if free < _PLENTY * settings.max_batch_bytes:
         expected = f"a disk with room for {_PLENTY} batches of the largest size ({PREFIX}MAX_BATCH_BYTES)"
         yield Finding(f"{PREFIX}DATA_DIR", expected, problem=free < 2 * settings.max_batch_bytes)
-
-
-def _database_url(settings: Settings) -> Iterator[Finding]:
-    url = make_url(settings.database_url)
-    if not url.drivername.startswith("postgresql"):
-        return
-    name = f"{PREFIX}DATABASE_URL"
-    if url.password is not None:
-        if _is_weak_password(str(url.password)) or url.password in (url.username, url.database):
-            yield Finding(name, "a password that no document shows, and not the name of the role or the database")
-        yield Finding(name, "no password in it: use ?passfile= with a file of mode 0600", problem=False)
-    if url.host and not url.host.startswith("/") and not _is_loopback(url.host) and "sslmode" not in url.query:
-        yield Finding(name, "?sslmode=verify-full, unless the way to the database is private", problem=False)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -234,7 +242,7 @@ def _content(session: Session, settings: Settings) -> Iterator[Finding]:
     if not operators:
         yield Finding("operator account", "one that is not disabled: run `frankpledge-admin init`")
     for each in operators:
-        if any(_verifies(each.secret_hash, known) for known in _KNOWN_PASSWORDS if len(known) >= SHORTEST_PASSWORD):
+        if any(_verifies(each.secret_hash, known) for known in KNOWN_PASSWORDS if len(known) >= SHORTEST_PASSWORD):
             yield Finding("operator account", f"a password that no document shows, for {each.id}")
 
 
@@ -243,15 +251,3 @@ def _verifies(hashed: str, password: str) -> bool:
         return PasswordHasher().verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False
-
-
-def _is_weak_password(password: str) -> bool:
-    lowered = password.lower()
-    return len(password) < SHORTEST_PASSWORD or len(set(lowered)) < 5 or lowered in _KNOWN_PASSWORDS
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"

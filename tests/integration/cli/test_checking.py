@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from repository import tracing
 from repository.cli import main
 from repository.services import checking
 from repository.services.clock import now
 from repository.services.installation import create_operator, install
+from repository.services.weakness import is_weak_password
 from repository.settings import Settings
 from repository.storage.engine import Database, create_engine
 
@@ -45,7 +48,7 @@ def _operator(settings: Settings, password: str) -> None:
 
 def checked(environment: dict[str, str], *options: str) -> tuple[int, list[tuple[str, str, str]]]:
     """Exit code and findings."""
-    bare: dict[str, str | None] = {name: None for name in os.environ if name.startswith("FRANKPLEDGE_")}
+    bare: dict[str, str | None] = {name: None for name in os.environ if name.startswith(("FRANKPLEDGE_", "PG"))}
     done = CliRunner().invoke(main, ["check-config", "--json", *options], env={**bare, **environment})
     assert not isinstance(done.exception, Exception) or isinstance(done.exception, SystemExit), done.exception
     told: dict[str, Any] = json.loads(done.output)
@@ -156,6 +159,95 @@ def test_the_database_is_looked_at(environment: dict[str, str], tmp_path: Path) 
     assert code == 1
     assert [level for level, _, _ in found] == ["problem", "problem", "warning"]
     assert {setting for _, setting, _ in found} == {"FRANKPLEDGE_DATABASE_URL"}
+
+
+DOCUMENTED_ONES = (
+    *(
+        "changeme12345",
+        "postgres1234",
+        "Postgres-1234",
+        "P@ssw0rd1234",
+        "admin123admin",
+        "Frankpledge1!",
+        "letmein00000",
+    ),
+    *("secretsecret", "1234-password", "change_me_please!", "superuser2024"),
+)
+FINE = ("a password of no document", "correct horses and batteries", "tide-gravel-91-postgres", "Xk2vQ9mPz4Lw")
+
+
+def test_words_of_documents_with_digits_and_signs_are_weak() -> None:
+    """Whatever case they are in and whatever follows them; a word among others is none, nor is what is random."""
+    assert [each for each in DOCUMENTED_ONES if not is_weak_password(each)] == []
+    assert [each for each in FINE if is_weak_password(each)] == []
+    assert not any(is_weak_password(secrets.token_hex(24)) for _ in range(1000))
+
+
+def _file(path: Path, content: str, mode: int = 0o600) -> Path:
+    path.write_text(content)
+    path.chmod(mode)
+    return path
+
+
+NOWHERE = "postgresql://frankpledge@127.0.0.1:9/pool"
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_password_of_the_database_is_found_wherever_it_is(environment: dict[str, str], tmp_path: Path) -> None:
+    """In the query of the URL, a variable, a file of passwords that the library would read, or one of services."""
+
+    def said(url: str, **others: str) -> list[tuple[str, str, str]]:
+        found = checked(environment | {"FRANKPLEDGE_DATABASE_URL": url} | others)[1]
+        return [each for each in found if "database that answers" not in each[2]]
+
+    no_document, name = "a password that no document shows", "FRANKPLEDGE_DATABASE_URL"
+    query = said(f"{NOWHERE}?password=changeme12345")
+    assert [(level, where) for level, where, _ in query] == [("problem", name), ("warning", name)]
+    variable = said(NOWHERE, PGPASSWORD="postgres1234")
+    assert [(level, where) for level, where, _ in variable] == [("problem", "PGPASSWORD"), ("warning", "PGPASSWORD")]
+    lines = "elsewhere:*:*:*:no matter\n*:*:pool:frankpledge:{}\n"
+    weak = _file(tmp_path / "weak", lines.format("postgres1234"))
+    for found in (said(f"{NOWHERE}?passfile={weak}"), said(NOWHERE, PGPASSFILE=str(weak))):
+        assert [each[2].startswith(no_document) and "in the file" in each[2] for each in found] == [True]
+    service = _file(tmp_path / "services", "[pool]\nuser=frankpledge\npassword=pool\n")
+    found = said("postgresql:///pool?service=pool&host=127.0.0.1&port=9", PGSERVICEFILE=str(service))
+    assert [each[2].startswith(no_document) for each in found] == [True]
+    good = _file(tmp_path / "good", lines.format("gravel under the tide"))
+    assert said(f"{NOWHERE}?passfile={good}") == []
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_file_of_passwords_is_for_its_owner_and_there(environment: dict[str, str], tmp_path: Path) -> None:
+    """The library passes over one that is not, and the connection has no password."""
+    for path, expected in (
+        (_file(tmp_path / "open", "*:*:*:*:gravel under the tide\n", 0o644), "mode 0600"),
+        (tmp_path / "none", "that is there"),
+    ):
+        url = f"{NOWHERE}?passfile={path}"
+        code, found = checked(environment | {"FRANKPLEDGE_DATABASE_URL": url})
+        assert code == 1
+        assert [expected in each[2] for each in found if "database that answers" not in each[2]] == [True]
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_what_is_counted_and_traced_and_how_many_connect(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A directory for metrics that cannot be one, too few connections, and traces without what sends them."""
+    (tmp_path / "file").touch()
+    code, found = checked(environment | {"FRANKPLEDGE_METRICS_DIR": str(tmp_path / "file" / "metrics")})
+    assert (code, [each[1] for each in found]) == (1, ["FRANKPLEDGE_METRICS_DIR"])
+    assert checked(environment | {"FRANKPLEDGE_METRICS_DIR": str(tmp_path / "run" / "metrics")}) == (0, [])
+    assert not (tmp_path / "run").exists()
+    few = environment | {"FRANKPLEDGE_DB_POOL_SIZE": "01", "FRANKPLEDGE_DB_POOL_OVERFLOW": "00"}
+    code, found = checked(few)
+    assert (code, [each[1] for each in found]) == (1, ["FRANKPLEDGE_DB_POOL_SIZE"])
+    assert [each[:2] for each in checked(environment, "--threads", "32")[1]] == [
+        ("warning", "FRANKPLEDGE_DB_POOL_SIZE")
+    ]
+    monkeypatch.setattr(tracing, "is_installed", lambda: False)
+    code, found = checked(environment | {"FRANKPLEDGE_OTEL_ENDPOINT": "http://127.0.0.1:4318"})
+    assert (code, [each[:2] for each in found]) == (0, [("warning", "FRANKPLEDGE_OTEL_ENDPOINT")])
 
 
 def test_a_secret_beside_the_database_is_a_warning(tmp_path: Path, quick_hashing: None) -> None:
