@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped] # pyarrow ships no 
 from sqlalchemy import RowMapping
 
 from repository.domain.filings import Accepts
-from repository.jobs import arrow_stream, columnar, layout, parquet_pages
+from repository.jobs import arrow_stream, columnar, layout, parquet_footer, parquet_pages
 from repository.jobs.lines import Meter, StreamError, inflate
 from repository.services import Services
 from repository.services.batchwork import RowError
@@ -23,7 +24,6 @@ Rows = tuple[int, Any]
 
 NDJSON, ARROW, PARQUET = "ndjson", "arrow", "parquet"
 _BUFFER_BYTES = 1 << 20
-_CONTAINERS = 200_000
 
 
 class Source(Protocol[Group]):
@@ -117,23 +117,17 @@ class _Parquet(_Columns):
                 raise StreamError("(file)", "a whole Parquet file; what follows is not read") from None
 
     def _read(self, handle: Any) -> Iterator[Rows]:
-        parquet_pages.check_footer(handle)
-        file = pq.ParquetFile(
-            handle,
-            buffer_size=_BUFFER_BYTES,
-            pre_buffer=False,
-            thrift_string_size_limit=parquet_pages.MAX_FOOTER_BYTES,
-            thrift_container_size_limit=_CONTAINERS,
-        )
+        footer = parquet_footer.read(handle)
+        metadata = pq.read_metadata(io.BytesIO(footer.alone()))  # and never the one of the file itself
+        file = pq.ParquetFile(handle, metadata=metadata, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         layout.check(file.schema_arrow, dictionaries=True)
-        parquet_pages.weigh_all(handle, file.metadata, self._services.settings.max_batch_inflated_bytes)
-        before, rows = 0, max(1, file.metadata.num_rows)
-        for number in range(file.metadata.num_row_groups):
-            size = file.metadata.row_group(number).num_rows
-            if before + size > self._done:
+        parquet_pages.weigh_all(handle, footer, self._services.settings.max_batch_inflated_bytes)
+        before, rows = 0, footer.rows
+        for number, group in enumerate(footer.groups):
+            if before + group.rows > self._done:
                 place = before
                 for batch in file.iter_batches(self._at_once, row_groups=[number], use_threads=False):
                     yield from self._cut(place, batch)
                     place += batch.num_rows
                     self._bytes_done = self._batch["bytes_total"] * place // rows
-            before += size
+            before += group.rows

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped] # pyarrow ships no types
 import pytest
 
-from repository.jobs import arrow_stream, columnar, intake, parquet_pages
+from repository.jobs import arrow_stream, columnar, intake, parquet_footer, parquet_pages
 from repository.jobs.worker import IntakeWorker
 from repository.services import batchwork
 from tests.integration.pool.conftest import Counted, Desk
@@ -148,11 +149,7 @@ def test_what_would_inflate_is_refused_before_it_is(alpha: Desk, monkeypatch: py
 
 def test_the_weight_of_a_row_group_is_what_it_takes() -> None:
     """It is above what the columns take in memory, and not by much for what the kit writes."""
-    import io
-
-    import pyarrow.parquet as pq  # type: ignore[import-untyped] # pyarrow ships no types
-
     batch = batch_of(ROWS * 30)
     data = parquet(batch, compression="zstd", use_dictionary=["schema", "class"])
-    weights = list(parquet_pages.weigh(io.BytesIO(data), pq.read_metadata(io.BytesIO(data))))
+    weights = list(parquet_pages.weigh(io.BytesIO(data), parquet_footer.read(io.BytesIO(data))))
     assert batch.nbytes * 0.8 < sum(weights) < batch.nbytes * 3
