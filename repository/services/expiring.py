@@ -76,8 +76,7 @@ def remove_uploads(services: Services, spool: Spool) -> int:
     now = services.clock()
     with services.database.writing() as connection:
         found = uploads.expired(connection, spool.name, now=now, limit=AT_ONCE)
-        unfinished = uploads.unfinished(connection, spool.name).intersection(found)
-        uploads.remove(connection, found)
+        unfinished = uploads.remove(connection, found)
     for upload_id in unfinished:
         spool.remove(uploads.batch_id_of(upload_id))
     if found:

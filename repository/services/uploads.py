@@ -66,12 +66,15 @@ def begin(services: Services, actor: Actor, member: Member, announced: Announced
     failed, that is queued again where its content is kept; else the upload begins anew. Raises OtherContentError and
     QueueFullError.
     """
-    now = services.clock()
+    now, spool, gone = services.clock(), batches.spool_of(services), []
     own = {name: getattr(announced, name) for name in Announced.__slots__}
     with services.database.write() as session:
         connection = session.connection()
         dialect.lock_queue(connection)
         known = uploads.by_idempotency_key(connection, member.id, announced.idempotency_key)
+        if known is not None and known["expires_at"] <= now:
+            gone = uploads.remove(connection, [known["id"]])
+            known = None
         if known is not None and any(known[name] != value for name, value in own.items()):
             raise OtherContentError
         failed = None if known is None else _failed(connection, member, known)
@@ -82,10 +85,12 @@ def begin(services: Services, actor: Actor, member: Member, announced: Announced
             pressure.admit(services, connection, member, announced.length)
             row = {"id": reciprocity.new_id(services, "upl"), "member_id": member.id, "actor_id": actor.id}
             times = {"created_at": now, "expires_at": now + services.settings.upload_lifetime}
-            uploads.add(connection, own | row | times | {"spool": batches.spool_of(services).name})
+            uploads.add(connection, own | row | times | {"spool": spool.name})
         found = uploads.by_idempotency_key(connection, member.id, announced.idempotency_key)
     if found is None:
         raise LookupError("an upload that was just begun is not there")
+    for upload_id in gone:
+        spool.remove(uploads.batch_id_of(upload_id))
     if failed is not None:
         batches.queue_again(services, actor, member, failed, None)
     return found, known is None
@@ -94,15 +99,15 @@ def begin(services: Services, actor: Actor, member: Member, announced: Announced
 def find(services: Services, member: Member, upload_id: str) -> RowMapping | None:
     """A member's upload, None when it has none of this id (any more)."""
     with services.database.read() as session:
-        return uploads.of_member(session.connection(), member.id, upload_id)
+        return uploads.of_member(session.connection(), member.id, upload_id, now=services.clock())
 
 
 def remove(services: Services, upload: RowMapping) -> None:
     """Forget an upload that was found for its member; the batch it became stays."""
     with services.database.write() as session:
-        uploads.remove(session.connection(), [upload["id"]])
-    if upload["batch_id"] is None:
-        batches.spool_of(services).remove(uploads.batch_id_of(upload["id"]))
+        unfinished = uploads.remove(session.connection(), [upload["id"]])
+    for upload_id in unfinished:
+        batches.spool_of(services).remove(uploads.batch_id_of(upload_id))
 
 
 def take(services: Services, actor: Actor, member: Member, upload: RowMapping, piece: Piece) -> RowMapping:
@@ -186,10 +191,12 @@ def _finish(services: Services, actor: Actor, member: Member, upload: RowMapping
             stored_batches.add(connection, row)
             batches.tell(services, connection, row)
         became = batch_id if known is None else known["id"]
-        uploads.advance(connection, upload["id"], from_byte=announced.length, values={"batch_id": became})
+        if not uploads.advance(connection, upload["id"], from_byte=announced.length, values={"batch_id": became}):
+            raise WrongOffsetError(0)  # it ran out, or was removed, meanwhile
+        whole = uploads.by_idempotency_key(connection, member.id, announced.idempotency_key)
     if became != batch_id:
         spool.remove(batch_id)
-    return _now(services, member, upload["id"])
+    return upload if whole is None else whole
 
 
 def _go_on(services: Services, actor: Actor, member: Member, upload: RowMapping) -> None:

@@ -65,9 +65,11 @@ def by_idempotency_key(connection: Connection, member_id: str, key: str) -> RowM
     return connection.execute(statement).mappings().one_or_none()
 
 
-def of_member(connection: Connection, member_id: str, upload_id: str) -> RowMapping | None:
-    """A member's upload; None when there is none of that id for this member."""
-    statement = select(UPLOADS).where(UPLOADS.c.member_id == member_id, UPLOADS.c.id == upload_id)
+def of_member(connection: Connection, member_id: str, upload_id: str, *, now: datetime) -> RowMapping | None:
+    """A member's upload; None when there is none of that id for this member, or its time is over."""
+    statement = select(UPLOADS).where(
+        UPLOADS.c.member_id == member_id, UPLOADS.c.id == upload_id, UPLOADS.c.expires_at > now
+    )
     return connection.execute(statement).mappings().one_or_none()
 
 
@@ -113,6 +115,7 @@ def expired(connection: Connection, spool: str, *, now: datetime, limit: int) ->
     return list(connection.execute(statement).scalars())
 
 
-def remove(connection: Connection, upload_ids: Sequence[str]) -> None:
-    """Forget uploads."""
-    connection.execute(delete(UPLOADS).where(UPLOADS.c.id.in_(upload_ids)))
+def remove(connection: Connection, upload_ids: Sequence[str]) -> list[str]:
+    """Forget uploads; those that were not whole by then, whose content nobody needs."""
+    statement = delete(UPLOADS).where(UPLOADS.c.id.in_(upload_ids)).returning(UPLOADS.c.id, UPLOADS.c.batch_id)
+    return [upload_id for upload_id, batch_id in connection.execute(statement) if batch_id is None]

@@ -20,6 +20,8 @@ from repository.jobs import worker
 from repository.jobs.worker import IntakeWorker
 from repository.services import batches as batch_service
 from repository.services import expiring
+from repository.storage import batches
+from repository.storage import uploads as stored_uploads
 from repository.storage.batches import BATCHES
 from repository.storage.spool import Spool
 from repository.storage.uploads import UPLOADS
@@ -160,6 +162,53 @@ def test_unfinished_uploads_expire(alpha: Desk, clock: FakeClock, rows: Counted)
     clock.advance(alpha.services.settings.upload_lifetime + timedelta(seconds=1))
     assert expiring.remove_uploads(alpha.services, spool) == 1
     assert (sealed(alpha), rows("uploads")) == ([], 0)
+
+
+def test_what_ran_out_is_not_there_though_nobody_swept(alpha: Desk, clock: FakeClock, rows: Counted) -> None:
+    """404 for its pieces; the same announcement begins anew, and what came of it before is gone."""
+    upload = begin(alpha)
+    send(alpha, upload, 0, CONTENT[:HALF])
+    with alpha.services.database.writing() as connection:
+        connection.execute(update(UPLOADS).values(expires_at=clock()))
+    send(alpha, upload, HALF, CONTENT[HALF:], status=404)
+    anew = begin(alpha)
+    assert (anew["offset"], rows("uploads"), sealed(alpha)) == (0, 1, [])
+    assert send(alpha, anew, 0, CONTENT).get_json()["batch"]
+
+
+def test_an_upload_that_is_removed_while_it_ends_queues_nothing(
+    alpha: Desk, rows: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sender is told that it is not there, and so it is."""
+    upload = begin(alpha)
+    add = batches.add
+
+    def removed(connection: Any, row: Any) -> None:
+        add(connection, row)
+        stored_uploads.remove(connection, [upload["id"]])
+
+    monkeypatch.setattr(batches, "add", removed)
+    send(alpha, upload, 0, CONTENT, status=409)
+    assert rows("batches") == 0
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_an_upload_that_ends_while_it_is_swept_keeps_its_content(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last piece comes between the look for what ran out and its end."""
+    upload = begin(alpha)
+    send(alpha, upload, 0, CONTENT[:HALF])
+    later = replace(alpha.services, clock=lambda: alpha.services.clock() + timedelta(days=9))
+    done, remove = [], stored_uploads.remove
+
+    def last(*arguments: Any) -> Any:
+        done.append(send(alpha, upload, HALF, CONTENT[HALF:]).get_json())
+        return remove(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stored_uploads, "remove", last)
+        assert expiring.remove_uploads(later, batch_service.spool_of(alpha.services)) == 1
+    IntakeWorker(alpha.services).run_pending()
+    assert alpha.get(f"/v1/batches/{done[0]['batch']}")["rows"]["created"] == 10
 
 
 def failed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Any:
