@@ -8,7 +8,6 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -181,18 +180,12 @@ def _connections(settings: Settings, threads: int) -> Iterator[Finding]:
 def _metrics(settings: Settings) -> Iterator[Finding]:
     if settings.metrics_dir is None:
         return
-    missing: list[Path] = []
     try:
-        missing += (each for each in (settings.metrics_dir, *settings.metrics_dir.parents) if not each.exists())
-        settings.metrics_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=settings.metrics_dir):
+        # A directory beside or in it: one that is made and removed again under its own name may be another's by then.
+        with tempfile.TemporaryDirectory(dir=_nearest(settings.metrics_dir)):
             pass
     except OSError:
         yield Finding(f"{PREFIX}METRICS_DIR", "a directory that is there or can be made, and written into")
-    finally:
-        for each in missing:
-            with suppress(OSError):
-                each.rmdir()  # made for the trial
 
 
 def _traces(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
@@ -202,9 +195,13 @@ def _traces(settings: Settings, environment: Mapping[str, str]) -> Iterator[Find
         yield Finding(name, "the extra `otel` installed: without it nothing is traced", problem=False)
 
 
+def _nearest(path: Path) -> Path:
+    """The path itself, or what there is of it."""
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
 def _disk(settings: Settings) -> Iterator[Finding]:
-    there = next((each for each in (settings.data_dir, *settings.data_dir.parents) if each.is_dir()), None)
-    free = shutil.disk_usage(there).free if there else 0
+    free = shutil.disk_usage(_nearest(settings.data_dir)).free
     if free < _PLENTY * settings.max_batch_bytes:
         expected = f"a disk with room for {_PLENTY} batches of the largest size ({PREFIX}MAX_BATCH_BYTES)"
         yield Finding(f"{PREFIX}DATA_DIR", expected, problem=free < 2 * settings.max_batch_bytes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import shlex
 import shutil
@@ -89,6 +90,41 @@ def test_services_are_hardened_and_run_commands_that_exist(name: str) -> None:
         words = shlex.split(line)
         if words[0].endswith("frankpledge-admin"):
             assert_is_a_command(words[1:])
+
+
+def starting() -> dict[str, list[str]]:
+    """What serves or works -> what is run before it, as the units and the containers have it."""
+    found = {name: unit(name).get("ExecStartPre", []) for name in SERVICES if name != "frankpledge-backup.service"}
+    for name, each in compose()["services"].items():
+        if name != "database" and "tools" not in each.get("profiles", []):
+            found[name] = [*each.get("entrypoint", [])[2:3]]
+    return found
+
+
+@pytest.mark.parametrize("name", starting())
+def test_what_serves_or_works_is_checked_first(name: str) -> None:
+    """By check-config, on the options it would be told; in a container one command ends before the next begins."""
+    (before,) = starting()[name]
+    line, _, rest = before.partition("; ")
+    words = shlex.split(line)
+    assert words[0].endswith("frankpledge-admin")
+    assert words[1] == "check-config"
+    assert_is_a_command(words[1:])
+    assert rest in ("", 'exec frankpledge-admin "$$@"')
+
+
+def test_the_containers_pass_on_what_they_are_told(tmp_path: Path) -> None:
+    """The check is made once, then the command has its words; a check that fails ends it with the same code."""
+    program = tmp_path / "frankpledge-admin"
+    program.write_text('#!/bin/sh\necho "$@"\n[ "$1" != check-config ] || exit "$CODE"\n')
+    program.chmod(0o755)
+    shell = [each.replace("$$", "$") for each in compose()["services"]["worker"]["entrypoint"]]
+    for code, said in (("0", ["check-config --host 0.0.0.0", "worker run x"]), ("1", ["check-config --host 0.0.0.0"])):
+        environment = {"PATH": f"{tmp_path}:{os.defpath}", "CODE": code}
+        done = subprocess.run(
+            [*shell, "worker", "run", "x"], check=False, capture_output=True, text=True, env=environment
+        )
+        assert (str(done.returncode), done.stdout.splitlines()) == (code, said)
 
 
 def test_the_unit_leaves_time_to_stop() -> None:
