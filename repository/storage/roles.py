@@ -44,7 +44,7 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "upheld_versions": _ALL,
     "uploads": frozenset({"idempotency_key", "sha256", "spool"}),
     "usage": _ALL,
-    "webhooks": frozenset({"url", "secret"}),
+    "webhooks": frozenset({"url", "secret", "old_secret"}),
 }
 """Tables that an auditor reads, each with the columns withheld: envelopes, evidence, digests, hashes of secrets."""
 WITHHELD = frozenset(
