@@ -78,7 +78,7 @@ _TYPES = (
         422,
         "The checksum does not match",
         "What came in is not what the checksum was made of, and was not kept. Of a piece: send it again. Of the whole"
-        " upload: it is removed; begin it anew.",
+        " upload, or if the service lost some of it: it is removed; begin it anew.",
     ),
     ProblemType(
         "invalid-cursor",

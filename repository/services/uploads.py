@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, RowMapping
 
 from repository.domain.members import Actor, Member
@@ -18,7 +19,10 @@ from repository.services import Services, batches, pressure, reciprocity
 from repository.services.batches import OtherContentError
 from repository.storage import batches as stored_batches
 from repository.storage import dialect, uploads
-from repository.storage.spool import Received, Spool
+from repository.storage.spool import Received, Spool, SpoolError
+
+
+_log = structlog.get_logger("frankpledge.uploads")
 
 
 class WrongOffsetError(Exception):
@@ -114,6 +118,7 @@ def take(services: Services, actor: Actor, member: Member, upload: RowMapping, p
     """Take the next piece; with the last one the upload becomes a batch. The upload as it then is.
 
     Raises WrongOffsetError, TooLongError, ChecksumError, OtherContentError, QueueFullError, and what the parts raise.
+    One whose content was lost or damaged here is removed, so that it can be begun anew.
     """
     spool = batches.spool_of(services)
     if upload["batch_id"] is not None and piece.offset == upload["received"]:
@@ -134,6 +139,10 @@ def take(services: Services, actor: Actor, member: Member, upload: RowMapping, p
             return _finish(services, actor, member, upload) if upload["received"] == upload["length"] else upload
     except BlockingIOError:
         raise WrongOffsetError(upload["received"]) from None
+    except SpoolError:
+        _log.error("upload lost", upload=upload["id"])
+        remove(services, upload)
+        raise ChecksumError from None
 
 
 def _keep(services: Services, spool: Spool, file: Any, upload: RowMapping, piece: Piece) -> None:

@@ -164,6 +164,23 @@ def test_unfinished_uploads_expire(alpha: Desk, clock: FakeClock, rows: Counted)
     assert (sealed(alpha), rows("uploads")) == ([], 0)
 
 
+@pytest.mark.parametrize("harm", ["lost", "cut off", "damaged"])
+def test_an_upload_whose_content_is_not_whole_begins_anew(alpha: Desk, harm: str) -> None:
+    """422 with the next piece or the last one; the same announcement is a new upload then."""
+    upload = begin(alpha)
+    send(alpha, upload, 0, CONTENT[:HALF])
+    file = sealed(alpha)[0]
+    content = file.read_bytes()
+    if harm == "lost":
+        file.unlink()
+    else:
+        file.write_bytes(content[:-1] if harm == "cut off" else content[:-1] + bytes([content[-1] ^ 1]))
+    assert send(alpha, upload, HALF, CONTENT[HALF:], status=422).get_json()["type"].endswith("/checksum")
+    alpha.get(f"/v1/uploads/{upload['id']}", status=404)
+    assert sealed(alpha) == []
+    assert send(alpha, begin(alpha), 0, CONTENT).get_json()["batch"]
+
+
 def test_what_ran_out_is_not_there_though_nobody_swept(alpha: Desk, clock: FakeClock, rows: Counted) -> None:
     """404 for its pieces; the same announcement begins anew, and what came of it before is gone."""
     upload = begin(alpha)
