@@ -21,7 +21,6 @@ from repository.storage import batches as stored_batches
 from repository.storage import dialect, uploads
 from repository.storage.spool import Received, Spool, SpoolError
 
-
 _log = structlog.get_logger("frankpledge.uploads")
 
 
