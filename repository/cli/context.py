@@ -58,7 +58,7 @@ class Pool:
         read_metrics_token(self.settings.metrics_token_file)
         try:
             with self.database.read() as session:
-                if not migration.at_head(session):
+                if not migration.serves(session):
                     raise SettingsError("the tables are not those of this version: run `frankpledge-admin migrate`")
                 if not secret_matches(session, read_operator_secret(self.settings.operator_secret_file)):
                     raise WrongSecretError

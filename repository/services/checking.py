@@ -216,7 +216,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     database = Database(create_engine(settings.database_url))
     try:
         with database.read() as session:
-            if not migration.at_head(session):
+            if not migration.serves(session):
                 yield Finding(name, "the tables of this version: run `frankpledge-admin migrate`")
                 return
             yield from _content(session, settings)

@@ -83,6 +83,14 @@ def at_head(session: Session) -> bool:
     return set(heads(session)) == expected()
 
 
+def serves(session: Session) -> bool:
+    """Whether this version may work on the tables: they are its own, or a later version's, which it is to outlive.
+
+    What the version before reads stays where it is, and migrations are numbered in their order.
+    """
+    return at_head(session) or all(each > max(expected()) for each in heads(session) or [""])
+
+
 @cache
 def expected() -> frozenset[str]:
     """The migrations that this version's tables are at."""
