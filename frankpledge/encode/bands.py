@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from frankpledge.encode.prf import U64, BlockPrf, Bool, Derive
-from frankpledge.encode.tokens import TEXTS_AT_ONCE, Atoms, Bigrams, Tokens
-from matching.schema import KindSchema, LinkageSchema, TokenSpec
+from frankpledge.encode.tokens import TEXTS_AT_ONCE, Atoms, Bigrams, Steps, Tokens
+from matching.schema import KindSchema, LinkageSchema
 
 REMEMBERED_PATTERNS = 4096
 """Sets of known atoms: few come up, and what follows from each is remembered."""
@@ -41,36 +41,37 @@ class Bands:
         self._numbers = np.arange(kind.bands.count, dtype=np.uint64)
         self._enough = functools.lru_cache(maxsize=REMEMBERED_PATTERNS)(self._above_floor)
 
-    def of(self, records: Atoms) -> tuple[U64, Bool]:
+    def of(self, records: Atoms, bigrams: Bigrams) -> tuple[U64, Bool]:
         """Min-hashes of the records, of shape (records, bands, 2), and which records hold enough for bands."""
-        least: Lanes = np.full((len(records), ROWS * len(self._numbers)), NONE, np.uint32)
         tokens, known = self._tokens.whole(records, self._whole)
+        least: Lanes = np.full((len(records), ROWS * len(self._numbers)), NONE, np.uint32)
         for each, held in zip(tokens, known, strict=True):
             lanes = self._lanes(each)
             lanes[~held] = NONE
             np.minimum(least, lanes, out=least)
-        bigrams = [records.bigrams(spec.atom) for spec in self._cut]
-        for spec, texts in zip(self._cut, bigrams, strict=True):
-            np.minimum(least, self._least(texts, spec), out=least)
-        patterns = map(tuple, np.stack([*known, *(texts.known for texts in bigrams)], axis=1).tolist())
+        for lanes in self._least(bigrams).reshape(-1, *least.shape):
+            np.minimum(least, lanes, out=least)
+        patterns = map(tuple, np.concatenate([known, bigrams.counts > 0]).T.tolist())
         enough = np.array([self._enough(pattern) for pattern in patterns], np.bool_)
-        return least.view(np.uint64).reshape(len(records), -1, 2), enough
+        return least.view(np.uint64).reshape(len(records), len(self._numbers), 2), enough
 
     def _lanes(self, tokens: U64) -> Lanes:
         blocks = np.empty((len(tokens), len(self._numbers), 2), np.uint64)
         blocks[..., 0], blocks[..., 1] = tokens[:, None], self._numbers
-        return self._prf(blocks).view(np.uint32).reshape(len(tokens), -1)
+        return self._prf(blocks).view(np.uint32).reshape(len(tokens), ROWS * len(self._numbers))
 
-    def _least(self, bigrams: Bigrams, spec: TokenSpec) -> Lanes:
+    def _least(self, bigrams: Bigrams) -> Lanes:
         """The least over the bigrams of each text, lane by lane."""
-        lanes = self._lanes(self._tokens.bigrams(bigrams, spec))
-        least: Lanes = np.full((len(bigrams.known), lanes.shape[1]), NONE, np.uint32)
-        for at in bigrams.steps(TEXTS_AT_ONCE):
+        # Few of all bigrams come up: each goes through AES once, whichever texts have it.
+        lanes = self._lanes(bigrams.different)
+        steps = Steps(bigrams.starts.ravel(), bigrams.counts.ravel())
+        least: Lanes = np.full((bigrams.counts.size, lanes.shape[1]), NONE, np.uint32)
+        for at in steps.places(TEXTS_AT_ONCE):
             part = least[: at.shape[1]]
             for each in bigrams.which[at]:
                 np.minimum(part, lanes[each], out=part)
         found: Lanes = np.empty_like(least)
-        found[bigrams.order] = least
+        found[steps.order] = least
         return found
 
     def _above_floor(self, known: tuple[bool, ...]) -> bool:

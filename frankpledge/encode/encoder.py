@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 
 from frankpledge.encode.bands import Bands
-from frankpledge.encode.keys import KeyMaker
-from frankpledge.encode.prf import BlockPrf
+from frankpledge.encode.keys import KeyMaker, Keys
+from frankpledge.encode.prf import U64, BlockPrf, Ints
 from frankpledge.encode.sketches import SketchBlocks
 from frankpledge.encode.tokens import Atoms, Tokens
 from matching.schema import LinkageSchema
@@ -17,7 +17,7 @@ from matching.types import KEY_BYTES, EncodedSubject, Kind
 
 Item = tuple[Kind, str, Mapping[str, str]]
 """What to encode: kind, role, atoms."""
-SUBJECTS_AT_ONCE = 512
+SUBJECTS_AT_ONCE = 256
 """Subjects whose blocks are made together: enough for long arrays, few enough for the processor's cache."""
 
 
@@ -66,38 +66,44 @@ class _KindEncoder:
 
         spec = schema.kinds[kind]
         self._kind: Kind = kind
-        tokens = Tokens(subkey)
-        self._values = BlockPrf(subkey("values"))
+        self._tokens, self._values = Tokens(subkey), BlockPrf(subkey("values"))
         self._keys = KeyMaker(schema, kind, subkey)
-        self._bands = Bands(schema, spec, tokens, subkey) if spec.bands else None
-        self._sketches = SketchBlocks(spec, tokens, subkey) if spec.sketch else None
-        whole = [part.token.atom for part in spec.sketch if part.token.cut == "whole"]
-        whole += [token.atom for token in (spec.bands.tokens if spec.bands else ()) if token.cut == "whole"]
+        self._bands = Bands(schema, spec, self._tokens, subkey) if spec.bands else None
+        self._sketches = SketchBlocks(spec, self._tokens, subkey) if spec.sketch else None
+        banded, sketched = spec.bands.tokens if spec.bands else (), [part.token for part in spec.sketch]
+        whole = [token.atom for token in (*banded, *sketched) if token.cut == "whole"]
         self._hashed = list(dict.fromkeys([*self._keys.atoms, *whole]))
-        self._block_size = spec.block_size
-        self._anchors = np.array(spec.anchor_bits, np.intp)
+        self._cut = [token for token in (*banded, *sketched) if token.cut != "whole"]
+        self._cut_for_bands = sum(token.cut != "whole" for token in banded)
+        self._anchors, self._block_size = np.array(spec.anchor_bits, np.intp), spec.block_size
 
     def subjects(self, items: Sequence[Item], *, named: bool) -> Iterator[EncodedSubject | None]:
         """The subjects of some items of this kind, with their names if these may be told."""
         records = Atoms([atoms for _, _, atoms in items], self._values, self._hashed)
-        minima, enough = self._bands.of(records) if self._bands is not None else (None, None)
-        made = self._keys.of(records, minima, enough)
-        anchors = made.present[:, self._anchors].sum(axis=1)
+        bigrams = self._tokens.bigrams(records, self._cut)
+        minima = enough = None
+        if self._bands is not None:
+            minima, enough = self._bands.of(records, bigrams.part(slice(self._cut_for_bands)))
+        keys = self._keys.of(records, minima, enough)
+        anchors = keys.present[:, self._anchors].sum(axis=1)
         observed, blocks = np.zeros(len(items), np.uint64), np.zeros((0, 0), np.uint8)
         if self._sketches is not None:
-            observed, blocks = self._sketches.of(records, anchors, made.salts)
-        keys, sketches = made.keys.tobytes(), blocks.tobytes()
-        masks = np.packbits(made.present, axis=1, bitorder="little")
-        key_ends = np.cumsum(made.present.sum(axis=1)) * KEY_BYTES
-        block_ends = np.cumsum(anchors) * self._block_size
+            own = bigrams.part(slice(self._cut_for_bands, None))
+            observed, blocks = self._sketches.of(records, own, anchors, keys.salts)
+        made = self._cut_up(keys, np.where(anchors, observed, 0), blocks.tobytes(), anchors * self._block_size)
+        for (_, role, atoms), (mask, own_keys, seen, sketches) in zip(items, made, strict=True):
+            name = atoms.get("org_name") if named else None
+            yield EncodedSubject(self._kind, role, mask, own_keys, seen, sketches, {}, name) if mask else None
+
+    @staticmethod
+    def _cut_up(keys: Keys, observed: U64, blocks: bytes, sizes: Ints) -> Iterator[tuple[int, bytes, int, bytes]]:
+        """Mask, keys, fields observed and sketches of each record, from those of all."""
+        own = keys.keys.tobytes()
+        masks = np.packbits(keys.present, axis=1, bitorder="little")
+        ends = np.cumsum(keys.present.sum(axis=1)) * KEY_BYTES
         start = first = 0
-        for (_, role, atoms), mask, end, last, seen in zip(
-            items, masks, key_ends.tolist(), block_ends.tolist(), np.where(anchors, observed, 0).tolist(), strict=True
+        for mask, end, last, seen in zip(
+            masks, ends.tolist(), np.cumsum(sizes).tolist(), observed.tolist(), strict=True
         ):
-            if end > start:
-                bits = int.from_bytes(mask.tobytes(), "little")
-                name = atoms.get("org_name") if named else None
-                yield EncodedSubject(self._kind, role, bits, keys[start:end], seen, sketches[first:last], {}, name)
-            else:
-                yield None
+            yield int.from_bytes(mask.tobytes(), "little"), own[start:end], seen, blocks[first:last]
             start, first = end, last

@@ -60,12 +60,8 @@ def room(blocks: int) -> U64:
 
 def text_hashes(prf: BlockPrf, texts: Sequence[str]) -> tuple[U64, Ints]:
     """Hashes of texts, of shape (texts, 2), and how many bytes these have: a CBC-MAC of the length and the text."""
-    joined = "".join(texts)
-    encoded = joined.encode()
-    if len(encoded) == len(joined):
-        lengths = np.fromiter(map(len, texts), np.intp, len(texts))
-    else:
-        lengths = np.array([len(text.encode()) for text in texts], np.intp)
+    encoded = "".join(texts).encode()
+    lengths = byte_lengths(texts, len(encoded))
     blocks = -(-(lengths + LENGTH_BYTES) // BLOCK_BYTES)
     width = int(blocks.max(initial=1))
     padded = np.zeros((len(texts), width * BLOCK_BYTES), np.uint8)
@@ -79,3 +75,11 @@ def text_hashes(prf: BlockPrf, texts: Sequence[str]) -> tuple[U64, Ints]:
         longer = np.flatnonzero(blocks > at)
         hashes[longer] = prf.one_way(hashes[longer] ^ message[longer, at])
     return hashes, lengths
+
+
+def byte_lengths(texts: Sequence[str], together: int) -> Ints:
+    """How many bytes each text has in UTF-8, where they have so many together."""
+    lengths = np.fromiter(map(len, texts), np.intp, len(texts))
+    if int(lengths.sum()) == together:  # one byte for each character
+        return lengths
+    return np.array([len(text.encode()) for text in texts], np.intp)

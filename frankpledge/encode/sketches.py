@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from frankpledge.encode.prf import U8, U64, BlockPrf, Derive, Ints, room
-from frankpledge.encode.tokens import TEXTS_AT_ONCE, Atoms, Bigrams, Tokens
+from frankpledge.encode.tokens import TEXTS_AT_ONCE, Atoms, Bigrams, Steps, Tokens
 from matching.schema import KindSchema
 
 
@@ -25,7 +25,7 @@ class SketchBlocks:
         self._tags = [part for part in kind.sketch if part.token.cut == "whole"]
         self._slots = [part for part in kind.sketch if part.token.cut != "whole"]
 
-    def of(self, records: Atoms, anchors: Ints, salts: U64) -> tuple[U64, U8]:
+    def of(self, records: Atoms, bigrams: Bigrams, anchors: Ints, salts: U64) -> tuple[U64, U8]:
         """The masks of the fields observed in some records, and a block for each salt.
 
         The records have so many `anchors` each, the salts of which follow each other record by record.
@@ -37,11 +37,10 @@ class SketchBlocks:
         for part, tags, held in zip(self._tags, salted.tags(tokens), known, strict=True):
             out[:, part.offset] = tags if held.all() else np.where(np.repeat(held, anchors), tags, 0)
             observed |= held.astype(np.uint64) << np.uint64(part.number)
-        for part in self._slots:
-            bigrams = records.bigrams(part.token.atom)
-            where, slots = salted.slots(bigrams, self._tokens.bigrams(bigrams, part.token))
+        for part, starts, counts in zip(self._slots, bigrams.starts, bigrams.counts, strict=True):
+            where, slots = salted.slots(bigrams, Steps(starts, counts))
             out[where, part.offset : part.offset + part.size] = slots[:, : part.size]
-            observed |= bigrams.known.astype(np.uint64) << np.uint64(part.number)
+            observed |= (counts > 0).astype(np.uint64) << np.uint64(part.number)
         return observed, out
 
 
@@ -60,19 +59,19 @@ class _Salted:
         for first in range(0, len(tokens), at_once):
             yield from self._through(tokens[first : first + at_once], self._counts, self._salts).view(np.uint8)[..., 0]
 
-    def slots(self, bigrams: Bigrams, tokens: U64) -> tuple[Ints, U8]:
+    def slots(self, bigrams: Bigrams, steps: Steps) -> tuple[Ints, U8]:
         """Slots of MinHash over the tokens of each record: for which salts, and 8 slots for each of those.
 
         16 bits decide each minimum and 8 of them are kept, so that strangers' slots agree once in 256.
         """
-        counts = self._counts[bigrams.order]
+        counts = self._counts[steps.order]
         ends = np.cumsum(counts)
-        starts = (np.cumsum(self._counts) - self._counts)[bigrams.order]
+        starts = (np.cumsum(self._counts) - self._counts)[steps.order]
         where: Ints = np.repeat(starts - (ends - counts), counts) + np.arange(len(self._salts))
         salts = self._salts[where]
         least: npt.NDArray[np.uint16] = np.zeros((0, 8), np.uint16)
-        for at in bigrams.steps(TEXTS_AT_ONCE):
-            lanes = self._through(tokens[bigrams.which[at]], counts[: at.shape[1]], salts).view(np.uint16)
+        for at in steps.places(TEXTS_AT_ONCE):
+            lanes = self._through(bigrams.different[bigrams.which[at]], counts[: at.shape[1]], salts).view(np.uint16)
             if not len(least):
                 least = lanes.min(axis=0)
             else:

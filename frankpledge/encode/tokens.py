@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from frankpledge.encode.prf import U64, BlockPrf, Bool, Derive, Ints, start, text_hashes
+from frankpledge.encode.prf import U64, BlockPrf, Bool, Derive, Ints, byte_lengths, start, text_hashes
 from matching.schema import TokenSpec
 
-BIGRAMS = 1 << 16
-"""Of two bytes."""
 TEXTS_AT_ONCE = 128
 """Of few texts several tokens go through AES together, as many as this: few records take few steps."""
 
@@ -38,7 +37,6 @@ class Atoms:
     def __init__(self, records: Sequence[Mapping[str, str]], prf: BlockPrf, hashed: Sequence[str]) -> None:
         self._records = records
         self._texts: dict[str, list[str]] = {}
-        self._bigrams: dict[str, Bigrams] = {}
         self._place = {atom: at for at, atom in enumerate(hashed)}
         self._hashes = np.zeros((len(hashed), len(records), 2), np.uint64)
         self._known = np.zeros((len(hashed), len(records)), np.bool_)
@@ -63,46 +61,43 @@ class Atoms:
                 self._texts[atom] = [record.get(atom, "") for record in self._records]
         return self._texts[atom]
 
-    def bigrams(self, atom: str) -> Bigrams:
-        """The bigrams of the values of an atom."""
-        if atom not in self._bigrams:
-            self._bigrams[atom] = Bigrams(self.texts(atom))
-        return self._bigrams[atom]
-
     def hashes(self, atoms: Sequence[str]) -> tuple[U64, Bool]:
         """Hashes of values, of shape (atoms, records, 2), and where there is one."""
         places = [self._place[atom] for atom in atoms]
         return self._hashes[places], self._known[places]
 
 
+@dataclass(frozen=True, slots=True)
 class Bigrams:
-    """The bigrams of some texts, two bytes each; texts are padded, so that first and last letters weigh as the rest.
+    """The tokens of bigrams of some records' texts.
 
-    Few of all bigrams come up: `different` are the codes of those that do, `which` of them stand in the texts, one text
-    after the other.
+    `different` are the tokens that come up, `which` of them stand in the texts. `starts` and `counts`, of shape (texts
+    of a record, records), say from where on a text's stand there, and how many; an empty text has none.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        joined = "_" + "__".join(texts) + "_"
-        encoded = joined.encode()
-        if len(encoded) == len(joined):
-            lengths = np.fromiter(map(len, texts), np.intp, len(texts))
-        else:
-            lengths = np.array([len(text.encode()) for text in texts], np.intp)
-        letters = np.frombuffer(encoded, np.uint8).astype(np.uint16)
-        self.different, self.which = _different(letters[:-1] | letters[1:] << np.uint16(8))
-        self.known: Bool = lengths > 0
-        counts = np.where(self.known, lengths + 1, 0)
+    different: U64
+    which: Ints
+    starts: Ints
+    counts: Ints
+
+    def part(self, texts: slice) -> Bigrams:
+        """Those of some texts of each record."""
+        return replace(self, starts=self.starts[texts], counts=self.counts[texts])
+
+
+class Steps:
+    """The bigrams of some texts, the first of each, then the second and so on; of the longest texts first."""
+
+    def __init__(self, starts: Ints, counts: Ints) -> None:
         self.order: Ints = np.argsort(-counts, kind="stable")
-        self._starts = (np.cumsum(lengths + 2) - lengths - 2)[self.order]
-        self._last = counts[self.order] - 1
-        self._holding = (len(texts) - np.cumsum(np.bincount(counts)))[:-1].tolist()
+        self._starts, self._last = starts[self.order], counts[self.order] - 1
+        self._holding = (len(counts) - np.cumsum(np.bincount(counts)))[:-1].tolist()
 
-    def steps(self, at_once: int) -> Iterator[Ints]:
-        """Places in `which`, of shape (some, texts): the first of each text, then the second and so on.
+    def places(self, at_once: int) -> Iterator[Ints]:
+        """Places in `Bigrams.which`, of shape (some, texts): of as many texts, in `order`, as have so many bigrams.
 
-        Of the texts, in `order`, as many as have so many bigrams; where about `at_once` fit several are given together,
-        and the last of a text stands for those that it lacks.
+        Where about `at_once` fit, several of each text are given together, and the last of a text stands for those that
+        it lacks.
         """
         first = 0
         while first < len(self._holding):
@@ -110,16 +105,6 @@ class Bigrams:
             some = np.arange(first, min(len(self._holding), first + max(1, at_once // texts)))
             yield self._starts[:texts] + np.minimum(some[:, None], self._last[:texts])
             first += len(some)
-
-
-def _different(codes: npt.NDArray[np.uint16]) -> tuple[Ints, Ints]:
-    """The different ones of some codes, rising, and which of these each code is."""
-    used = np.zeros(BIGRAMS, np.bool_)
-    used[codes] = True
-    different = np.flatnonzero(used)
-    number = np.empty(BIGRAMS, np.intp)
-    number[different] = np.arange(len(different))
-    return different, number[codes]
 
 
 class Tokens:
@@ -131,12 +116,39 @@ class Tokens:
 
     def whole(self, records: Atoms, specs: Sequence[TokenSpec]) -> tuple[U64, Bool]:
         """Tokens of whole values, of shape (specs, records), and where there is one."""
-        starts = np.stack([self._start(f"{spec.cut}/{spec.space}") for spec in specs])
         hashes, known = records.hashes([spec.atom for spec in specs])
-        return self._prf.one_way(hashes ^ starts[:, None])[..., 0], known
+        return self._prf.one_way(hashes ^ self._starts(specs)[:, None])[..., 0], known
 
-    def bigrams(self, bigrams: Bigrams, spec: TokenSpec) -> U64:
-        """The tokens of the different bigrams of some texts."""
-        blocks = np.zeros((len(bigrams.different), 2), np.uint64)
-        blocks[:, 0] = bigrams.different
-        return self._prf.one_way(blocks ^ self._start(f"{spec.cut}/{spec.space}"))[:, 0]
+    def bigrams(self, records: Atoms, specs: Sequence[TokenSpec]) -> Bigrams:
+        """Tokens of bigrams, a text of each record for each spec.
+
+        Texts are padded, so that their first and last letters weigh as much as the others.
+        """
+        texts = [text for spec in specs for text in records.texts(spec.atom)]
+        encoded = "".join([f"_{text}_" for text in texts]).encode()
+        lengths = byte_lengths(texts, len(encoded) - 2 * len(texts))
+        letters = np.frombuffer(encoded, np.uint8).astype(np.uint32)
+        spaces = list(dict.fromkeys([(spec.space, spec.cut) for spec in specs]))
+        space = np.repeat([spaces.index((spec.space, spec.cut)) for spec in specs], len(records)).astype(np.uint32)
+        codes = (letters[:-1] | letters[1:] << np.uint32(8)) | np.repeat(space << np.uint32(16), lengths + 2)[:-1]
+        different, which = _different(codes, len(spaces) << 16)
+        blocks = np.zeros((len(different), 2), np.uint64)
+        blocks[:, 0] = different & 0xFFFF
+        first = {each: spec for spec in reversed(specs) for each in [(spec.space, spec.cut)]}
+        blocks ^= self._starts([first[each] for each in spaces])[different >> 16]
+        starts, counts = np.cumsum(lengths + 2) - lengths - 2, np.where(lengths > 0, lengths + 1, 0)
+        shape = len(specs), len(records)
+        return Bigrams(self._prf.one_way(blocks)[:, 0], which, starts.reshape(shape), counts.reshape(shape))
+
+    def _starts(self, specs: Sequence[TokenSpec]) -> U64:
+        return np.array([self._start(f"{spec.cut}/{spec.space}") for spec in specs], np.uint64).reshape(-1, 2)
+
+
+def _different(codes: npt.NDArray[np.uint32], below: int) -> tuple[Ints, Ints]:
+    """The different ones of some numbers, rising, and which of these each is."""
+    used = np.zeros(below, np.bool_)
+    used[codes] = True
+    different = np.flatnonzero(used)
+    number = np.empty(below, np.intp)
+    number[different] = np.arange(len(different))
+    return different, number[codes]

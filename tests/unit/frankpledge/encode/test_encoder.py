@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import matching
 from frankpledge.encode import Encoder, encoder
 from frankpledge.encode.encoder import Item
-from matching.schema import load_schema
+from matching.schema import load_schema, parse_schema
 from matching.types import EncodedSubject, Kind
 from matching.wire import pack, subject_to_json
 from tests.support.reference import Reference
@@ -120,6 +121,20 @@ def test_many_at_once_agree_with_the_slow_reference(items: list[Item], at_once: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoder, "SUBJECTS_AT_ONCE", at_once)
         assert Encoder(SCHEMA, Key()).subjects(items) == [slow.subject(*item) for item in items]
+
+
+@pytest.mark.parametrize("cut", ["whole", "bigrams"])
+@settings(max_examples=10, deadline=None)
+@given(items=ITEMS)
+def test_a_schema_of_one_kind_of_tokens(cut: str, items: list[Item]) -> None:
+    """Bands and sketches of whole values only, or of bigrams only, agree with the reference too."""
+    raw = json.loads((Path(matching.__file__).parent / "schemas" / "guarded-1.json").read_text("utf-8"))
+    person = raw["kinds"]["person"]
+    person["bands"]["tokens"] = [each for each in person["bands"]["tokens"] if each["cut"] == cut]
+    person["sketch"] = [each for each in person["sketch"] if each["cut"] == cut]
+    schema = parse_schema(raw)
+    slow = Reference(schema, bytes(32))
+    assert Encoder(schema, Key()).subjects(items) == [slow.subject(*item) for item in items]
 
 
 def test_batches_do_not_matter() -> None:
