@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from frankpledge.encode.prf import U64, BlockPrf, Bool, Derive, Ints, byte_lengths, start, text_hashes
 from matching.schema import TokenSpec
@@ -117,7 +116,8 @@ class Tokens:
     def whole(self, records: Atoms, specs: Sequence[TokenSpec]) -> tuple[U64, Bool]:
         """Tokens of whole values, of shape (specs, records), and where there is one."""
         hashes, known = records.hashes([spec.atom for spec in specs])
-        return self._prf.one_way(hashes ^ self._starts(specs)[:, None])[..., 0], known
+        starts = self._starts([f"{spec.cut}/{spec.space}" for spec in specs])
+        return self._prf.one_way(hashes ^ starts[:, None])[..., 0], known
 
     def bigrams(self, records: Atoms, specs: Sequence[TokenSpec]) -> Bigrams:
         """Tokens of bigrams, a text of each record for each spec.
@@ -127,24 +127,24 @@ class Tokens:
         texts = [text for spec in specs for text in records.texts(spec.atom)]
         encoded = "".join([f"_{text}_" for text in texts]).encode()
         lengths = byte_lengths(texts, len(encoded) - 2 * len(texts))
-        letters = np.frombuffer(encoded, np.uint8).astype(np.uint32)
-        spaces = list(dict.fromkeys([(spec.space, spec.cut) for spec in specs]))
-        space = np.repeat([spaces.index((spec.space, spec.cut)) for spec in specs], len(records)).astype(np.uint32)
-        codes = (letters[:-1] | letters[1:] << np.uint32(8)) | np.repeat(space << np.uint32(16), lengths + 2)[:-1]
+        uses = [f"{spec.cut}/{spec.space}" for spec in specs]
+        spaces = list(dict.fromkeys(uses))
+        space = np.repeat(np.array([spaces.index(use) for use in uses], np.intp), len(records))
+        letters = np.frombuffer(encoded, np.uint8).astype(np.intp)
+        codes = letters[:-1] + (letters[1:] << 8) + np.repeat(space << 16, lengths + 2)[:-1]
         different, which = _different(codes, len(spaces) << 16)
         blocks = np.zeros((len(different), 2), np.uint64)
         blocks[:, 0] = different & 0xFFFF
-        first = {each: spec for spec in reversed(specs) for each in [(spec.space, spec.cut)]}
-        blocks ^= self._starts([first[each] for each in spaces])[different >> 16]
+        blocks ^= self._starts(spaces)[different >> 16]
         starts, counts = np.cumsum(lengths + 2) - lengths - 2, np.where(lengths > 0, lengths + 1, 0)
         shape = len(specs), len(records)
         return Bigrams(self._prf.one_way(blocks)[:, 0], which, starts.reshape(shape), counts.reshape(shape))
 
-    def _starts(self, specs: Sequence[TokenSpec]) -> U64:
-        return np.array([self._start(f"{spec.cut}/{spec.space}") for spec in specs], np.uint64).reshape(-1, 2)
+    def _starts(self, uses: Sequence[str]) -> U64:
+        return np.array([self._start(use) for use in uses], np.uint64).reshape(-1, 2)
 
 
-def _different(codes: npt.NDArray[np.uint32], below: int) -> tuple[Ints, Ints]:
+def _different(codes: Ints, below: int) -> tuple[Ints, Ints]:
     """The different ones of some numbers, rising, and which of these each is."""
     used = np.zeros(below, np.bool_)
     used[codes] = True

@@ -110,10 +110,10 @@ def items_of(kind: Kind) -> st.SearchStrategy[Item]:
     return st.tuples(st.just(kind), st.just("insured"), st.one_of(atoms, whole))
 
 
-ITEMS = st.lists(st.one_of(items_of("person"), items_of("vehicle"), items_of("organisation")), max_size=12)
+ITEMS = st.lists(st.one_of(items_of("person"), items_of("vehicle"), items_of("organisation")), max_size=8)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(items=ITEMS, at_once=st.integers(1, 5))
 def test_many_at_once_agree_with_the_slow_reference(items: list[Item], at_once: int) -> None:
     """Whatever is known of whom, and however many are encoded together: to the byte what one at a time gives."""
