@@ -27,7 +27,9 @@ def backup(pool: Pool, target: Path, keep: int | None, as_json: bool) -> None:
     No secret is in it: keep the operator secret in another place, once.
     """
     if keep is not None and not target.is_dir():
-        raise click.UsageError("--keep needs a directory")
+        raise click.UsageError(
+            f"--keep needs a directory that is there, readable by you alone: install -d -m 0700 {target}"
+        )
     path, manifest = backups.take(pool.settings, pool.database, target, now())
     removed = backups.prune(target, keep) if keep is not None else []
     if as_json:

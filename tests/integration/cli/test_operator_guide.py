@@ -7,14 +7,17 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 from click.testing import CliRunner
 
 import repository
 from repository.cli import main, members, setup
 from repository.settings import Settings, SettingsError
 
-GUIDE = (Path(repository.__file__).parent.parent / "docs" / "operator-guide.md").read_text("utf-8")
+ROOT = Path(repository.__file__).parent.parent
+GUIDE = (ROOT / "docs" / "operator-guide.md").read_text("utf-8")
 COMMANDS = re.findall(r"^(frankpledge-admin .+)$", GUIDE, re.MULTILINE)
+COMPOSED = re.findall(r"^docker compose --file (\S+) (\w+) ?(.*)$", GUIDE, re.MULTILINE)
 VARIABLES = sorted(set(re.findall(r"FRANKPLEDGE_\w+", GUIDE)))
 
 
@@ -24,6 +27,18 @@ def test_each_command_of_the_guide_exists(command: str, tmp_path: Path) -> None:
     words = shlex.split(command)[1:]
     done = CliRunner().invoke(main, ["--data-dir", str(tmp_path), *words, "--help"])
     assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize(("file", "verb", "rest"), COMPOSED)
+def test_each_command_of_the_containers_exists(file: str, verb: str, rest: str) -> None:
+    """The compose file is there, its services are called so, and what is run in them is a command."""
+    services = yaml.safe_load((ROOT / file).read_text("utf-8"))["services"]
+    words = [word for word in rest.split() if not word.startswith("--")]
+    assert verb in {"build", "up", "run", "stop"}
+    assert set(words[:1]) <= set(services)
+    if verb == "run":
+        command = words[1:] or services[words[0]]["command"]
+        assert CliRunner().invoke(main, [*command, "--help"]).exit_code == 0
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
