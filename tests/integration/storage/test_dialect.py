@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from sqlalchemy import Select, insert, select, text
 
 from repository.storage import dialect
 from repository.storage.engine import Database, create_engine
 from repository.storage.events import EVENTS
+from repository.storage.index import HOT_KEYS
 
 TEXTS = ["plain", 'a "quote"', "back\\slash", "{brace,comma}", "NULL", "", " blank ", "\u00e9\u20ac"]
 AT = datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC)
@@ -44,6 +46,19 @@ def test_lists_arrive_as_they_were_given(database: Database) -> None:
             assert sorted(found) == sorted(given)
         found_numbers = connection.execute(select(numbers.c.value), dialect.wanted(name, NUMBERS)).scalars().all()
         assert sorted(found_numbers) == sorted(NUMBERS)
+
+
+def test_columns_are_looked_up_by_many_numbers(database: Database) -> None:
+    """Those at the ends of the range, too; an empty list finds nothing."""
+    found = dialect.Prepared(
+        lambda name: select(HOT_KEYS.c.key).where(dialect.among_integers(name, HOT_KEYS.c.key)).order_by(HOT_KEYS.c.key)
+    )
+    with database.writing() as connection:
+        rows = [{"key": number, "records": 1, "found_at": AT, "screenings": 0} for number in [*NUMBERS, 5]]
+        connection.execute(insert(HOT_KEYS), rows)
+        for given, there in (([*NUMBERS, 7], sorted(NUMBERS)), ([], [])):
+            wanted = dialect.wanted_many(connection, np.array(given, np.int64))
+            assert [row[0] for row in found.rows(connection, wanted)] == there
 
 
 @pytest.mark.parametrize("count", [3, 300])

@@ -172,6 +172,27 @@ def test_a_hot_key_is_looked_at_again(database: Database, clock: FakeClock) -> N
         assert session.execute(select(HOT_KEYS.c.key, HOT_KEYS.c.found_at)).all() == [(*again.crowded, clock())]
 
 
+def test_many_keys_are_looked_up_as_few_are(
+    database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that come packed, a few keys at a time, say what rows say one by one: of hot keys and of those to forget."""
+    add(database, {record(1 + number % 3, number): keys("hot", "warm", f"own{number}") for number in range(1, 9)})
+    add(database, {record(ASKER, 1): keys("own1", "own2")})
+    hot = look_up(database, keys("hot", "warm"), hot_rows=7)
+    with database.write() as session:
+        index.remember_hot(session.connection(), hot.crowded, (), hot=Hot(7, LONG_AGO), now=clock())
+        index.remove(session.connection(), SEALER, [record(3, 2)], [keys("warm")])
+    asked = [keys("hot", "warm", "own1", "own2"), keys("own3", "nobody"), keys("own2", "warm")]
+    for since in (LONG_AGO, clock()):
+        few = look_up(database, *asked, hot_rows=7, since=since)
+        with monkeypatch.context() as patched:
+            patched.setattr(index, "_MANY", 1)
+            patched.setattr(index, "_AT_ONCE", 2)
+            many = look_up(database, *asked, hot_rows=7, since=since)
+        assert (many, many.own.tolist()) == (few, few.own.tolist())
+        assert (len(few.cooled), few.capped) == ((0, (2, 0, 1)) if since == LONG_AGO else (1, (1, 0, 0)))
+
+
 def test_a_members_rows_beyond_its_share_are_not_indexed(database: Database) -> None:
     """What would not count is not written: one member cannot make every look-up of a key read its rows."""
     add(database, {record(ASKER, number): keys("phone") for number in range(2)})
