@@ -60,15 +60,32 @@ def schema_of(message: Message) -> Any:
 
 
 def batch_of(message: Message, schema: Any) -> Any:
-    """The record batch of a message, checked down to its offsets and its text. Raises StreamError."""
+    """The record batch of a message, checked down to its offsets. Raises StreamError.
+
+    Text is taken for bytes while it is checked: whether it is text is a question to each row, and not to all of them.
+    """
     if message.kind != RECORDS:
         raise StreamError("(file)", "record batches without dictionaries: write text columns as plain text")
     try:
-        batch = pa.ipc.read_record_batch(pa.ipc.read_message(message.content), schema)
-        batch.validate(full=True)
+        content = pa.ipc.read_message(message.content)
+        pa.ipc.read_record_batch(content, _as_bytes(schema)).validate(full=True)
+        return pa.ipc.read_record_batch(content, schema)
     except (pa.ArrowException, OSError, ValueError):
         raise _damaged() from None
-    return batch
+
+
+def _as_bytes(schema: Any) -> Any:
+    """The same columns, which lie the same in memory, with bytes for text."""
+    return pa.schema([(field.name, _bytes_for(field.type)) for field in schema])
+
+
+def _bytes_for(kind: Any) -> Any:
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _bytes_for(field.type)) for field in kind])
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        listed = pa.list_ if pa.types.is_list(kind) else pa.large_list
+        return listed(_bytes_for(kind.value_type))
+    return {pa.string(): pa.binary(), pa.large_string(): pa.large_binary()}.get(kind, kind)
 
 
 def _damaged() -> StreamError:

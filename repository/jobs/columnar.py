@@ -6,8 +6,7 @@ line of NDJSON: so both formats have one set of rules, in the same words.
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -75,13 +74,25 @@ def reference_of(parsed: object) -> str | None:
 
 def _closely(batch: Any, number: int, schema: LinkageSchema, accepts: Accepts) -> Numbered | RowError:
     """Read a record batch of one row as a line of NDJSON is read."""
-    body = _json(batch.to_pylist()[0])
+    values = {name: column[0] for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+    values = {name: value for name, value in values.items() if value.is_valid}
+    try:
+        body = {name: layout.as_json(value, name) for name, value in values.items()}
+    except FieldError as error:
+        return RowError(number, _reference_in(values), error)
     if len(orjson.dumps(body)) > MAX_LINE_BYTES:
         return RowError(number, None, OVERLONG)
     try:
         return Numbered(number, filing_from_json(body, schema, accepts))
     except FieldError as error:
         return RowError(number, reference_of(body), error)
+
+
+def _reference_in(values: Mapping[str, Any]) -> str | None:
+    try:
+        return reference_of({name: layout.as_json(value, name) for name, value in values.items() if name == "ref"})
+    except FieldError:
+        return None
 
 
 def _text_bytes(batch: Any) -> int:
@@ -94,17 +105,6 @@ def _text_bytes(batch: Any) -> int:
         parts = layout.members(column, shape).values() if shape.members else (column,)
         size += sum(pc.sum(pc.binary_length(part)).as_py() or 0 for part in parts)
     return size
-
-
-def _json(value: Any) -> Any:
-    """A value of a row as it is in JSON: bytes as base64, dates as text, and what is null is not there."""
-    if isinstance(value, dict):
-        return {name: _json(each) for name, each in value.items() if each is not None}
-    if isinstance(value, list):
-        return [_json(each) for each in value]
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return value.isoformat() if isinstance(value, date) else value
 
 
 @dataclass(frozen=True, slots=True)

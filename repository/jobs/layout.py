@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped] # pyarrow ships no types
@@ -10,6 +12,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped] # pyarrow ships no 
 
 from matching.vocabulary import LABELS
 from matching.wire import FACTS
+from repository.domain.errors import FieldError
 from repository.jobs.lines import StreamError
 
 CLAIM = ("incident_date", "notification_date", "kind", "amount_band", "status")
@@ -45,9 +48,15 @@ COLUMNS: dict[str, Shape] = {
 
 def check(schema: Any, *, dictionaries: bool) -> None:
     """Raises StreamError unless every column is known, there once, and of a type that is read."""
-    _check_members(
-        [(field.name, field.type) for field in schema], tuple(COLUMNS.items()), "(columns)", dictionaries=dictionaries
-    )
+    try:
+        _check_members(
+            [(field.name, field.type) for field in schema],
+            tuple(COLUMNS.items()),
+            "(columns)",
+            dictionaries=dictionaries,
+        )
+    except UnicodeDecodeError:
+        raise StreamError("(columns)", "names in UTF-8") from None
 
 
 def _check_members(
@@ -108,5 +117,44 @@ def plain(array: Any, shape: Shape, length: int) -> Any:
         array = array.dictionary_decode()
     if shape.members:
         return array
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        return _checked(pc.cast(array, pa.large_binary()))
     wanted = {"bytes": pa.large_binary(), "whole numbers": pa.int64()}.get(shape.kind, pa.large_string())
     return pc.cast(array, wanted)
+
+
+def _checked(text: Any) -> Any:
+    """Bytes as text; where they are none in UTF-8, an empty text stands for them, which no column takes."""
+    try:
+        return pc.cast(text, pa.large_string())
+    except pa.ArrowInvalid:
+        return pa.array([None if each is None else _decoded(each) for each in text.to_pylist()], pa.large_string())
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return ""
+
+
+def as_json(value: Any, where: str) -> Any:
+    """A value of a row as it is in JSON: bytes as base64, dates as text, and what is null is not there.
+
+    Raises FieldError for text that is not in UTF-8, which JSON cannot say.
+    """
+    if not value.is_valid:
+        return None
+    if isinstance(value, pa.StructScalar):
+        return {name: as_json(each, f"{where}.{name}") for name, each in value.items() if each.is_valid}
+    if isinstance(value, pa.ListScalar):  # of either size
+        return [as_json(each, f"{where}[{place}]") for place, each in enumerate(value.values)]
+    try:
+        found = value.as_py()
+    except UnicodeDecodeError:
+        raise FieldError(where, "text in UTF-8") from None
+    except OverflowError:  # a date that Python has no day for
+        return ""
+    if isinstance(found, bytes):
+        return base64.b64encode(found).decode()
+    return found.isoformat() if isinstance(found, date) else found

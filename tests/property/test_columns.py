@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import orjson
@@ -19,7 +19,7 @@ from repository.jobs.columnar import OVERLONG, reference_of
 from repository.services.batchwork import RowError
 from repository.services.encodings import filing_from_json
 from repository.services.planning import Numbered
-from tests.support.columns import batch_of
+from tests.support.columns import batch_of, raw_batch_of
 from tests.support.encodings import FINGERPRINT, SCHEMA, claim, filing, subject
 from tests.support.rulebooks import DEFAULT_RULEBOOK
 
@@ -107,6 +107,55 @@ def as_line(number: int, body: dict[str, Any]) -> Numbered | RowError:
         return RowError(number, reference_of(orjson.loads(line)), error)
 
 
+JUNK = st.one_of(st.binary(min_size=1, max_size=8), st.sampled_from([b"motor\xff", b"\xed\xa0\x80", b"\xc3"])).map(
+    lambda content: content.decode(errors="surrogateescape")
+)
+"""Bytes of which most are no text, as text with surrogates."""
+DAYS = st.one_of(st.integers(-(2**31), 2**31 - 1), st.integers(-30_000, 25_000), st.sampled_from([-719_163, 2_932_897]))
+NO_TEXT = "text in UTF-8"
+
+
+def _junk(draw: st.DrawFn, body: dict[str, Any]) -> None:
+    """Some bytes in place of a text, wherever the columns have one."""
+    holders: list[dict[str, Any]] = [body, body.setdefault("labels", {}), *body["subjects"]]
+    names = [FACTS, ("tlp", "source"), *[("kind", "role", "mask", "observed", "name")] * len(body["subjects"])]
+    if "claim" in body:
+        holders, names = [*holders, body["claim"]], [*names, layout.CLAIM]
+    at = draw(st.integers(0, len(holders) - 1))
+    name = draw(st.sampled_from(names[at]))
+    if not isinstance(holders[at].get(name), int):
+        holders[at][name] = draw(JUNK)
+
+
+@st.composite
+def raw_filings(draw: st.DrawFn, dated: bool) -> dict[str, Any]:
+    """A filing with up to two texts that may be none, and its date as any number of days."""
+    some = draw(st.lists(st.sampled_from(SUBJECTS), min_size=1, max_size=2))
+    body = copy.deepcopy(filing("P-1", *some, record_class=draw(st.sampled_from(["customer", "claim"]))))
+    if dated:
+        body["date"] = draw(DAYS)
+    for _ in range(draw(st.integers(0, 2))):
+        _junk(draw, body)
+    return body
+
+
+def is_text(value: Any) -> bool:
+    """Whether all of a body is text that JSON can say."""
+    if isinstance(value, dict | list):
+        return all(map(is_text, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, str) or not any("\udc80" <= each <= "\udcff" for each in value)
+
+
+def as_said(body: dict[str, Any]) -> dict[str, Any]:
+    """A body with its date as text: none that Python has not."""
+    if not isinstance(body.get("date"), int):
+        return body
+    try:
+        return body | {"date": (date(1970, 1, 1) + timedelta(days=body["date"])).isoformat()}
+    except OverflowError:
+        return body | {"date": "no day"}
+
+
 def told(outcome: Numbered | RowError) -> object:
     """An outcome that compares: errors by what they say."""
     if isinstance(outcome, Numbered):
@@ -121,6 +170,21 @@ def test_columns_and_lines_have_the_same_outcome(bodies: list[dict[str, Any]], f
     lines = [told(as_line(first + place, body)) for place, body in enumerate(bodies)]
     columns = [told(each) for each in columnar.check(batch_of(bodies), first, SCHEMA, ACCEPTS)]
     assert columns == lines
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=100)
+@given(data=st.data(), dated=st.booleans())
+def test_what_is_no_text_or_no_day_is_one_bad_row(data: st.DataObject, dated: bool) -> None:
+    """Bytes that are not UTF-8 are told at their field, days beyond all years as no dates; other rows have no harm."""
+    bodies = data.draw(st.lists(raw_filings(dated), min_size=1, max_size=4))
+    found = list(columnar.check(raw_batch_of(bodies), 1, SCHEMA, ACCEPTS))
+    for row, (body, outcome) in enumerate(zip(bodies, found, strict=True), 1):
+        if is_text(body):
+            assert told(outcome) == told(as_line(row, as_said(body)))
+        else:
+            assert isinstance(outcome, RowError)
+            assert (outcome.row, outcome.error.expected) == (row, NO_TEXT)
+            assert outcome.reference == (reference_of(body) if is_text(body["ref"]) else None)
 
 
 def test_good_rows_need_no_closer_look(monkeypatch: Any) -> None:

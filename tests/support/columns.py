@@ -39,6 +39,39 @@ def _row(filing: dict[str, Any]) -> dict[str, Any]:
     return {**filing, "subjects": [None if each is None else next(made) for each in subjects]}
 
 
+def misread(schema: Any, **kinds: Any) -> Any:
+    """The columns of a schema with other types that lie the same in memory: bytes for text, numbers for dates."""
+    return pa.schema([(field.name, kinds.get(field.name, _as_bytes(field.type))) for field in schema])
+
+
+def _as_bytes(kind: Any) -> Any:
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _as_bytes(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(_as_bytes(kind.value_type))
+    return pa.binary() if pa.types.is_string(kind) else kind
+
+
+def raw_batch_of(filings: Sequence[dict[str, Any]]) -> Any:
+    """Filings as a record batch that may hold what is no text: surrogates (U+DC80 to U+DCFF) are bytes as they are.
+
+    Dates are days since 1970, of any number, where all of them are numbers.
+    """
+    dated = all(isinstance(each.get("date"), int | None) for each in filings)
+    kinds = {"date": pa.int32()} if dated else {}
+    schema = WIDE.set(WIDE.get_field_index("date"), pa.field("date", pa.date32())) if dated else WIDE
+    rows = pa.RecordBatch.from_pylist([_raw(_row(each)) for each in filings], misread(WIDE, **kinds))
+    return pa.ipc.read_record_batch(rows.serialize(), schema)
+
+
+def _raw(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _raw(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_raw(each) for each in value]
+    return value.encode(errors="surrogateescape") if isinstance(value, str) else value
+
+
 def arrow(*batches: Any, **options: Any) -> bytes:
     """Record batches as a stream."""
     out = io.BytesIO()

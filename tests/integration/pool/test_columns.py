@@ -14,7 +14,7 @@ from repository.jobs import arrow_stream, columnar, intake, parquet_footer, parq
 from repository.jobs.worker import IntakeWorker
 from repository.services import batchwork
 from tests.integration.pool.conftest import Counted, Desk
-from tests.support.columns import TYPES, arrow, batch_of, content, parquet
+from tests.support.columns import TYPES, arrow, batch_of, content, parquet, raw_batch_of
 from tests.support.encodings import filing, subject
 
 KEYS = range(4)
@@ -87,6 +87,20 @@ def test_a_batch_goes_on_at_its_cursor(alpha: Desk, rows: Counted, kind: str, mo
     assert (done["status"], done["rows"]["created"], rows("filings")) == ("done", 10, 10)
 
 
+@KINDS
+def test_a_value_that_is_no_text_or_day_is_one_bad_row(alpha: Desk, kind: str) -> None:
+    """Bytes that are not UTF-8, and a day after the last year: the rows around them land."""
+    days = {"date": 20_500}
+    broken = [ROWS[0] | days, ROWS[1] | days | {"line": "mo\udcfftor"}, ROWS[2] | {"date": 2**31 - 1}, ROWS[3] | days]
+    batch = raw_batch_of(broken)
+    done = taken(alpha, arrow(batch) if kind == "arrow" else parquet(batch), kind)
+    assert (done["status"], done["rows"]["created"]) == ("done", 2)
+    assert [tuple(each.values()) for each in done["errors"]] == [
+        (2, "P-1", "line", "text in UTF-8"),
+        (3, "P-2", "date", "a date as YYYY-MM-DD"),
+    ]
+
+
 def _words(pattern: str) -> Any:
     """A batch whose column of references is made of one long word again and again."""
     batch = batch_of(ROWS)
@@ -109,6 +123,13 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str, str]] = {
     "huge metadata": ("arrow", lambda: b"\xff" * 4 + b"\xff\xff\xff\x7f" + b"\0" * 40, "(file)", "whole Arrow"),
     "compressed": ("arrow", lambda: arrow(batch_of(ROWS), compression="zstd"), "(file)", "not compressed"),
     "columns": ("arrow", lambda: arrow(_renamed()), "(columns)", "no other columns"),
+    "names": ("arrow", lambda: content("arrow", ROWS).replace(b"fingerprint", b"\xff" * 11), "(columns)", "UTF-8"),
+    "parquet names": (
+        "parquet",
+        lambda: content("parquet", ROWS).replace(b"labels", b"\xff" * 6),
+        "(columns)",
+        "UTF-8",
+    ),
     "types": ("parquet", lambda: parquet(_typed()), "ref", "a column of text"),
     "cut parquet": ("parquet", lambda: content("parquet", ROWS)[:-100], "(file)", "whole Parquet"),
     "no parquet": ("parquet", lambda: b"PAR1" + b"\0" * 100 + b"\xff\xff\xff\x7fPAR1", "(file)", "footer"),
