@@ -15,10 +15,11 @@ LIMIT = 4
 
 
 def _found(rows: int) -> tuple[Integers, Integers, Integers]:
-    """Rows of forty owners who share keys with records of three members, some of them several keys."""
+    """Rows of forty owners who share keys, some of them several, with records of three members, half with one's."""
     drawn = np.random.default_rng(7)
-    records = drawn.integers(0, 60, rows) << NUMBER_BITS | drawn.integers(1, 4, rows)
-    return drawn.integers(0, 40, rows), records, drawn.integers(1, 5, rows)
+    owner = drawn.integers(0, 40, rows)
+    records = drawn.integers(0, 60, rows) << NUMBER_BITS | np.where(owner < 20, 1, drawn.integers(1, 4, rows))
+    return owner, records, drawn.integers(1, 5, rows)
 
 
 def _plainly(owner: Integers, records: Integers, weights: Integers) -> list[tuple[int, ...]]:
