@@ -74,7 +74,7 @@ _WORDS: Mapping[Counter, Sequence[str]] = {
     SCREENINGS: ("clear", "enquire", "refused"),
     HITS: tuple(band.label for band in Band if band),
 }
-for _kind, _result in product(("rescreen", "webhook"), ("done", "failed", "cancelled")):
+for _kind, _result in product(("rescreen", "webhook", "expiry"), ("done", "failed", "cancelled")):
     JOBS.labels(_kind, _result)
 for _counter, _words in _WORDS.items():
     for _word in _words:

@@ -43,7 +43,7 @@ def rescreen(pool: Pool, *, follow: bool, as_json: bool) -> None:
 
 @click.group()
 def job() -> None:
-    """Jobs besides batches: rescreens, and deliveries of webhooks."""
+    """Jobs besides batches: rescreens, deliveries of webhooks, and the removal of what is kept no longer."""
 
 
 @job.command("list")

@@ -19,6 +19,7 @@ class JobKind(StrEnum):
 
     RESCREEN = "rescreen"
     WEBHOOK = "webhook"
+    EXPIRY = "expiry"
 
 
 class JobStatus(StrEnum):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, Patience
-from repository.services import Services, delivery, rescreening
+from repository.services import Services, delivery, expiring, rescreening
 
 
 def _nothing(_services: Services, _job: Job) -> None:
@@ -56,6 +56,12 @@ HANDLERS: Mapping[JobKind, Handler] = MappingProxyType(
             ended=delivery.ended,
             put_off=delivery.put_off,
             longest=timedelta(seconds=60),
+        ),
+        JobKind.EXPIRY: Handler(
+            patience=Patience(10, timedelta(seconds=2), 4, timedelta(minutes=10)),
+            prepare=expiring.prepare,
+            step=expiring.step,
+            ended=expiring.ended,
         ),
     }
 )

@@ -47,7 +47,8 @@ class JobWorker(Threaded):
         self._kinds = [kind for kind in kinds if kind in handlers]
         super().__init__("-".join(self._kinds))
         self._may = may
-        self._owner = f"{spool_of(services).name}.{secrets.token_hex(8)}"
+        self._spool = spool_of(services).name
+        self._owner = f"{self._spool}.{secrets.token_hex(8)}"
 
     def run_pending(self) -> int:
         """Work at every job that is due, in the calling thread; how many."""
@@ -73,11 +74,11 @@ class JobWorker(Threaded):
     def _claim(self) -> Job | None:
         now = self._services.clock()
         with self._services.database.reading() as connection:
-            if not jobs.is_due(connection, self._kinds, now=now):
+            if not jobs.is_due(connection, self._kinds, now=now, spool=self._spool):
                 return None
         until = now + max(self._lease(self._handlers[kind]) for kind in self._kinds)
         with self._services.database.writing() as connection:
-            row = jobs.claim(connection, self._kinds, self._owner, now=now, until=until)
+            row = jobs.claim(connection, self._kinds, self._owner, now=now, until=until, spool=self._spool)
             return None if row is None else jobs.as_job(row)
 
     def _attempt(self, job: Job) -> None:
@@ -118,7 +119,7 @@ class JobWorker(Threaded):
         if worked < TURN:
             return False
         with self._services.database.reading() as connection:
-            return jobs.is_due(connection, self._kinds, now=self._services.clock())
+            return jobs.is_due(connection, self._kinds, now=self._services.clock(), spool=self._spool)
 
     def _step(self, handler: Handler, job: Job, prepared: object) -> tuple[Job, JobStatus | None]:
         """Do a step; the job after it, and how it ended if it did."""

@@ -1,4 +1,4 @@
-"""The worker that takes batches in, looks at standings daily and lets expire what is old; by default in a thread.
+"""The worker that takes batches in, looks at standings daily and has expire what is old; by default in a thread.
 
 The worker holds a lock on a file of its spool, which the kernel frees when its process dies, however it dies. On SQLite
 there is one worker to a spool. On PostgreSQL there may be several: the lock is shared then, and who gets it alone knows
@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import IO
@@ -43,8 +43,10 @@ FULL_PAUSE = timedelta(seconds=30)
 """Between two attempts while a disk is full, which uses none of them up: it may take days until there is room."""
 LONGEST_REST = 30.0
 """Seconds that the worker rests at most when the database or the spool fails it, again and again."""
-EXPIRY_PAUSE = timedelta(minutes=5)
+EXPIRY_PAUSE = timedelta(hours=1)
 """Between two looks for what has expired."""
+SWEEP_PAUSE = timedelta(seconds=30)
+"""After which it is tried again to look at standings, or for what has expired, when that failed."""
 KEPT_FAILED = timedelta(days=7)
 """How long the content of a batch that failed by a fault of the server is kept."""
 
@@ -61,6 +63,7 @@ class IntakeWorker(Threaded):
         self._owner = secrets.token_hex(8)
         self._looked_on: date | None = None
         self._expired_at: datetime | None = None
+        self._failed_at: datetime | None = None
         self._owed: tuple[RowMapping, bool] | None = None
         self._holding = threading.Event()
 
@@ -83,14 +86,24 @@ class IntakeWorker(Threaded):
             _log.info("standings assessed", steps_changed=changed)
 
     def expire(self) -> None:
-        """Remove what is kept no longer, every few minutes: screenings with their encodings, unfinished uploads."""
+        """Queue a job for what is kept no longer, every hour: screenings with their encodings, unfinished uploads."""
         now = self._services.clock()
-        if self._expired_at is not None and timedelta() <= now - self._expired_at < EXPIRY_PAUSE:
-            return  # it is later than now where the clock was set back
-        expiring.remove_uploads(self._services, self._spool)
-        expiring.remove_deliveries(self._services)
-        finished = expiring.remove_screenings(self._services, self._stop.is_set)
-        self._expired_at = now if finished else None
+        if not _lately(self._expired_at, now, EXPIRY_PAUSE):
+            expiring.queue(self._services)
+            self._expired_at = now
+
+    def _sweep(self) -> None:
+        """Do what is due by the clock, between batches too; what fails is tried again later, and holds no batch up."""
+        now = self._services.clock()
+        if _lately(self._failed_at, now, SWEEP_PAUSE):
+            return
+        self._failed_at = None
+        for look in (self.expire, self.look_daily):
+            try:
+                look()
+            except Exception as error:  # noqa: BLE001 - batches go on, and a database that is away fails them, too
+                self._failed_at = now
+                _log.error("sweep fault", error=type(error).__qualname__)
 
     def _run(self) -> None:
         faults = 0
@@ -100,9 +113,8 @@ class IntakeWorker(Threaded):
                     if alone:
                         self._holding.set()
                     while alone and not self._stop.is_set():
-                        self._drain()
-                        self.look_daily()
-                        self.expire()
+                        self._drain(self._sweep)
+                        self._sweep()
                         faults = 0
                         self._stop.wait(POLL_SECONDS)
             except Exception as error:  # noqa: BLE001 - without this thread no batch is taken in until a restart
@@ -140,7 +152,7 @@ class IntakeWorker(Threaded):
             needed |= {uploads.batch_id_of(each) for each in coming_in}
         self._spool.sweep(needed, before=now - ABANDONED)
 
-    def _drain(self) -> int:
+    def _drain(self, after_each: Callable[[], None] = lambda: None) -> int:
         done = 0
         while not self._stop.is_set():
             self._settle()
@@ -148,6 +160,7 @@ class IntakeWorker(Threaded):
             if batch is None:
                 break
             self._work(batch)
+            after_each()
             done += 1
         return done
 
@@ -204,6 +217,11 @@ class IntakeWorker(Threaded):
         )
         failure = (SERVER_FAULT, expected)
         BatchWork(self._services, batch, self._owner).finish(batch["bytes_done"], failure)
+
+
+def _lately(done: datetime | None, now: datetime, pause: timedelta) -> bool:
+    """Whether something was done within a pause; not if it was later than now, as the clock was set back."""
+    return done is not None and timedelta() <= now - done < pause
 
 
 def _locked(file: IO[bytes], how: int) -> bool:

@@ -1,84 +1,125 @@
 """What is kept no longer: screenings with their encodings after the rulebook's days, uploads that were never finished.
 
-Small transactions, so that nobody waits for a sweep; killed in between, the next one goes on.
+Jobs, as long as there is something to remove: one for everybody's screenings and notices, and one for the uploads of
+each spool, which its own workers do. Small transactions, so that nobody waits; killed in between, they go on.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from repository.domain.events import Event, EventKind
-from repository.domain.jobs import JobKind
+from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
 from repository.services import Services, reciprocity
+from repository.services.batches import spool_of
 from repository.storage import events, expiry, jobs, screenings, uploads, webhooks
-from repository.storage.spool import Spool
 
 AT_ONCE = 500
 """Rows in one transaction."""
 KEPT_DELIVERIES = timedelta(days=30)
 """How long the log of a webhook goes back."""
+KEPT_JOBS = timedelta(days=7)
+"""How long jobs that removed something are listed."""
 
 _log = structlog.get_logger("frankpledge.expiry")
 
 
-def remove_screenings(services: Services, stopping: Callable[[], bool] = lambda: False) -> bool:
-    """Remove screenings whose time is over, each member's with an event that counts them. False if stopped before.
+def queue(services: Services) -> int:
+    """Queue a job for what is over by now, unless one is under way; how many things that are."""
+    now, spool = services.clock(), spool_of(services).name
+    with services.database.reading() as connection:
+        over = {None: _over(connection, now), spool: uploads.count_expired(connection, spool, now=now)}
+    if any(over.values()):
+        with services.database.writing() as connection:
+            for subject_id, total in over.items():
+                if total:
+                    jobs.add_alone(connection, _row(services, subject_id, now, total))
+    return sum(over.values())
+
+
+def prepare(services: Services, job: Job) -> None:
+    """Remove what came of the unfinished uploads that the step before forgot; again is no error."""
+    spool = spool_of(services)
+    for upload_id in job.cursor.get("unfinished", ()):
+        spool.remove(uploads.batch_id_of(upload_id))
+
+
+def step(services: Services, session: Session, job: Job, _prepared: object = None) -> Ahead:
+    """Remove some of what is over."""
+    connection, now = session.connection(), services.clock()
+    if job.subject_id is not None:
+        return _uploads(connection, job, now)
+    removed = _screenings(services, connection, now)
+    if removed == AT_ONCE:
+        return Ahead(job.done + removed)
+    notices = jobs.forget(connection, JobKind.WEBHOOK, before=now - KEPT_DELIVERIES, limit=AT_ONCE)
+    removed += notices + webhooks.forget_old_secrets(connection, before=now)
+    jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
+    return Ahead(job.done + removed, status=None if notices == AT_ONCE else JobStatus.DONE)
+
+
+def ended(_services: Services, _connection: Connection, _job: Job, _status: JobStatus) -> None:
+    """Nothing follows: what was removed was told of as it was, and the next look queues what is left."""
+
+
+def _row(services: Services, subject_id: str | None, now: datetime, total: int) -> dict[str, Any]:
+    kind = JobKind.EXPIRY.value
+    return {
+        "id": reciprocity.new_id(services, "job"),
+        "kind": kind,
+        "member_id": None,
+        "actor_id": None,
+        "subject_id": subject_id,
+        "slot": f"{kind} {subject_id or '*'}",
+        "created_at": now,
+        "total": total,
+        "cursor": {},
+    }
+
+
+def _over(connection: Connection, now: datetime) -> int:
+    """How many screenings, notices and secrets of everyone are kept no longer."""
+    notices = jobs.count_over(connection, JobKind.WEBHOOK, before=now - KEPT_DELIVERIES)
+    return screenings.count_expired(connection, now=now) + notices + webhooks.count_old_secrets(connection, before=now)
+
+
+def _screenings(services: Services, connection: Connection, now: datetime) -> int:
+    """Remove screenings, each member's with an event that counts them; how many.
 
     A screening whose hits a case stands on (an outcome, a dispute, a duty to answer) stays without its encoding.
     """
-    while not stopping():
-        now = services.clock()
-        with services.database.writing() as connection:
-            found = screenings.expired(connection, now=now, limit=AT_ONCE)
-            kept = expiry.in_cases(connection, [each.id for each in found])
-            screenings.erase(connection, sorted(kept))
-            expiry.remove(connection, [each.id for each in found if each.id not in kept])
-            removed = Counter(each.member_id for each in found if each.id not in kept)
-            erased = Counter(each.member_id for each in found if each.id in kept)
-            for member_id in sorted({each.member_id for each in found}):
-                figures = {"removed": removed[member_id], "encodings_erased": erased[member_id]}
-                event = Event(
-                    id=reciprocity.new_id(services, "evt"),
-                    at=now,
-                    kind=EventKind.SCREENINGS_EXPIRED,
-                    actor_id=None,
-                    member_id=member_id,
-                    subject_id=None,
-                    figures=figures,
-                )
-                events.append(connection, event)
-        if found:
-            _log.info("screenings expired", removed=removed.total(), encodings_erased=erased.total())
-        if len(found) < AT_ONCE:
-            return True
-    return False
+    found = screenings.expired(connection, now=now, limit=AT_ONCE)
+    kept = expiry.in_cases(connection, [each.id for each in found])
+    screenings.erase(connection, sorted(kept))
+    expiry.remove(connection, [each.id for each in found if each.id not in kept])
+    removed = Counter(each.member_id for each in found if each.id not in kept)
+    erased = Counter(each.member_id for each in found if each.id in kept)
+    for member_id in sorted({each.member_id for each in found}):
+        event = Event(
+            id=reciprocity.new_id(services, "evt"),
+            at=now,
+            kind=EventKind.SCREENINGS_EXPIRED,
+            actor_id=None,
+            member_id=member_id,
+            subject_id=None,
+            figures={"removed": removed[member_id], "encodings_erased": erased[member_id]},
+        )
+        events.append(connection, event)
+    if found:
+        _log.info("screenings expired", removed=removed.total(), encodings_erased=erased.total())
+    return len(found)
 
 
-def remove_deliveries(services: Services) -> int:
-    """Forget notices that were sent, or given up, long ago, and secrets that sign no more; how many notices."""
-    before, removed = services.clock() - KEPT_DELIVERIES, 0
-    with services.database.writing() as connection:
-        webhooks.forget_old_secrets(connection, before=services.clock())
-    while True:
-        with services.database.writing() as connection:
-            found = jobs.forget(connection, JobKind.WEBHOOK, before=before, limit=AT_ONCE)
-        removed += found
-        if found < AT_ONCE:
-            return removed
-
-
-def remove_uploads(services: Services, spool: Spool) -> int:
-    """Forget uploads of a spool that ran out, with what came of those that were not finished; how many."""
-    now = services.clock()
-    with services.database.writing() as connection:
-        found = uploads.expired(connection, spool.name, now=now, limit=AT_ONCE)
-        unfinished = uploads.remove(connection, found)
-    for upload_id in unfinished:
-        spool.remove(uploads.batch_id_of(upload_id))
+def _uploads(connection: Connection, job: Job, now: datetime) -> Ahead:
+    """Forget uploads of a spool; the content of those that were not finished goes once that is certain."""
+    found = uploads.expired(connection, str(job.subject_id), now=now, limit=AT_ONCE)
+    unfinished = uploads.remove(connection, found)
     if found:
         _log.info("uploads expired", unfinished=len(unfinished))
-    return len(found)
+    return Ahead(job.done + len(found), {"unfinished": unfinished}, None if found else JobStatus.DONE)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -65,6 +66,8 @@ class JobRow(Base):
 
 
 JOBS = Base.metadata.tables["jobs"]
+OF_A_SPOOL = (JobKind.EXPIRY,)
+"""Kinds of jobs whose subject, where they have one, is a spool: only its own workers do them."""
 LONGEST_WAIT = timedelta(days=2)
 """No attempt is put off for longer (see `leases.LONGEST_WAIT`)."""
 _INSERT = dialect.Prepared(lambda _name: insert(JOBS))
@@ -142,18 +145,18 @@ def one(connection: Connection, job_id: str) -> RowMapping | None:
     return connection.execute(select(JOBS).where(JOBS.c.id == job_id)).mappings().one_or_none()
 
 
-def is_due(connection: Connection, kinds: Sequence[JobKind], *, now: datetime) -> bool:
+def is_due(connection: Connection, kinds: Sequence[JobKind], *, now: datetime, spool: str = "") -> bool:
     """Whether there may be work, found without a lock."""
     here = dialect.instant(connection, now)
     free = leases.is_free(JOBS, "", now=now, here=here, longest=LONGEST_WAIT)
-    statement = select(JOBS.c.id).where(_open(kinds), free).limit(1)
+    statement = select(JOBS.c.id).where(_open(kinds, spool), free).limit(1)
     return connection.execute(statement).first() is not None
 
 
 def claim(
-    connection: Connection, kinds: Sequence[JobKind], owner: str, *, now: datetime, until: datetime
+    connection: Connection, kinds: Sequence[JobKind], owner: str, *, now: datetime, until: datetime, spool: str = ""
 ) -> RowMapping | None:
-    """Take the lease of an open job that nobody else holds; None when there is no work.
+    """Take the lease of an open job that nobody else holds, for a worker of a spool; None when there is no work.
 
     One at a time about each subject, unless one that hung past its lease goes on. What was queued first comes first;
     that which was put off was queued anew.
@@ -167,7 +170,9 @@ def claim(
     )
     next_in_turn = (
         select(JOBS.c.id)
-        .where(_open(kinds), leases.is_free(JOBS, owner, now=now, here=here, longest=LONGEST_WAIT), ~busy.exists())
+        .where(
+            _open(kinds, spool), leases.is_free(JOBS, owner, now=now, here=here, longest=LONGEST_WAIT), ~busy.exists()
+        )
         .order_by(*leases.in_turn(JOBS))
         .limit(1)
     )
@@ -216,11 +221,19 @@ def forget(connection: Connection, kind: JobKind, *, before: datetime, limit: in
     return connection.execute(delete(JOBS).where(JOBS.c.id.in_(old))).rowcount
 
 
+def count_over(connection: Connection, kind: JobKind, *, before: datetime) -> int:
+    """How many jobs of a kind were over before an instant."""
+    statement = select(func.count()).where(JOBS.c.kind == kind.value, JOBS.c.finished_at < before)
+    return int(connection.execute(statement).scalar_one())
+
+
 def oldest_open(connection: Connection) -> dict[str, datetime]:
     """When the oldest open job of each kind came in."""
     statement = select(JOBS.c.kind, func.min(JOBS.c.created_at)).where(JOBS.c.status.in_(OPEN_STATES))
     return {row[0]: row[1] for row in connection.execute(statement.group_by(JOBS.c.kind))}
 
 
-def _open(kinds: Sequence[JobKind]) -> ColumnElement[bool]:
-    return and_(JOBS.c.status.in_(OPEN_STATES), JOBS.c.kind.in_([kind.value for kind in kinds]))
+def _open(kinds: Sequence[JobKind], spool: str) -> ColumnElement[bool]:
+    anywhere = JOBS.c.kind.not_in([kind.value for kind in OF_A_SPOOL])
+    here = or_(anywhere, JOBS.c.subject_id.is_(None), JOBS.c.subject_id == spool)
+    return and_(JOBS.c.status.in_(OPEN_STATES), JOBS.c.kind.in_([kind.value for kind in kinds]), here)

@@ -109,6 +109,12 @@ def expired(connection: Connection, *, now: datetime, limit: int) -> list[Expire
     return [Expired(*row) for row in connection.execute(statement)]
 
 
+def count_expired(connection: Connection, *, now: datetime) -> int:
+    """How many screenings expired and still have their encoding."""
+    statement = select(func.count()).where(SCREENINGS.c.expires_at <= now, func.length(SCREENINGS.c.envelope) > 0)
+    return int(connection.execute(statement).scalar_one())
+
+
 def erase(connection: Connection, screening_ids: Sequence[str]) -> None:
     """Take the encodings out of screenings; who asked, when and why stays."""
     if screening_ids:

@@ -115,6 +115,12 @@ def expired(connection: Connection, spool: str, *, now: datetime, limit: int) ->
     return list(connection.execute(statement).scalars())
 
 
+def count_expired(connection: Connection, spool: str, *, now: datetime) -> int:
+    """How many uploads of a spool ran out."""
+    statement = select(func.count()).where(UPLOADS.c.spool == spool, UPLOADS.c.expires_at <= now)
+    return int(connection.execute(statement).scalar_one())
+
+
 def remove(connection: Connection, upload_ids: Sequence[str]) -> list[str]:
     """Forget uploads; those that were not whole by then, whose content nobody needs."""
     statement = delete(UPLOADS).where(UPLOADS.c.id.in_(upload_ids)).returning(UPLOADS.c.id, UPLOADS.c.batch_id)

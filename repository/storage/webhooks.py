@@ -86,10 +86,15 @@ def change(connection: Connection, member_id: str, webhook_id: str, values: Mapp
     connection.execute(_this(member_id, webhook_id).values(dict(values)))
 
 
-def forget_old_secrets(connection: Connection, *, before: datetime) -> None:
-    """Remove the old secrets whose time was over before an instant."""
+def count_old_secrets(connection: Connection, *, before: datetime) -> int:
+    """How many old secrets there are whose time was over before an instant."""
+    return int(connection.execute(select(func.count()).where(WEBHOOKS.c.old_until <= before)).scalar_one())
+
+
+def forget_old_secrets(connection: Connection, *, before: datetime) -> int:
+    """Remove the old secrets whose time was over before an instant; how many."""
     over = update(WEBHOOKS).where(WEBHOOKS.c.old_until <= before)
-    connection.execute(over.values(old_secret=None, old_until=None))
+    return connection.execute(over.values(old_secret=None, old_until=None)).rowcount
 
 
 def remove(connection: Connection, member_id: str, webhook_id: str) -> bool:

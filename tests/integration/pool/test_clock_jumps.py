@@ -165,7 +165,7 @@ def test_jobs_are_served_in_the_order_they_were_queued_in(services: Services, cl
 def test_what_expires_goes_on_to_expire(alpha: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set back, the clock does not keep the worker from looking until it is where it was."""
     looked = []
-    monkeypatch.setattr("repository.services.expiring.remove_uploads", lambda *_: looked.append(clock()))
+    monkeypatch.setattr("repository.services.expiring.queue", lambda _: looked.append(clock()))
     worker = IntakeWorker(alpha.services)
     for step in (timedelta(), -HOURS, EXPIRY_PAUSE / 2, EXPIRY_PAUSE):
         clock.advance(step)

@@ -1,23 +1,31 @@
-"""Screenings are removed when their time is over, with their encodings, and each member is told how many."""
+"""What is kept no longer is removed by jobs: screenings with their encodings, of which each member is told how many."""
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from repository.domain.jobs import FAULT, JobKind
 from repository.domain.outcomes import Given, HitOutcome
+from repository.jobs.running import JobWorker
 from repository.jobs.worker import EXPIRY_PAUSE, IntakeWorker
 from repository.services import expiring
-from repository.storage import outcomes
+from repository.services.batches import spool_of
+from repository.storage import expiry, jobs, outcomes, uploads
 from repository.storage.events import EVENTS
 from repository.storage.hits import HITS
 from repository.storage.screenings import SCREENINGS
+from repository.storage.spool import Spool
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, question, subject
+from tests.support.expiring import expire
 
 
 @pytest.fixture
@@ -42,23 +50,31 @@ def keep_days(desk: Desk) -> timedelta:
     return timedelta(days=desk.services.rulebook.screening.keep_days)
 
 
+def listed(desk: Desk) -> list[tuple[Any, ...]]:
+    """The jobs as the operator sees them: status, how far they are, and what stands against them."""
+    with desk.services.database.reading() as connection:
+        found = jobs.listed(connection, [JobKind.EXPIRY], limit=9)
+    return [(row["status"], row["done"], row["total"], row["error"]) for row in found]
+
+
 def test_what_is_kept_long_enough_is_removed(
     alpha: Desk, asked: list[str], rows: Counted, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not a day too early; then with hits and sides, in transactions of two, one event for each."""
+    """Not a day too early; then with hits and sides, in transactions of two, one event for each, by one job."""
     monkeypatch.setattr(expiring, "AT_ONCE", 2)
     clock.advance(keep_days(alpha) - timedelta(minutes=1))
-    assert expiring.remove_screenings(alpha.services)
-    assert (rows("screenings"), told(alpha)) == (3, [])
+    assert expire(alpha.services) == 0
+    assert (rows("screenings"), rows("jobs"), told(alpha)) == (3, 0, [])
     clock.advance(timedelta(minutes=2))
-    assert expiring.remove_screenings(alpha.services)
+    assert expire(alpha.services) == 3
+    assert listed(alpha) == [("done", 3, 3, None)]
     assert rows("screenings") == 0
     with alpha.services.database.read() as session:
         left = select(func.count()).select_from(SCREENINGS)
         assert session.execute(left).scalar_one() == 0
     assert sum(each["removed"] for each in told(alpha)) == 3
     assert {each["member"] for each in told(alpha)} == {alpha.member.id}
-    assert expiring.remove_screenings(alpha.services)
+    assert expire(alpha.services) == 0
     assert len(told(alpha)) == 2
 
 
@@ -72,25 +88,83 @@ def test_a_case_keeps_its_screening_without_the_encoding(
         given = Given(HitOutcome.SAME_SUBJECT, None, clock())
         outcomes.give(session.connection(), alpha.member.id, hit, given, actor_id=actor)
     clock.advance(keep_days(alpha) + timedelta(minutes=1))
-    assert expiring.remove_screenings(alpha.services)
+    assert expire(alpha.services) == 3
     with alpha.services.database.read() as session:
         left = session.execute(select(SCREENINGS.c.id, SCREENINGS.c.envelope, SCREENINGS.c.subject_digest)).all()
     assert [(row[0], bytes(row[1]), row[2]) for row in left] == [(asked[0], b"", None)]
     assert told(alpha) == [{"removed": 2, "encodings_erased": 1, "member": alpha.member.id}]
-    assert expiring.remove_screenings(alpha.services)
+    assert expire(alpha.services) == 0
     assert len(told(alpha)) == 1
 
 
-def test_the_worker_looks_every_few_minutes(
+def test_the_worker_looks_every_hour(
     alpha: Desk, asked: list[str], rows: Counted, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And not each time that it looks for batches."""
+    """And not each time that it looks for batches; while a job is under way there is no second."""
     worker = IntakeWorker(alpha.services)
     worker.expire()
     clock.advance(keep_days(alpha) + timedelta(minutes=1))
     worker.expire()
-    assert rows("screenings") == 0
+    assert listed(alpha) == [("queued", 0, 3, None)]
+    IntakeWorker(alpha.services).expire()
+    assert len(listed(alpha)) == 1
     clock.advance(EXPIRY_PAUSE / 2)
     with monkeypatch.context() as patch:
-        patch.setattr(expiring, "remove_screenings", lambda *_: pytest.fail("it looked"))
+        patch.setattr(expiring, "queue", lambda *_: pytest.fail("it looked"))
         worker.expire()
+
+
+def test_a_fault_is_waited_for_and_told(
+    alpha: Desk, asked: list[str], rows: Counted, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two transactions: what was done stays, the operator sees what stands against the rest, and it goes on."""
+    monkeypatch.setattr(expiring, "AT_ONCE", 2)
+    clock.advance(keep_days(alpha) + timedelta(minutes=1))
+    remove = expiry.remove
+    with monkeypatch.context() as patch:
+        patch.setattr(expiry, "remove", lambda *given: remove(*given) if rows("screenings") == 3 else 1 // 0)
+        expire(alpha.services)
+    assert listed(alpha) == [("queued", 2, 3, FAULT)]
+    worker = JobWorker(alpha.services, [JobKind.EXPIRY])
+    assert worker.run_pending() == 0
+    clock.advance(minutes=1)
+    assert worker.run_pending() == 1
+    assert (rows("screenings"), listed(alpha)) == (0, [("done", 3, 3, None)])
+
+
+def test_what_expires_does_not_wait_for_the_queue_to_be_empty(
+    alpha: Desk, asked: list[str], clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is always one more batch: it is looked for between two, and a look that fails holds no batch up."""
+    monkeypatch.setattr(IntakeWorker, "look_daily", lambda _: 1 // 0)
+    clock.advance(keep_days(alpha) + timedelta(minutes=1))
+    worker, worked = IntakeWorker(alpha.services), threading.Event()
+    batches = iter(range(1_000_000))
+    monkeypatch.setattr(worker, "_claim", lambda: {"id": "bat"})
+    monkeypatch.setattr(worker, "_work", lambda _: worked.set() if next(batches) > 10 else None)
+    worker.start()
+    try:
+        assert worked.wait(30)
+        assert listed(alpha) == [("queued", 0, 3, None)]
+    finally:
+        worker.stop()
+
+
+def test_uploads_expire_at_the_spool_they_lie_in(alpha: Desk, clock: FakeClock, tmp_path: Path) -> None:
+    """The workers of another data directory leave the job alone; killed before the content goes, it goes then."""
+    with alpha.services.database.writing() as connection:
+        row: dict[str, Any] = {"id": "upl_1", "member_id": alpha.member.id, "actor_id": alpha.member.client_id}
+        row |= {"idempotency_key": "k", "format": "ndjson", "gzipped": False, "dry_run": False, "length": 9}
+        times = {"created_at": clock(), "expires_at": clock(), "spool": spool_of(alpha.services).name}
+        uploads.add(connection, row | times | {"sha256": "0" * 64})
+    with spool_of(alpha.services).extending("bat_1"):
+        assert expiring.queue(alpha.services) == 1
+    other = replace(alpha.services, settings=replace(alpha.services.settings, data_dir=tmp_path / "other"))
+    assert JobWorker(other).run_pending() == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Spool, "remove", lambda *_: 1 // 0)
+        JobWorker(alpha.services).run_pending()
+    assert (spool_of(alpha.services).holds("bat_1"), listed(alpha)) == (True, [("queued", 1, 1, FAULT)])
+    clock.advance(minutes=1)
+    assert JobWorker(alpha.services).run_pending() == 1
+    assert (spool_of(alpha.services).holds("bat_1"), listed(alpha)) == (False, [("done", 1, 1, None)])

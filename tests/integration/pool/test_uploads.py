@@ -18,8 +18,6 @@ from sqlalchemy import update
 
 from repository.jobs import worker
 from repository.jobs.worker import IntakeWorker
-from repository.services import batches as batch_service
-from repository.services import expiring
 from repository.storage import batches
 from repository.storage import uploads as stored_uploads
 from repository.storage.batches import BATCHES
@@ -29,6 +27,7 @@ from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
 from tests.support.columns import content
 from tests.support.encodings import filing, ndjson, subject
+from tests.support.expiring import expire
 
 ROWS = [filing(f"P-{number}", subject(number, only=range(4))) for number in range(10)]
 CONTENT = ndjson(ROWS)
@@ -154,13 +153,12 @@ def test_unfinished_uploads_expire(alpha: Desk, clock: FakeClock, rows: Counted)
     """After their time they are gone with what came of them; until then no sweep takes them."""
     upload = begin(alpha)
     send(alpha, upload, 0, CONTENT[:HALF])
-    spool = batch_service.spool_of(alpha.services)
     os.utime(sealed(alpha)[0], (0, 0))
     IntakeWorker(alpha.services).run_pending()
     assert len(sealed(alpha)) == 1
-    assert expiring.remove_uploads(alpha.services, spool) == 0
+    assert expire(alpha.services) == 0
     clock.advance(alpha.services.settings.upload_lifetime + timedelta(seconds=1))
-    assert expiring.remove_uploads(alpha.services, spool) == 1
+    assert expire(alpha.services) == 1
     assert (sealed(alpha), rows("uploads")) == ([], 0)
 
 
@@ -223,7 +221,7 @@ def test_an_upload_that_ends_while_it_is_swept_keeps_its_content(alpha: Desk, mo
 
     with monkeypatch.context() as patch:
         patch.setattr(stored_uploads, "remove", last)
-        assert expiring.remove_uploads(later, batch_service.spool_of(alpha.services)) == 1
+        assert expire(later) == 1
     IntakeWorker(alpha.services).run_pending()
     assert alpha.get(f"/v1/batches/{done[0]['batch']}")["rows"]["created"] == 10
 

@@ -15,13 +15,14 @@ from sqlalchemy import select
 from frankpledge.webhooks import verify
 from repository.domain.jobs import JobKind
 from repository.jobs.running import JobWorker
-from repository.services import Services, expiring, posting
+from repository.services import Services, posting
 from repository.settings import Settings
 from repository.storage.events import EVENTS
 from repository.storage.webhooks import WEBHOOKS
 from tests.integration.pool.conftest import Desk
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, subject
+from tests.support.expiring import expire
 
 pytestmark = pytest.mark.usefixtures("scoped")
 
@@ -157,7 +158,7 @@ def test_no_secret_is_stored_in_clear_or_for_long(
     plain = base64.b64decode(endpoint.first.removeprefix("whsec_"))
     assert plain not in row["old_secret"]
     clock.advance(timedelta(hours=1))
-    expiring.remove_deliveries(services)
+    assert expire(services) == 1
     with services.database.reading() as connection:
         row = connection.execute(select(WEBHOOKS).where(WEBHOOKS.c.member_id == alpha.member.id)).mappings().one()
     assert (row["old_secret"], row["old_until"]) == (None, None)

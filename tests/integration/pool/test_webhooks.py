@@ -23,7 +23,7 @@ from repository.domain.jobs import JobKind
 from repository.domain.members import MemberStatus
 from repository.domain.webhooks import Notice
 from repository.jobs.running import JobWorker
-from repository.services import Services, expiring, outbox, posting
+from repository.services import Services, outbox, posting
 from repository.services.onboarding import change_status
 from repository.services.operator import accept_fingerprint, remember_secret
 from repository.services.posting import PostError
@@ -33,6 +33,7 @@ from repository.storage.webhooks import WEBHOOKS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
 from tests.support.encodings import FINGERPRINT, filing, ndjson, subject
+from tests.support.expiring import expire
 from tests.support.members import Admissions
 
 pytestmark = pytest.mark.usefixtures("scoped")
@@ -337,9 +338,9 @@ def test_what_was_delivered_long_ago_is_forgotten(
     deliver(services)
     clock.advance(days=29)
     alpha.batch([filing("A-2", subject("bob"))], key="second")
-    assert expiring.remove_deliveries(services) == 0
+    assert expire(services) == 0
     clock.advance(days=1, seconds=1)
-    assert expiring.remove_deliveries(services) == 1
+    assert expire(services) == 1
     assert [each["status"] for each in log_of(alpha, hook)] == ["queued"]
 
 
