@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -22,7 +24,16 @@ from frankpledge.resumption import run_of, state_directory
 from frankpledge.submission import Outcome, Sent
 
 SHOWN_ERRORS = 10
-"""Refused rows that are shown in the terminal; the rest is in the errors file."""
+"""Refused rows that are shown in the terminal; the errors file has what the pool keeps of the rest."""
+
+
+@dataclass(slots=True)
+class Refused:
+    """Refused rows: those shown, and how many were written to the errors file, where there is one."""
+
+    path: Path | None
+    shown: list[RowError] = field(default_factory=list)
+    written: int = 0
 
 
 def run(profile: Profile, source: Path, errors: Path | None, *, wait: bool, dry_run: bool, as_json: bool) -> int:
@@ -36,13 +47,14 @@ def run(profile: Profile, source: Path, errors: Path | None, *, wait: bool, dry_
         submission.refuse_mismatch(scheme, stamp)
         with run_of(source, profile.address(), state_directory(os.environ)) as name:
             sent = _upload(pool, source, stamp, name, dry_run=dry_run)
-            outcome, shown = _follow(pool, sent, errors) if wait else (Outcome(), [])
+            refused = Refused(errors)
+            outcome = _follow(pool, sent, refused) if wait else Outcome()
     if not wait:
         return _uploaded(sent, as_json=as_json)
     if known := sum(each.known_before for each in sent):
         done = f"{known} of {len(sent)} batches were done before the interruption"
         click.echo(f"{done}; what came of them is counted in.", err=True)
-    return _finished(outcome, sent, shown, dry_run=dry_run, as_json=as_json)
+    return _finished(outcome, sent, refused, dry_run=dry_run, as_json=as_json)
 
 
 def _upload(pool: Pool, source: Path, stamp: Stamp, name: str, *, dry_run: bool) -> list[Sent]:
@@ -55,14 +67,13 @@ def _upload(pool: Pool, source: Path, stamp: Stamp, name: str, *, dry_run: bool)
     return sent
 
 
-def _follow(pool: Pool, sent: list[Sent], errors: Path | None) -> tuple[Outcome, list[RowError]]:
+def _follow(pool: Pool, sent: list[Sent], refused: Refused) -> Outcome:
     outcome = Outcome()
-    shown: list[RowError] = []
     total = sum(each.batch.bytes_total for each in sent)
     before = 0
     with ExitStack() as stack:
         meter = stack.enter_context(Meter("processing", total))
-        handle = stack.enter_context(errors.open("w", encoding="utf-8")) if errors else None
+        handle = stack.enter_context(refused.path.open("w", encoding="utf-8")) if refused.path else None
         for each in sent:
 
             def seen(batch: Batch, before: int = before) -> None:
@@ -71,16 +82,17 @@ def _follow(pool: Pool, sent: list[Sent], errors: Path | None) -> tuple[Outcome,
             batch = submission.follow(pool, each.batch, seen)
             outcome.add(batch)
             before += batch.bytes_total
-            _note_errors(pool, each, batch, shown, handle)
-    return outcome, shown
+            _note_errors(submission.file_errors(pool, each, batch), refused, handle)
+    return outcome
 
 
-def _note_errors(pool: Pool, sent: Sent, batch: Batch, shown: list[RowError], handle: TextIO | None) -> None:
-    for error in submission.file_errors(pool, sent, batch):
+def _note_errors(errors: Iterable[RowError], refused: Refused, handle: TextIO | None) -> None:
+    for error in errors:
         if handle:
             handle.write(orjson.dumps(error).decode() + "\n")
-        if len(shown) < SHOWN_ERRORS:
-            shown.append(error)
+            refused.written += 1
+        if len(refused.shown) < SHOWN_ERRORS:
+            refused.shown.append(error)
         elif not handle:
             return
 
@@ -97,7 +109,7 @@ def _uploaded(sent: list[Sent], *, as_json: bool) -> int:
     return 0
 
 
-def _finished(outcome: Outcome, sent: list[Sent], shown: list[RowError], *, dry_run: bool, as_json: bool) -> int:
+def _finished(outcome: Outcome, sent: list[Sent], refused: Refused, *, dry_run: bool, as_json: bool) -> int:
     rows = outcome.rows
     if as_json:
         document = {
@@ -110,7 +122,9 @@ def _finished(outcome: Outcome, sent: list[Sent], shown: list[RowError], *, dry_
         }
         click.echo(orjson.dumps(document).decode())
     else:
-        _tell(outcome, shown, dry_run=dry_run)
+        _tell(outcome, refused.shown, dry_run=dry_run)
+    if refused.path or not as_json:
+        _tell_what_is_missing(rows["rejected"], refused)
     if outcome.failed or outcome.cancelled:
         return 2
     return 1 if rows["rejected"] else 0
@@ -128,9 +142,19 @@ def _tell(outcome: Outcome, shown: list[RowError], *, dry_run: bool) -> None:
     for batch in outcome.cancelled:
         click.echo(f"Batch {batch.id} was cancelled; what was taken in stays.", err=True)
     for batch in outcome.failed:
-        field, expected = batch.failure or ("(batch)", "another content")
-        click.echo(f"Batch {batch.id} failed: {field}: expected {expected}.", err=True)
+        where, expected = batch.failure or ("(batch)", "another content")
+        click.echo(f"Batch {batch.id} failed: {where}: expected {expected}.", err=True)
     for error in shown:
         click.echo(f"Line {error.row}: {error.field}: expected {error.expected}", err=True)
-    if rows["rejected"] > len(shown):
-        click.echo("There are more refused rows: give --errors FILE to have them all.", err=True)
+
+
+def _tell_what_is_missing(rejected: int, refused: Refused) -> None:
+    kept = "the pool keeps the first 1,000 of each batch"
+    if refused.path is None and rejected > len(refused.shown):
+        click.echo(f"There are more refused rows: --errors FILE has them too; {kept}.", err=True)
+    if refused.path is not None and rejected > refused.written:
+        click.echo(
+            f"{rejected - refused.written:,} more refused rows are not in {refused.path}: {kept}. "
+            "Correct those that are in it, and submit again to see more.",
+            err=True,
+        )

@@ -123,6 +123,7 @@ class FakePool:
     time: dt.datetime | None = None
     fingerprints: list[str] = field(default_factory=lambda: [KEY.fingerprint])
     rejected: list[int] = field(default_factory=list)
+    kept_errors: int = 1_000
     answer: str = "clear"
     looks: int = 0
     standing: dict[str, Any] = field(default_factory=lambda: dict(STANDING))
@@ -227,7 +228,9 @@ class FakePool:
                 "hits": 1,
                 "capped_keys": 2,
                 "failure": None,
-                "errors": [{"row": r, "ref": None, "field": "line", "expected": "a line"} for r in refused],
+                "errors": [{"row": r, "ref": None, "field": "line", "expected": "a line"} for r in refused][
+                    : self.kept_errors
+                ],
                 "next_cursor": None,
             }
         return ok({**self.batches[self.keys[key]], "errors": [], "next_cursor": None}, 202)

@@ -87,6 +87,17 @@ def test_many_refused_rows_are_cut_short_on_the_screen(
     assert "--errors FILE" in shown.stderr
 
 
+def test_refused_rows_that_the_pool_does_not_keep_are_told(run: Run, encoded: Path, home: Path, fake: FakePool) -> None:
+    """An errors file that has not all of them is not passed off as whole, for people nor for scripts."""
+    fake.rejected, fake.kept_errors = [1, 2], 1
+    for options in ((), ("--json",)):
+        shown = run("submit", encoded, "--errors", home / "errors.ndjson", *options)
+        assert len((home / "errors.ndjson").read_bytes().splitlines()) == 2
+        assert "2 more refused rows are not in " in shown.stderr
+    fake.kept_errors = 1_000
+    assert "refused rows" not in run("submit", encoded, "--errors", home / "errors.ndjson").stderr
+
+
 def test_a_dry_run_follows_and_says_so(run: Run, encoded: Path, fake: FakePool) -> None:
     """Nothing is kept, everything is checked."""
     shown = run("submit", encoded, "--dry-run", "--json")
