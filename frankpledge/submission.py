@@ -77,13 +77,16 @@ def clock_warning(scheme: Scheme) -> str | None:
     return f"This machine's clock is {abs(seconds):,.0f} s {'behind' if seconds > 0 else 'ahead of'} the pool's."
 
 
-def send(pool: Pool, path: Path, *, run: str, dry_run: bool) -> Iterator[Sent]:
+def send(
+    pool: Pool, path: Path, *, run: str, dry_run: bool, seen: Callable[[int, int], None] = lambda _, __: None
+) -> Iterator[Sent]:
     """Upload batch after batch. Under the same name of the run they are the same batches, each there once.
 
-    A file of columns is one batch, sent in pieces when it is large.
+    A file of columns is one batch, sent in pieces when it is large: `seen` is told its bytes that are there, and of
+    how many.
     """
     if (kind := tabular.format_of(path)) is not None:
-        batch = uploading.send_file(pool, path, kind, run=run, dry_run=dry_run)
+        batch = uploading.send_file(pool, path, kind, run=run, dry_run=dry_run, seen=seen)
         yield Sent(batch, 0, 0)
         return
     for payload in split(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from frankpledge.client import Pool
@@ -22,8 +23,11 @@ def key_of(run: str, digest: str, *, dry_run: bool) -> str:
     return f"{run}-{digest}" + ("-dry" if dry_run else "")
 
 
-def send_file(pool: Pool, path: Path, kind: str, *, run: str, dry_run: bool) -> Batch:
-    """Upload a file of columns as one batch. Raises KitError, when the file changes meanwhile, or PoolError."""
+def send_file(pool: Pool, path: Path, kind: str, *, run: str, dry_run: bool, seen: Callable[[int, int], None]) -> Batch:
+    """Upload a file of columns as one batch; `seen` is told how many bytes the pool has, and of how many.
+
+    Raises KitError, when the file changes meanwhile, or PoolError.
+    """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = path.stat().st_size
@@ -31,16 +35,17 @@ def send_file(pool: Pool, path: Path, kind: str, *, run: str, dry_run: bool) -> 
     if size <= LARGE_BYTES:
         return pool.upload(path.read_bytes(), idempotency_key=key, dry_run=dry_run, format=kind)
     announced = {"length": size, "sha256": digest, "format": kind, "dry_run": dry_run}
-    upload = _pieces(pool, path, pool.begin_upload(announced, idempotency_key=key))
+    upload = _pieces(pool, path, pool.begin_upload(announced, idempotency_key=key), seen)
     if upload.batch is None:
         raise KitError("The pool has the whole file, and made no batch of it.", "Run it again.")
     return pool.batch(upload.batch)
 
 
-def _pieces(pool: Pool, path: Path, upload: Upload) -> Upload:
+def _pieces(pool: Pool, path: Path, upload: Upload, seen: Callable[[int, int], None]) -> Upload:
     standstills = 0
     with path.open("rb") as file:
         while upload.batch is None and standstills < STANDSTILLS:
+            seen(upload.offset, upload.length)
             file.seek(upload.offset)
             piece = file.read(PIECE_BYTES)
             if not piece and upload.offset < upload.length:

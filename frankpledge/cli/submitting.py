@@ -60,7 +60,12 @@ def run(profile: Profile, source: Path, errors: Path | None, *, wait: bool, dry_
 def _upload(pool: Pool, source: Path, stamp: Stamp, name: str, *, dry_run: bool) -> list[Sent]:
     sent = []
     with Meter("uploading", stamp.filings) as meter:
-        for each in submission.send(pool, source, run=name, dry_run=dry_run):
+
+        def seen(part: int, whole: int) -> None:
+            done = stamp.filings * part // whole
+            meter.advance_to(done, done)
+
+        for each in submission.send(pool, source, run=name, dry_run=dry_run, seen=seen):
             sent.append(each)
             done = each.lines_before + (each.filings or stamp.filings)
             meter.advance_to(done, done)
