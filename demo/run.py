@@ -14,6 +14,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,10 +116,12 @@ def found_pool(play: Play) -> None:
     hidden = {"FRANKPLEDGE_OPERATOR_PASSWORD": secret}
     stage.run(play.operator, "frankpledge-admin", "init", "--fingerprint", fingerprint, hidden=hidden)
     stage.say("\nEach says what it is going to file in a month: it is judged by that, and by nobody else's size.")
-    for slug, member in play.members.items():
+    for slug in play.members:
         lines = LINES if slug != "corvane" else LINES[:2]
         stage.run(play.operator, "frankpledge-admin", "member", "add", NAMES[slug], *lines, *_declared(play, slug))
-        _log_in(play, slug, member)
+    with ThreadPoolExecutor(max_workers=2) as unseen:
+        for logins in unseen.map(lambda slug: _log_in(play, slug), play.members):
+            play.logins += logins
     stage.say("\nEach member got a client id and secret for its programs, and an account for one investigator.")
 
 
@@ -228,19 +231,23 @@ def _declared(play: Play, slug: str) -> list[str]:
     return [word for pair, count in sorted(volumes.items()) for word in ("--declare", f"{pair}={count}")]
 
 
-def _log_in(play: Play, slug: str, member: Party) -> None:
+def _log_in(play: Play, slug: str) -> list[tuple[str, str, str]]:
+    """Give a member's programs and its investigator a way in, and return who has which."""
+    member = play.members[slug]
     issued = json.loads(
         call(play.operator, "frankpledge-admin", "credential", "issue", NAMES[slug], *ROLES, "--json").text
     )
     member.environment["FRANKPLEDGE_CLIENT_ID"] = issued["client_id"]
     member.environment["FRANKPLEDGE_CLIENT_SECRET"] = issued["client_secret"]
-    play.logins.append((f"{NAMES[slug]}, program", issued["client_id"], issued["client_secret"]))
     secret, user = password(), f"{slug}-investigator"
     call(
         play.operator, "frankpledge-admin", "user", "add", user, "--member", NAMES[slug], "--role", "investigator",
         hidden={"FRANKPLEDGE_USER_PASSWORD": secret},
     )  # fmt: skip
-    play.logins.append((f"{NAMES[slug]}, investigator", user, secret))
+    return [
+        (f"{NAMES[slug]}, program", issued["client_id"], issued["client_secret"]),
+        (f"{NAMES[slug]}, investigator", user, secret),
+    ]
 
 
 def _write_csv(path: Path, rows: Sequence[Raw], headings: Mapping[str, str]) -> None:
