@@ -1,9 +1,9 @@
 """The worker that takes batches in, looks at standings daily and has expire what is old; by default in a thread.
 
-The worker holds a lock on a file of its spool, which the kernel frees when its process dies, however it dies. On SQLite
-there is one worker to a spool. On PostgreSQL there may be several: the lock is shared then, and who gets it alone knows
-that every lease of this spool is dead, and takes the work over at once. Else a lease that ran out is taken over. The
-lease in the database is what guards the rows: a worker that lost it cannot commit.
+The worker holds a lock on a file of its spool, which the kernel frees when its process dies, however it dies. There may
+be several workers to a spool: they share the lock, and who gets it alone knows that every lease of this spool is dead,
+and takes the work over at once. Else a lease that ran out is taken over, from a worker that hangs. The lease in the
+database is what guards the rows: a worker that lost it cannot commit.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ class IntakeWorker(Threaded):
         return self._holding.is_set()
 
     def run_pending(self) -> int:
-        """Work through every batch that waits, in the calling thread; how many. 0 if another worker is at it."""
-        with self._alone() as alone:
-            return self._drain() if alone else 0
+        """Work through every batch that waits and nobody is at, in the calling thread; how many."""
+        with self._present() as present:
+            return self._drain() if present else 0
 
     def look_daily(self) -> None:
         """Look at every member's standing, once each day (see `note_all_steps`)."""
@@ -109,10 +109,10 @@ class IntakeWorker(Threaded):
         faults = 0
         while not self._stop.is_set():
             try:
-                with self._alone() as alone:
-                    if alone:
+                with self._present() as present:
+                    if present:
                         self._holding.set()
-                    while alone and not self._stop.is_set():
+                    while present and not self._stop.is_set():
                         self._drain(self._sweep)
                         self._sweep()
                         faults = 0
@@ -124,23 +124,15 @@ class IntakeWorker(Threaded):
             self._stop.wait(min(POLL_SECONDS * 2 ** min(faults, 10), LONGEST_REST))
 
     @contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Hold the lock of the spool, if it is to be had; who has it alone frees leases of the dead and sweeps."""
+    def _present(self) -> Iterator[bool]:
+        """Share the lock of the spool, but while another has it alone, who frees leases of the dead and sweeps."""
         with (self._spool.directory / "worker.lock").open("ab") as file:
-            alone = _locked(file, fcntl.LOCK_EX)
-            if not alone and not (self._several and _locked(file, fcntl.LOCK_SH)):
-                yield False
-                return
-            if alone:
+            if _locked(file, fcntl.LOCK_EX):
                 self._take_over()
-                if self._several:
-                    fcntl.flock(file, fcntl.LOCK_SH)
-            yield True
-
-    @property
-    def _several(self) -> bool:
-        """Whether other workers may be at the spool, too: what SQLite has but one writer for."""
-        return self._services.database.engine.dialect.name != "sqlite"
+                fcntl.flock(file, fcntl.LOCK_SH)
+                yield True
+            else:
+                yield _locked(file, fcntl.LOCK_SH)
 
     def _take_over(self) -> None:
         now = self._services.clock()

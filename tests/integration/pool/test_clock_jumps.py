@@ -83,8 +83,8 @@ def test_no_live_batch_is_taken_by_who_has_another_time(
     monkeypatch.setattr(batchwork.BatchWork, "take", beside)
     for number, worker in enumerate((one, two)):
         alpha.upload(ndjson(ROWS[number * 20 :][:20]), f"key-{number}")
-        with worker._alone() as alone:
-            assert alone
+        with worker._present() as present:
+            assert present
             assert worker._drain() == 1
     assert found == [0] * 16
     assert rows("filings") == len(ROWS)
@@ -116,7 +116,7 @@ def test_who_was_served_under_a_fast_clock_is_not_last_for_hours(alpha: Desk, be
     beta.upload(ndjson(ROWS[1:2]), "key-2")
     alpha.upload(ndjson(ROWS[1:2]), "key-2")
     worker = IntakeWorker(alpha.services)
-    with worker._alone():
+    with worker._present():
         claimed = worker._claim()
     assert claimed is not None
     assert claimed["member_id"] == alpha.member.id

@@ -23,8 +23,6 @@ from tests.support.leases import run_out
 
 TRIES, CHUNK, CHUNKS = 20, 2, 3
 
-pytestmark = pytest.mark.parametrize("store", ["postgresql"], indirect=True)
-
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +59,7 @@ def test_both_claim_at_the_same_moment(alpha: Desk) -> None:
         barrier.wait(30)
         return worker._claim()
 
-    with workers[0]._alone(), ThreadPoolExecutor(len(workers)) as threads:
+    with workers[0]._present(), ThreadPoolExecutor(len(workers)) as threads:
         for number in range(TRIES):
             queue(alpha, number)
             claimed = list(threads.map(claim, workers))
@@ -72,6 +70,7 @@ def test_both_claim_at_the_same_moment(alpha: Desk) -> None:
     check(alpha, TRIES)
 
 
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_both_are_at_the_same_chunk(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """One loses its lease at a drawn chunk and goes on beside the other all the same: what it writes does not count."""
     draw = random.Random(7)  # noqa: S311 - when the lease is lost is drawn
@@ -94,7 +93,7 @@ def test_both_are_at_the_same_chunk(alpha: Desk, monkeypatch: pytest.MonkeyPatch
             raise
 
     monkeypatch.setattr(batchwork.BatchWork, "take", beside)
-    with one._alone(), ThreadPoolExecutor(1) as threads:
+    with one._present(), ThreadPoolExecutor(1) as threads:
         for number in range(TRIES):
             at = CHUNK * draw.randrange(CHUNKS)
             queue(alpha, number)
