@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import re
 import struct
 from collections.abc import Mapping
 from typing import Any, cast
@@ -16,6 +17,7 @@ from matching.vocabulary import ROLES
 
 MAX_NAME_LENGTH = 200
 MAX_FACT = 255
+_HEX = re.compile("[0-9a-f]+")
 _HEAD = struct.Struct("<BHII")
 HEAD = np.dtype([("kind", "u1"), ("facts", "<u2"), ("keys", "<u4"), ("sketches", "<u4")])
 """What `pack` begins with: the kind, and how many bytes of facts, keys and sketches follow, in this order."""
@@ -78,7 +80,7 @@ def _kind(obj: Mapping[str, Any], where: str) -> Kind:
 def _bits(obj: Mapping[str, Any], member: str, width: int, where: str) -> int:
     text = obj.get(member)
     expected = f"a hexadecimal bit mask of at most {width} bits"
-    if not isinstance(text, str) or not 0 < len(text) <= (width + 3) // 4 or not set(text) <= set("0123456789abcdef"):
+    if not isinstance(text, str) or not 0 < len(text) <= (width + 3) // 4 or not _HEX.fullmatch(text):
         raise WireError(f"{where}.{member}", expected)
     value = int(text, 16)
     if value >> width:
