@@ -46,32 +46,25 @@ COLUMNS: dict[str, Shape] = {
 }
 
 
-def check(schema: Any, *, dictionaries: bool) -> None:
+def check(schema: Any) -> None:
     """Raises StreamError unless every column is known, there once, and of a type that is read."""
     try:
-        _check_members(
-            [(field.name, field.type) for field in schema],
-            tuple(COLUMNS.items()),
-            "(columns)",
-            dictionaries=dictionaries,
-        )
+        _check_members([(field.name, field.type) for field in schema], tuple(COLUMNS.items()), "(columns)")
     except UnicodeDecodeError:
         raise StreamError("(columns)", "names in UTF-8") from None
 
 
-def _check_members(
-    found: list[tuple[str, Any]], wanted: tuple[tuple[str, Shape], ...], where: str, *, dictionaries: bool
-) -> None:
+def _check_members(found: list[tuple[str, Any]], wanted: tuple[tuple[str, Shape], ...], where: str) -> None:
     shapes = dict(wanted)
     names = [name for name, _ in found]
     if not names or not shapes.keys() >= set(names) or len(names) != len(set(names)):
         raise StreamError(where, f"no other columns than {', '.join(shapes)}, each once")
     for name, kind in found:
         path = name if where == "(columns)" else f"{where}.{name}"
-        _check_type(kind, shapes[name], path, dictionaries=dictionaries)
+        _check_type(kind, shapes[name], path)
 
 
-def _check_type(kind: Any, shape: Shape, where: str, *, dictionaries: bool) -> None:
+def _check_type(kind: Any, shape: Shape, where: str) -> None:
     types = pa.types
     if types.is_null(kind):
         return
@@ -79,9 +72,9 @@ def _check_type(kind: Any, shape: Shape, where: str, *, dictionaries: bool) -> N
     if shape.kind.startswith("a list") and (types.is_list(kind) or types.is_large_list(kind)):
         inner = kind.value_type
     if shape.members and types.is_struct(inner) and (inner is not kind) == shape.kind.startswith("a list"):
-        _check_members([(field.name, field.type) for field in inner], shape.members, where, dictionaries=dictionaries)
+        _check_members([(field.name, field.type) for field in inner], shape.members, where)
         return
-    if dictionaries and types.is_dictionary(kind):
+    if types.is_dictionary(kind):
         kind = kind.value_type
     text = types.is_string(kind) or types.is_large_string(kind)
     fits = {

@@ -87,12 +87,15 @@ class _Arrow(_Columns):
         first = next(messages, None)
         if first is None:
             return
-        schema = arrow_stream.schema_of(first)
-        layout.check(schema, dictionaries=False)
+        batches = arrow_stream.Batches(first)
+        layout.check(batches.schema)
         before = 0
         for message in messages:
+            if message.kind == arrow_stream.DICTIONARY:
+                batches.learn(message)
+                continue
             if message.kind != arrow_stream.RECORDS or before + message.rows > self._done:
-                yield from self._cut(before, arrow_stream.batch_of(message, schema))
+                yield from self._cut(before, batches.of(message))
             before += message.rows
 
 
@@ -120,7 +123,7 @@ class _Parquet(_Columns):
         footer = parquet_footer.read(handle)
         metadata = pq.read_metadata(io.BytesIO(footer.alone()))  # and never the one of the file itself
         file = pq.ParquetFile(handle, metadata=metadata, buffer_size=_BUFFER_BYTES, pre_buffer=False)
-        layout.check(file.schema_arrow, dictionaries=True)
+        layout.check(file.schema_arrow)
         parquet_pages.weigh_all(handle, footer, self._services.settings.max_batch_inflated_bytes)
         before, rows = 0, footer.rows
         for number, group in enumerate(footer.groups):

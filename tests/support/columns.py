@@ -52,6 +52,20 @@ def _as_bytes(kind: Any) -> Any:
     return pa.binary() if pa.types.is_string(kind) else kind
 
 
+def in_dictionaries(batch: Any) -> Any:
+    """A record batch with all its text in dictionaries, within structures and lists too."""
+    schema = pa.schema([(field.name, _dictionaries_for(field.type)) for field in batch.schema])
+    return pa.RecordBatch.from_pylist(batch.to_pylist(), schema)
+
+
+def _dictionaries_for(kind: Any) -> Any:
+    if pa.types.is_struct(kind):
+        return pa.struct([(field.name, _dictionaries_for(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(_dictionaries_for(kind.value_type))
+    return pa.dictionary(pa.int16(), kind) if pa.types.is_string(kind) else kind
+
+
 def raw_batch_of(filings: Sequence[dict[str, Any]]) -> Any:
     """Filings as a record batch that may hold what is no text: surrogates (U+DC80 to U+DCFF) are bytes as they are.
 

@@ -14,7 +14,7 @@ from repository.jobs import arrow_stream, columnar, intake, parquet_footer, parq
 from repository.jobs.worker import IntakeWorker
 from repository.services import batchwork
 from tests.integration.pool.conftest import Counted, Desk
-from tests.support.columns import TYPES, arrow, batch_of, content, parquet, raw_batch_of
+from tests.support.columns import TYPES, arrow, batch_of, content, in_dictionaries, parquet, raw_batch_of
 from tests.support.encodings import filing, subject
 
 KEYS = range(4)
@@ -99,6 +99,42 @@ def test_a_value_that_is_no_text_or_day_is_one_bad_row(alpha: Desk, kind: str) -
         (2, "P-1", "line", "text in UTF-8"),
         (3, "P-2", "date", "a date as YYYY-MM-DD"),
     ]
+
+
+def _spoilt(words: pa.Array, numbers: list[int]) -> Any:
+    """Filings with their lines in a dictionary that is not whole."""
+    batch = batch_of(ROWS)
+    lines = pa.DictionaryArray.from_arrays(pa.array(numbers, pa.int8()), words, safe=False)
+    return batch.set_column(batch.schema.get_field_index("line"), "line", lines)
+
+
+def test_text_in_dictionaries_is_read(alpha: Desk, rows: Counted) -> None:
+    """Wherever text is; a dictionary counts from where it is sent, a later one replaces it or adds to it."""
+    first, second, third = (in_dictionaries(batch_of(ROWS[start : start + 3])) for start in (0, 3, 6))
+    for number, options in enumerate(({}, {"emit_dictionary_deltas": True})):
+        done = taken(alpha, arrow(first, second, third, **options), "arrow", f"key-{number}")
+        assert (done["status"], done["rows"]["read"], done["rows"]["rejected"]) == ("done", 9, 0)
+    assert rows("filings") == 9
+    assert alpha.batch(ROWS, "key-3")["rows"]["unchanged"] == 9
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_a_dictionary_is_checked(alpha: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A word that is no text spoils its rows alone; numbers without a word, and words too long, are refused."""
+    words = pa.array([b"motor", b"\xff"]).view(pa.string())
+    done = taken(alpha, arrow(_spoilt(words, [0, 1] * 5)), "arrow")
+    assert (done["rows"]["created"], done["rows"]["rejected"]) == (5, 5)
+    assert {each["expected"] for each in done["errors"]} == {"text in UTF-8"}
+    for number in (7, -1):
+        done = taken(alpha, arrow(_spoilt(words, [0, number] * 5)), "arrow", f"number{number}")
+        assert done["failure"]["expected"].startswith("a whole Arrow IPC stream")
+    monkeypatch.setattr(arrow_stream, "MAX_WRITTEN_OUT_BYTES", 100)
+    assert "MiB once" in taken(alpha, arrow(_spoilt(words, [0] * 10)), "arrow", "key-3")["failure"]["expected"]
+    monkeypatch.setattr(arrow_stream, "MAX_DICTIONARY_BYTES", 100)
+    assert (
+        "dictionaries of at most"
+        in taken(alpha, arrow(_spoilt(words, [0] * 10)), "arrow", "key-4")["failure"]["expected"]
+    )
 
 
 def _words(pattern: str) -> Any:
