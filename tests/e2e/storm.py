@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+import signal
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,7 +29,10 @@ CONSTANTS: Mapping[str, Any] = {
     "repository.jobs.worker.FIRST_PAUSE": timedelta(seconds=0.1),
 }
 """Small chunks make many points to die at; and little time goes by in waiting."""
-_WRITING = "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname = %s"
+_WRITING = (
+    "SELECT pid FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname = %s AND application_name = ANY(%s)"
+)
+_CONTENT = ("/v1/batches", "/v1/uploads")
 _PATIENCE = 120.0
 _MOMENT = 0.015
 """Seconds: about what a piece or a chunk takes."""
@@ -43,7 +48,7 @@ class Watching(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Pass a request on."""
-        content = request.method in ("POST", "PATCH")
+        content = request.method in ("POST", "PATCH") and request.url.path.startswith(_CONTENT)
         with self._lock:
             self.sending += content
         try:
@@ -72,9 +77,9 @@ class Database:
         server = self._server
         return psycopg.connect(f"host={server.base} user={server.user} dbname={name}", autocommit=True)
 
-    def kill(self) -> None:
-        """Kill every process of it, and start it again."""
-        self._server.kill()
+    def kill(self, first: Iterable[int]) -> None:
+        """Kill every process of it, some first, and start it again."""
+        self._server.kill(first)
         self._server = self._server.again()
 
     def stop(self) -> None:
@@ -85,7 +90,7 @@ class Database:
 class Service:
     """The web process and the worker of a pool, and its database; what died is started again."""
 
-    def __init__(self, environment: Mapping[str, str], database: Database, name: str, log: Path) -> None:
+    def __init__(self, environment: dict[str, str], database: Database, name: str, log: Path) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -110,75 +115,92 @@ class Service:
         asked = {WEB: ["serve", "--port", str(self.port), "--no-worker"], WORKER: ["worker", "run"]}
         for name, arguments in asked.items():
             if name not in self._commands or not self._commands[name].running:
-                self._commands[name] = Command(arguments, self._environment, self._log, CONSTANTS)
+                named = self._environment | {"PGAPPNAME": name}
+                self._commands[name] = Command(arguments, named, self._log, CONSTANTS)
 
-    def kill(self, victim: str) -> None:
-        """Kill one of the three with -9."""
-        if victim == STORE:
-            self._database.kill()
+    def kill_at_work(self, victim: str, receiving: Callable[[], bool]) -> bool:
+        """Kill one of the three with -9 if it is at work; who might end the work stands still while that is looked at.
+
+        The web process is at work while content is on its way to it, the worker while a transaction of its has written,
+        the database while anyone's has.
+        """
+        stopped = [self._commands[each] for each in (WEB, WORKER) if victim in (each, STORE)]
+        for each in stopped:
+            each.signal_all(signal.SIGSTOP)
+        writing = self.writing(victim)
+        at_work = receiving() if victim == WEB else bool(writing)
+        if at_work and victim == STORE:
+            self._database.kill(writing)
+        elif at_work:
+            self._commands[victim].kill()
+        for each in stopped:
+            each.signal_all(signal.SIGCONT)
+        if at_work and victim == STORE:
             self._connection.close()
             self._connection = self._database.connect(self._name)
-        else:
-            self._commands[victim].kill()
+        return at_work
 
-    def writing(self) -> int:
-        """How many transactions are under way that have written."""
-        return int(self._one(_WRITING, (self._name,)))
+    def writing(self, victim: str) -> list[int]:
+        """The processes of the database that are in transactions which have written, for one of the two or for both."""
+        names = [WEB, WORKER] if victim == STORE else [victim]
+        return [row[0] for row in self._connection.execute(_WRITING, (self._name, names))]
 
-    def rows(self) -> int:
-        """How many rows are taken in, refused ones too."""
-        return int(self._one("SELECT coalesce(sum(rows_read), 0) FROM batches"))
-
-    def _one(self, statement: str, parameters: tuple[Any, ...] = ()) -> Any:
-        row = self._connection.execute(statement, parameters).fetchone()
+    def has_read(self, rows: int) -> bool:
+        """Whether so many rows are taken in, refused ones too."""
+        row = self._connection.execute("SELECT coalesce(sum(rows_read), 0) FROM batches").fetchone()
         assert row is not None
-        return row[0]
+        return int(row[0]) >= rows
 
 
 class Storm:
-    """Kills each of `victims` once some more rows were taken in, at a drawn moment; counts those that hit work."""
+    """Kills each of `victims` once some more rows were taken in, at a drawn moment of its work."""
 
     def __init__(self, service: Service, wires: list[Watching], victims: Counter[str], draw: random.Random) -> None:
         self._service, self._wires, self._draw = service, wires, draw
         self._victims = list(victims.elements())
         draw.shuffle(self._victims)
-        self.hit: Counter[str] = Counter()
         self.killed: Counter[str] = Counter()
+        self.spared = 0
 
-    def rage(self, rows: int, senders: list[threading.Thread]) -> None:
+    def rage(self, rows: int) -> None:
         """Kill all of them, spread over the first `rows` rows."""
         points = sorted(self._draw.randrange(rows) for _ in self._victims)
         for point, victim in zip(points, self._victims, strict=True):
-            self._wait_for(victim, point, senders)
-            busy = self._busy(victim)
-            self._service.kill(victim)
+            self._wait_for(partial(self._service.has_read, point), 0.005)
+            self._strike(victim)
             self.killed[victim] += 1
-            self.hit[victim] += busy
             self._service.revive()
 
-    def _wait_for(self, victim: str, point: int, senders: list[threading.Thread]) -> None:
-        """Until so many rows are in and the victim is at work, and a moment longer."""
+    def _strike(self, victim: str) -> None:
+        """Kill at a drawn moment after work began; where the work was done by then, draw again."""
+        while True:
+            self._wait_for(lambda: self._receiving() if victim == WEB else bool(self._service.writing(victim)), 0.001)
+            time.sleep(self._draw.uniform(0, _MOMENT))
+            if self._service.kill_at_work(victim, self._receiving):
+                return
+            self.spared += 1
+
+    def _wait_for(self, come: Callable[[], bool], pause: float) -> None:
         deadline = time.monotonic() + _PATIENCE
-        while self._service.rows() < point and any(each.is_alive() for each in senders):
+        while not come():
             assert time.monotonic() < deadline, "nothing goes on any more"
             self._service.revive()
-            time.sleep(0.005)
-        busy_until = time.monotonic() + 0.5
-        while time.monotonic() < busy_until and not self._busy(victim):
-            time.sleep(0.002)
-        time.sleep(self._draw.uniform(0, _MOMENT))
+            time.sleep(pause)
 
-    def _busy(self, victim: str) -> bool:
-        """Whether content is being received, or written by a transaction that goes on."""
-        return any(wire.sending for wire in self._wires) if victim == WEB else self._service.writing() > 0
+    def _receiving(self) -> bool:
+        """Whether content is being received."""
+        return any(wire.sending for wire in self._wires)
 
 
 @contextmanager
-def sending(senders: list[threading.Thread]) -> Iterator[None]:
-    """Have members send, and wait for them at the end."""
+def sending(senders: list[threading.Thread], over: threading.Event) -> Iterator[None]:
+    """Have members send until it is `over`, and wait for them."""
     for each in senders:
         each.start()
-    yield
-    for each in senders:
-        each.join(_PATIENCE)
-        assert not each.is_alive(), "a sender is not done"
+    try:
+        yield
+    finally:
+        over.set()
+        for each in senders:
+            each.join(_PATIENCE)
+    assert not any(each.is_alive() for each in senders), "a sender is not done"

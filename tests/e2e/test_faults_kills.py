@@ -1,4 +1,4 @@
-"""Web, worker and PostgreSQL are killed fifty times while members send: all is there as if nothing had happened."""
+"""Web, worker and PostgreSQL are killed at work, fifty times, while members send: all is as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from frankpledge.credentials import Credentials
 from frankpledge.session import Retry
 from frankpledge.submission import follow, send
 from repository.api.base import EXTENSION
-from repository.jobs.worker import IntakeWorker
+from repository.jobs.worker import ABANDONED, IntakeWorker
 from repository.services import Services
+from repository.services.clock import now
 from repository.services.compose import compose
 from repository.services.onboarding import admit_member, issue_credential
 from repository.services.operator import accept_fingerprint
@@ -38,7 +40,8 @@ from tests.support.processes import Command
 SEED = int(os.environ.get("STORM_SEED", "20240"))
 VICTIMS = Counter({WEB: 14, WORKER: 18, STORE: 18})
 MEMBERS = ("Alpha", "Beta")
-FILES, NEW_ROWS, KNOWN = 7, 110, 150
+FILES, NEW_ROWS, KNOWN = 6, 110, 150
+"""The kills are spread over so many files of each member, who go on sending until the last."""
 KEYS = range(8)
 KINDS = ("parquet", "ndjson", "arrow")
 
@@ -60,29 +63,27 @@ def rows_of(member: str, number: int) -> list[dict[str, Any]]:
     return made
 
 
-def files_of(member: str, directory: Path) -> list[Path]:
-    """The files that a member sends, one after the other."""
-    paths = []
-    for number in range(FILES):
+def files_of(member: str, directory: Path) -> Iterator[Path]:
+    """The files that a member sends, one after the other, each made when it is wanted."""
+    for number in count():
         kind = KINDS[number % len(KINDS)]
         path = directory / f"{member}-{number}.{kind}"
         rows = rows_of(member, number)
         path.write_bytes(ndjson(rows) if kind == "ndjson" else content(kind, rows, at_once=25))
-        paths.append(path)
-    return paths
+        yield path
 
 
 def admit(services: Services) -> dict[str, Credentials]:
     """The members, of which one has filed what the others' rows meet; how they log in."""
-    now = services.clock()
+    today = services.clock()
     made = {}
     with services.database.write() as session:
-        accept_fingerprint(session, "guarded/1", FINGERPRINT, now=now)
+        accept_fingerprint(session, "guarded/1", FINGERPRINT, now=today)
         for name in (*MEMBERS, "Gamma"):
             member = admit_member(
-                session, name, ["motor"], now=now, agreement_signed_on=now.date(), attested_on=now.date()
+                session, name, ["motor"], now=today, agreement_signed_on=today.date(), attested_on=today.date()
             )
-            issued = issue_credential(session, member.id, ["contributor"], now=now)
+            issued = issue_credential(session, member.id, ["contributor"], now=today)
             made[name] = Credentials(issued.client_id, issued.client_secret)
     return made
 
@@ -103,7 +104,7 @@ def calm_copy(database: Database, settings: Settings, directory: Path) -> Settin
     return replace(Settings.under(directory), database_url=database.url("calm"))
 
 
-def submit(pool: Pool, paths: Sequence[Path], pause: Callable[[float], object]) -> None:
+def submit(pool: Pool, paths: Iterable[Path], pause: Callable[[float], object]) -> None:
     """Send files one after the other, each when the one before is done; `pause` is what is done between two looks."""
     for path in paths:
         for sent in list(send(pool, path, run="of-the-test", dry_run=False)):
@@ -130,7 +131,7 @@ class Prepared:
     settings: Settings
     calm: Settings
     environment: dict[str, str]
-    files: dict[Credentials, list[Path]]
+    senders: dict[str, Credentials]
 
 
 @pytest.fixture
@@ -152,11 +153,10 @@ def prepared(database: Database, tmp_path: Path) -> Prepared:
     known = tmp_path / "known.ndjson"
     known.write_bytes(ndjson([filing(f"G-{number}", subject(f"known-{number}", only=KEYS)) for number in range(KNOWN)]))
     undisturbed(settings, {credentials.pop("Gamma"): [known]})
-    files = {credentials[name]: files_of(name, tmp_path) for name in MEMBERS}
-    return Prepared(settings, calm_copy(database, settings, tmp_path / "calm"), environment, files)
+    return Prepared(settings, calm_copy(database, settings, tmp_path / "calm"), environment, credentials)
 
 
-def sender(own: Credentials, paths: Sequence[Path], port: int, wire: Watching) -> threading.Thread:
+def sender(own: Credentials, paths: Iterable[Path], port: int, wire: Watching) -> threading.Thread:
     """A member that sends its files, however often it is cut off."""
     retry = Retry(attempts=1000, base=0.02, cap=0.1, sleep=lambda seconds: time.sleep(min(seconds, 0.1)))
 
@@ -174,19 +174,29 @@ def test_fifty_kills_lose_nothing_and_double_nothing(
     monkeypatch.setattr(uploading, "LARGE_BYTES", 1000)
     monkeypatch.setattr(uploading, "PIECE_BYTES", 8_000)
     print(f"seed {SEED}")  # noqa: T201 - shown when the test fails
-    wires = [Watching() for _ in MEMBERS]
+    wires, over = [Watching() for _ in MEMBERS], threading.Event()
+    sent: dict[Credentials, list[Path]] = {who: [] for who in prepared.senders.values()}
+
+    def until_over(name: str) -> Iterator[Path]:
+        for path in files_of(name, tmp_path):
+            if over.is_set():
+                return
+            sent[prepared.senders[name]].append(path)
+            yield path
+
     with Service(prepared.environment, database, "pool", tmp_path / "log") as service:
-        own = zip(prepared.files.items(), wires, strict=True)
-        senders = [sender(who, paths, service.port, wire) for (who, paths), wire in own]
+        own = zip(prepared.senders.items(), wires, strict=True)
+        senders = [sender(who, until_over(name), service.port, wire) for (name, who), wire in own]
         storm = Storm(service, wires, VICTIMS, random.Random(SEED))  # noqa: S311 - when it kills is drawn
-        with sending(senders):
-            storm.rage(sum(len(rows_of(name, number)) for name in MEMBERS for number in range(FILES)), senders)
-    services = compose(prepared.settings)
+        with sending(senders, over):
+            storm.rage(sum(len(rows_of(name, number)) for name in MEMBERS for number in range(FILES)))
+    services = compose(prepared.settings, lambda: now() + 2 * ABANDONED)
     found, faults = contents(services), index_faults(services)
+    IntakeWorker(services).run_pending()  # removes what was cut off on its way in, by then
     services.database.close()
     assert faults == (0, 0)
-    assert differences(found, undisturbed(prepared.calm, prepared.files)) == {}
+    assert differences(found, undisturbed(prepared.calm, sent)) == {}
     assert list((prepared.settings.data_dir / "spool").glob("*.sealed")) == []
-    assert storm.killed == VICTIMS
-    assert all(storm.hit[each] >= 3 for each in VICTIMS)
-    assert storm.hit.total() >= VICTIMS.total() // 3
+    print({len(paths) for paths in sent.values()}, "files,", storm.spared, "spared")  # noqa: T201 - as above
+    assert storm.killed == VICTIMS  # each at work: it is killed in no other moment
+    assert all(len(paths) >= len(KINDS) for paths in sent.values())

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -42,9 +42,12 @@ class PostgresServer:
         self.process.wait(timeout=30)
         shutil.rmtree(self.base, ignore_errors=True)
 
-    def kill(self) -> None:
-        """Kill it with -9, and every process of it: what it had not written to its files is lost."""
+    def kill(self, first: Iterable[int] = ()) -> None:
+        """Kill it with -9, and every process of it, some first: what it had not written to its files is lost."""
         self.process.send_signal(signal.SIGSTOP)  # it starts none meanwhile
+        for pid in first:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
         found = (line.split() for line in listed.splitlines())
         for pid in (int(pid) for pid, parent in found if int(parent) == self.process.pid):

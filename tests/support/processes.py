@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -52,6 +53,11 @@ class Command:
     def signal(self, number: int) -> None:
         """Send it a signal, not what it started."""
         os.kill(self.pid, number)
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to it and to what it started; nothing where it is gone."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
 
     def kill(self) -> None:
         """Kill it with -9, and all that it started."""
