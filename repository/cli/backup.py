@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from pathlib import Path
 
 import click
@@ -18,7 +20,7 @@ _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
 @click.command()
 @click.argument("target", metavar="DIR|FILE", type=click.Path(path_type=Path))
-@click.option("--keep", type=click.IntRange(1), help="Then remove the oldest in DIR beyond this many.")
+@click.option("--keep", type=click.IntRange(1), help="Then verify it, and remove the oldest in DIR beyond this many.")
 @as_json_option
 @click.pass_obj
 def backup(pool: Pool, target: Path, keep: int | None, as_json: bool) -> None:
@@ -30,14 +32,23 @@ def backup(pool: Pool, target: Path, keep: int | None, as_json: bool) -> None:
         raise click.UsageError(
             f"--keep needs a directory that is there, readable by you alone: install -d -m 0700 {target}"
         )
-    path, manifest = backups.take(pool.settings, pool.database, target, now())
-    removed = backups.prune(target, keep) if keep is not None else []
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up, as Ctrl-C does
+    try:
+        path, manifest = backups.take(pool.settings, pool.database, target, now())
+        removed = _pruned(target, keep, path) if keep is not None else []
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if as_json:
         print_json({"file": str(path), "removed": [str(each) for each in removed], **manifest.as_json()})
         return
     console().print(f"Backed up to [bold]{path}[/]: {_told(manifest)}.")
     for each in removed:
         console().print(f"Removed {each}")
+
+
+def _pruned(target: Path, keep: int, path: Path) -> list[Path]:
+    backups.verified(path)  # before an older one is given up for it
+    return backups.prune(target, keep)
 
 
 @click.command()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ FORMAT = "frankpledge-backup/1"
 MANIFEST = "manifest.json"
 TABLES = "tables/"
 FILES = "files/"
+_PARTIAL = ".part"
+_LEFT_OVER = f".frankpledge-*.zip{_PARTIAL}"
 _BLOCK = 1 << 20
 _LONGEST_MANIFEST = 1 << 26
 _LEVEL = 1  # what is sealed does not shrink, whatever is spent on it
@@ -165,20 +168,38 @@ def table_entry(name: str) -> str:
 
 @contextmanager
 def writing(path: Path) -> Iterator[Writer]:
-    """A new archive for its owner's eyes, in place only once it is whole and on disk. Raises BackupError."""
-    partial = path.with_name(f".{path.name}.part")
+    """A new archive for its owner's eyes, in place only once it is whole and on disk. Raises BackupError.
+
+    What others began beside it and were killed over is removed.
+    """
+    partial = path.with_name(f".{path.name}{_PARTIAL}")
     try:
-        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            with zipfile.ZipFile(file, "w", compresslevel=_LEVEL) as archive:
-                yield Writer(archive)
-            file.flush()
-            os.fsync(file.fileno())
-        _put_in_place(partial, path)
+        for each in {partial, *path.parent.glob(_LEFT_OVER)}:
+            with suppress(BlockingIOError, FileNotFoundError), locked(each, wait=False):
+                each.unlink()
+        partial.touch(0o600)
+        with locked(partial, wait=False), partial.open("r+b") as file:
+            try:
+                with zipfile.ZipFile(file, "w", compresslevel=_LEVEL) as archive:
+                    yield Writer(archive)
+                file.flush()
+                os.fsync(file.fileno())
+                _put_in_place(partial, path)
+            finally:
+                partial.unlink(missing_ok=True)
     except OSError as error:
         raise BackupError(f"{path} cannot be written: {error.strerror}") from None
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Have a file or directory to oneself; the lock ends with the process. Raises BlockingIOError if not to wait."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
     finally:
-        partial.unlink(missing_ok=True)
+        os.close(handle)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +20,17 @@ from sqlalchemy.orm import Session
 
 from repository import __version__
 from repository.services import migration
-from repository.services.archive import FILES, MANIFEST, BackupError, Entry, Manifest, reading, table_entry, writing
+from repository.services.archive import (
+    FILES,
+    MANIFEST,
+    BackupError,
+    Entry,
+    Manifest,
+    locked,
+    reading,
+    table_entry,
+    writing,
+)
 from repository.settings import Settings
 from repository.storage import dump
 from repository.storage.engine import Database
@@ -121,13 +131,22 @@ class _Held:
 @contextmanager
 def _holding(settings: Settings) -> Iterator[_Held]:
     directory = settings.data_dir / f"{_HELD}{secrets.token_hex(4)}"
-    try:
-        directory.mkdir(mode=0o700)
+    with ExitStack() as stack:
+        with locked(settings.data_dir):  # one that is made and not locked yet is nobody else's to remove
+            _remove_left_over(settings.data_dir)
+            directory.mkdir(mode=0o700)
+            stack.callback(shutil.rmtree, directory, ignore_errors=True)
+            stack.enter_context(locked(directory))
         held = _Held(settings, directory)
         held.again()
         yield held
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _remove_left_over(data_dir: Path) -> None:
+    """Remove what backups held that were killed: their locks ended with them."""
+    for path in data_dir.glob(f"{_HELD}*"):
+        with suppress(BlockingIOError, FileNotFoundError), locked(path, wait=False):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _schema(connection: Connection) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +32,7 @@ from repository.storage.filings import FILINGS
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, ndjson, question, subject
 from tests.support.members import Admissions, TestMember
+from tests.support.processes import PATIENCE, Command
 from tests.support.stores import PostgresStores
 
 
@@ -124,6 +128,58 @@ def test_no_secret_is_in_a_backup(services: Services, asker: TestMember, clock: 
     assert sum(name.endswith(".sealed") for name in names) == 1
     assert [name for name in names if "signing" in name or "secret" in name] == []
     assert list(services.settings.data_dir.glob(".backup-*")) == []
+
+
+def _left(services: Services, directory: Path) -> list[str]:
+    held = services.settings.data_dir.glob(".backup-*")
+    return sorted(each.name for each in (*held, *directory.glob(".frankpledge-*")))
+
+
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
+def test_a_backup_that_is_ended_leaves_nothing_for_long(
+    by: signal.Signals, services: Services, asker: TestMember, clock: FakeClock, tmp_path: Path
+) -> None:
+    """Told to end it cleans up; where it is killed the next one does, and removes nothing of one that goes on."""
+    directory = tmp_path / "backups"
+    directory.mkdir()
+    environment = dict(os.environ) | {"FRANKPLEDGE_DATABASE_URL": services.settings.database_url}
+    words = ["--data-dir", str(services.settings.data_dir), "backup", str(directory)]
+    with services.database.writing() as connection:
+        connection.execute(text("LOCK TABLE webhooks IN ACCESS EXCLUSIVE MODE"))  # the last table: it waits there
+        running = Command(words, environment, tmp_path / "log")
+        deadline = time.monotonic() + PATIENCE
+        while len(_left(services, directory)) < 2:
+            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.01)
+        mine = _left(services, directory)
+        with backup._holding(services.settings):
+            assert set(mine) < set(_left(services, directory))
+        assert _left(services, directory) == mine
+        running.signal(by)
+        assert running.ended() == (-by if by == signal.SIGKILL else 128 + by)
+    assert _left(services, directory) == (mine if by == signal.SIGKILL else [])
+    backup.take(services.settings, services.database, directory, clock())
+    assert _left(services, directory) == []
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_no_older_backup_is_given_up_for_one_that_is_not_whole(
+    services: Services, asker: TestMember, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new one is verified before the oldest are removed."""
+    older = tmp_path / "frankpledge-20200101T000000Z.zip"
+    older.write_bytes(b"")
+    taken = backup.take
+
+    def cut_short(*arguments: Any) -> Any:
+        path, manifest = taken(*arguments)
+        path.write_bytes(path.read_bytes()[:-100])
+        return path, manifest
+
+    monkeypatch.setattr(backup, "take", cut_short)
+    done = _run(services.settings, "backup", str(tmp_path), "--keep", "1")
+    assert (done.exit_code, "cut short" in done.output, older.exists()) == (1, True, True)
 
 
 def test_a_change_of_one_value_is_found(
