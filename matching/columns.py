@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from matching import wire
 from matching.schema import KindSchema
-from matching.types import KEY_BYTES, EncodedSubject
+from matching.types import EncodedSubject
+from matching.wire import split
 
 U8 = npt.NDArray[np.uint8]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
-_WORD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,7 @@ class Columns:
 class Packed:
     """What `Columns` is, with the blocks that are there one after another: most are never read.
 
-    `sketches` has, from each byte of what was packed on, as many as a block has; `places` (subjects, anchors) are the
-    bytes where the blocks begin.
+    `sketches` begins with a block of zeros; `places` (subjects, anchors): where each block is in it, 0 for none.
     """
 
     keys: U64
@@ -66,48 +65,60 @@ class Packed:
         return found
 
 
+@functools.lru_cache(maxsize=8192)
+def _set_bits(mask: int) -> npt.NDArray[np.intp]:
+    """Positions of the set bits, lowest first."""
+    return np.array([bit for bit in range(mask.bit_length()) if mask >> bit & 1], np.intp)
+
+
+@functools.lru_cache(maxsize=8192)
+def _anchor_rows(mask: int, anchor_mask: int) -> npt.NDArray[np.intp]:
+    """Where the anchors of this mask stand among all anchors of the schema."""
+    anchors = [bit for bit in range(anchor_mask.bit_length()) if anchor_mask >> bit & 1]
+    return np.array([row for row, bit in enumerate(anchors) if mask >> bit & 1], np.intp)
+
+
 def stack(subjects: Sequence[EncodedSubject], schema: KindSchema) -> Columns:
     """The subjects as columns; all must be of the kind that the schema is for."""
-    size = schema.block_size
-    bits = _bits([each.mask for each in subjects], len(schema.keys))
-    keys = np.zeros(bits.shape, np.uint64)
-    keys[bits] = np.frombuffer(b"".join([each.keys for each in subjects]), np.uint64)[::2]
-    held = bits[:, schema.anchor_bits if size else []]
-    held &= np.array([bool(each.sketches) for each in subjects], np.bool_)[:, None]
-    blocks = np.zeros((*held.shape, size), np.uint8)
-    if size:
-        blocks[held] = np.frombuffer(b"".join([each.sketches for each in subjects]), np.uint8).reshape(-1, size)
+    count, width, size = len(subjects), len(schema.keys), schema.block_size
+    keys = np.zeros((count, width), np.uint64)
+    anchors = schema.anchor_mask.bit_count() if size else 0
+    blocks = np.zeros((count, anchors, size), np.uint8)
+    if subjects:
+        at = np.concatenate([_set_bits(each.mask) + row * width for row, each in enumerate(subjects)])
+        keys.ravel()[at] = np.frombuffer(b"".join([each.keys for each in subjects]), np.uint64)[::2]
+    sketched = [(row, each) for row, each in enumerate(subjects) if each.sketches]
+    if sketched:
+        at = np.concatenate([_anchor_rows(each.mask, schema.anchor_mask) + row * anchors for row, each in sketched])
+        filled = np.frombuffer(b"".join([each.sketches for _, each in sketched]), np.uint8)
+        blocks.reshape(-1, size)[at] = filled.reshape(-1, size)
     observed = np.array([subject.observed for subject in subjects], np.uint64)
     return Columns(keys, blocks, observed, tuple(subject.name for subject in subjects))
 
 
+@functools.lru_cache(maxsize=8192)
+def _mask_bytes(mask: str, width: int) -> bytes:
+    """A mask as it is packed, lowest bits first."""
+    return int(mask, 16).to_bytes((width + 7) // 8, "little")
+
+
 def stack_packed(packed: Sequence[bytes], schema: KindSchema) -> Packed:
     """What `stack` gives of what `wire.unpack` reads, without an object for each: for candidates by the thousand."""
-    size = schema.block_size
-    content = b"".join([*packed, bytes(max(_WORD, size))])  # zeros last: the block of those that have none
-    starts = np.concatenate([np.zeros(1, np.int64), np.cumsum([len(each) for each in packed], dtype=np.int64)])
-    heads = np.ndarray((len(content) - wire.HEAD.itemsize + 1,), wire.HEAD, content, strides=(1,))[starts[:-1]]
-    facts = starts[:-1] + wire.HEAD.itemsize
-    keys = facts + heads["facts"]
-    blocks = keys + heads["keys"]
-    texts = [content[start:end] for start, end in zip(facts.tolist(), keys.tolist(), strict=True)]
-    read = {text: wire.compared(text) for text in set(texts)}
-    masks, observed, names = zip(*[read[text] for text in texts], strict=True) if texts else ((), (), ())
-    bits = _bits(masks, len(schema.keys))
-    held = bits.sum(axis=1)
-    places = np.repeat(keys - KEY_BYTES * (np.cumsum(held) - held), held)
-    first = np.zeros(bits.shape, np.uint64)
-    words = np.ndarray((len(content) - _WORD + 1,), np.uint64, content, strides=(1,))
-    first[bits] = words[places + KEY_BYTES * np.arange(len(places))]
-    open_at = bits[:, schema.anchor_bits if size else []] & (heads["sketches"] > 0)[:, None]
-    under = size * open_at.cumsum(axis=1, dtype=np.int32) + (blocks - size).astype(np.int32)[:, None]
-    under[~open_at] = starts[-1]
-    sketches = np.ndarray((len(content) - size + 1, size), np.uint8, content, strides=(1, 1))
-    return Packed(first, sketches, under, np.array(observed, np.uint64), names)
-
-
-def _bits(masks: Sequence[int], width: int) -> Bool:
-    """Masks as rows of bits, lowest first."""
-    size = (width + 7) // 8
-    wide = np.frombuffer(b"".join([mask.to_bytes(size, "little") for mask in masks]), np.uint8)
-    return np.unpackbits(wide.reshape(len(masks), size), axis=1, count=width, bitorder="little").view(np.bool_)
+    count, width, size = len(packed), len(schema.keys), schema.block_size
+    masks, own, sketches, observed, names = [], [], [], [], []
+    for each in packed:
+        mask, seen, name, start, middle, end = split(each)
+        masks.append(_mask_bytes(mask, width))
+        own.append(each[start:middle])
+        sketches.append(each[middle:end])
+        observed.append(seen)
+        names.append(name)
+    wide = np.frombuffer(b"".join(masks), np.uint8).reshape(count, (width + 7) // 8)
+    bits = np.unpackbits(wide, axis=1, count=width, bitorder="little").view(np.bool_)
+    keys = np.zeros((count, width), np.uint64)
+    keys[bits] = np.frombuffer(b"".join(own), np.uint64)[::2]
+    held = bits[:, schema.anchor_bits] if size else np.zeros((count, 0), np.bool_)
+    held &= np.array(list(map(bool, sketches)), np.bool_)[:, None]
+    places = held.cumsum(dtype=np.int32).reshape(held.shape) * held
+    blocks = np.frombuffer(b"".join([bytes(size), *sketches]), np.uint8).reshape(-1, max(1, size))
+    return Packed(keys, blocks, places, np.array(observed, np.uint64), tuple(names))

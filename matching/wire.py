@@ -8,7 +8,6 @@ import struct
 from collections.abc import Mapping
 from typing import Any, cast
 
-import numpy as np
 import orjson
 
 from matching.schema import KindSchema, LinkageSchema
@@ -19,8 +18,6 @@ MAX_NAME_LENGTH = 200
 MAX_FACT = 255
 _HEX = re.compile("[0-9a-f]+")
 _HEAD = struct.Struct("<BHII")
-HEAD = np.dtype([("kind", "u1"), ("facts", "<u2"), ("keys", "<u4"), ("sketches", "<u4")])
-"""What `pack` begins with: the kind, and how many bytes of facts, keys and sketches follow, in this order."""
 
 
 class WireError(ValueError):
@@ -155,7 +152,13 @@ def unpack(data: bytes) -> EncodedSubject:
     return EncodedSubject(KINDS[kind], role, int(mask, 16), keys, observed, sketches, facts, name)
 
 
-def compared(facts: bytes) -> tuple[int, int, str | None]:
-    """What is compared of the facts of a packed subject (see HEAD): mask, observed, and name."""
-    _, mask, observed, _, name = orjson.loads(facts)
-    return int(mask, 16), observed, name
+def split(data: bytes) -> tuple[str, int, str | None, int, int, int]:
+    """What is compared of the subject that `pack` wrote: mask in hexadecimal, observed, name, where the rest lies.
+
+    Keys lie between the first two of the places, sketches between the last two. Raises as `unpack` does.
+    """
+    _, head_size, keys_size, sketch_size = _HEAD.unpack_from(data)
+    start = _HEAD.size + head_size
+    _, mask, observed, _, name = orjson.loads(data[_HEAD.size : start])
+    middle = start + keys_size
+    return mask, observed, name, start, middle, middle + sketch_size

@@ -180,10 +180,11 @@ def _compare(
     found = np.fromiter(chain.from_iterable(records for _, _, records in part), np.int64, len(asked))
     kind = part[0][1].kind
     spec = services.schema.kinds[kind]
-    sealed = filings.sealed(connection, np.unique(found), kind)
-    pooled = np.fromiter(map(itemgetter(0), sealed), np.int64, len(sealed))
-    known = np.isin(found, pooled)
-    pairs = Pairs(asked[known], np.searchsorted(pooled, found[known]), 0)
+    sealed = filings.sealed(connection, found, kind)
+    pooled = np.array([*map(itemgetter(0), sealed)] or [-1], np.int64)
+    others = np.minimum(np.searchsorted(pooled, found), len(pooled) - 1)
+    known = pooled[others] == found
+    pairs = Pairs(asked[known], others[known], 0)
     for count in np.bincount(pairs.rows, minlength=len(part)).tolist():
         metrics.CANDIDATES.observe(count)
     if not sealed:
