@@ -9,6 +9,7 @@ import click
 
 from repository import logs, tracing
 from repository.cli.context import Pool, console, print_json, table
+from repository.jobs.exposing import Exposing
 from repository.jobs.workers import Workers
 from repository.services import operations
 from repository.services.compose import compose
@@ -20,20 +21,28 @@ def worker() -> None:
 
 
 @worker.command()
+@click.option("--metrics-host", default="127.0.0.1", show_default=True)
+@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Answer /metrics there, to who has its token.")
 @click.pass_obj
-def run(pool: Pool) -> None:
+def run(pool: Pool, metrics_host: str, metrics_port: int | None) -> None:
     """Take batches in until stopped, in a process of its own (beside `serve --no-worker`)."""
     pool.check()
     logs.configure(pool.settings.log_level)
     tracing.configure(pool.settings.otel_endpoint)
-    workers = Workers(compose(pool.settings))
+    services = compose(pool.settings)
+    exposing = None if metrics_port is None else Exposing(services, metrics_host, metrics_port)
+    workers = Workers(services)
     stopped = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     workers.start()
     console().print("Taking batches in; stop with Ctrl-C.")
+    if exposing is not None:
+        console().print(f"Metrics on http://{metrics_host}:{exposing.port}/metrics")
     stopped.wait()
     workers.stop()
+    if exposing is not None:
+        exposing.stop()
     tracing.end()
 
 

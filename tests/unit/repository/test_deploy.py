@@ -166,6 +166,14 @@ def test_compose_sets_known_variables_and_no_password() -> None:
     Settings.from_environment({k: str(v) for k, v in found["services"]["service"]["environment"].items()})
 
 
+def test_prometheus_reaches_the_worker_of_the_containers() -> None:
+    """It counts for itself there, so it answers at a port that is published, as the service does at its own."""
+    for name, option, port in (("service", "--port", "8080"), ("worker", "--metrics-port", "8081")):
+        each = compose()["services"][name]
+        assert each["command"][each["command"].index(option) + 1] == port
+        assert f"127.0.0.1:{port}:{port}" in each["ports"]
+
+
 def test_the_container_is_built_from_what_is_there() -> None:
     """Sources that exist and are not ignored, the Makefile's way to install from the lock, another user than root."""
     found = instructions()
