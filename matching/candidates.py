@@ -77,8 +77,7 @@ def between(left: Columns, right: Columns, *, cap: int = HOT_KEY_CAP) -> Candida
     """Pairs of a row of the left set with a row of the right set (linkage)."""
     bits, codes, capped = len(right).bit_length(), [], 0
     for at in range(left.keys.shape[1]):
-        ours, theirs = _Sorted.of(left.keys[:, at]), _Sorted.of(right.keys[:, at])
-        code, _, hot = _joined(ours, theirs, bits, cap)
+        code, _, hot = _joined(left.keys[:, at], _Sorted.of(right.keys[:, at]), bits, cap)
         codes.append(code)
         capped += hot
     return _pairs(codes, bits, capped)
@@ -107,7 +106,7 @@ class Index:
         for start in range(0, len(left), _RECORDS_AT_ONCE):
             packed = []
             for at, theirs in enumerate(self._sorted):
-                ours = _Sorted.of(left.keys[start : start + _RECORDS_AT_ONCE, at])
+                ours = left.keys[start : start + _RECORDS_AT_ONCE, at]
                 codes, sharing, hot = _joined(ours, theirs, self._bits, self._cap)
                 packed.append(codes << _RARITY_BITS | self._rarity[at][sharing - 1])
                 capped += hot
@@ -115,20 +114,22 @@ class Index:
         return _pairs(kept, self._bits, capped)
 
 
-def _joined(ours: _Sorted, theirs: _Sorted, bits: int, cap: int) -> tuple[I64, I64, int]:
+def _joined(ours: U64, theirs: _Sorted, bits: int, cap: int) -> tuple[I64, I64, int]:
     """The pairs that share a key, as row << bits | other; how many of the others hold it; how many keys were hot."""
-    at = np.searchsorted(theirs.keys, ours.keys)
-    found = (
-        np.flatnonzero(theirs.keys[np.minimum(at, len(theirs.keys) - 1)] == ours.keys) if len(theirs.keys) else at[:0]
-    )
-    hot = theirs.times[at[found]] > cap
-    found = found[~hot]
-    at = at[found]
-    # Every one of our rows of a key with every one of theirs.
-    mine = _ranges(ours.first[found], ours.times[found])
-    times = np.repeat(theirs.times[at], ours.times[found])
-    others = theirs.rows[_ranges(np.repeat(theirs.first[at], ours.times[found]), times)]
-    return np.repeat(ours.rows[mine] << bits, times) | others, np.repeat(times, times), int(hot.sum())
+    rows = np.flatnonzero(ours)
+    if not len(theirs.keys) or not len(rows):
+        return rows[:0], rows[:0], 0
+    rows = rows[ours[rows].argsort()]  # what is looked up in rising order is near what was looked up before
+    keys = ours[rows]
+    at = np.minimum(theirs.keys.searchsorted(keys), len(theirs.keys) - 1)
+    found = np.flatnonzero(theirs.keys[at] == keys)
+    at, rows = at[found], rows[found]
+    times, capped = theirs.times[at], 0
+    if len(times) and times.max() > cap:
+        hot = times > cap
+        capped, times = len(np.unique(at[hot])), np.where(hot, 0, times)
+    others = theirs.rows[_ranges(theirs.first[at], times)]
+    return np.repeat(rows << bits, times) | others, np.repeat(times, times), capped
 
 
 def _ranges(first: I64, times: I64) -> I64:
