@@ -36,7 +36,7 @@ def test_an_upload_cut_off_is_no_batch_and_may_be_sent_again(
     with served(environment, tmp_path / "log", credential) as client:
         assert send_half(client, listen=False) == b""
         assert send_half(client, listen=True).startswith(b"HTTP/1.1 400")
-        wait_for(lambda: (tmp_path / "log").read_bytes().count(b'"status": 400') == 2)
+        wait_for(lambda: (tmp_path / "log").read_bytes().count(b'"status":400') == 2)
         assert list((services.settings.data_dir / "spool").glob("*.sealed")) == []
         assert client.get("/v1/batches").json()["items"] == []
         received = client.post("/v1/batches", content=CONTENT, headers=HEADERS)
