@@ -140,9 +140,9 @@ def fingerprint() -> str:
 
 
 @pytest.fixture
-def scoped(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def scoped(monkeypatch: pytest.MonkeyPatch) -> Iterator[Guard]:
     """Every statement over members' rows binds a member, or its function is on the list of those that need none."""
     guard = Guard(ALLOWED)
     with guard.watching(monkeypatch):
-        yield
+        yield guard
     assert guard.faults == []

@@ -15,73 +15,54 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Delete, Engine, Select, Table, TextClause, Update, event
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter
-from sqlalchemy.sql.selectable import CompoundSelect
+from sqlalchemy import Engine, TextClause, event
 
 from repository.storage import dialect
-from repository.storage.base import Base
+from tests.support.binding import OF_MEMBERS, SCOPES, unbound
 
-SCOPES = {"member_id", "raiser_id", "contributor_id"}
-OF_MEMBERS = frozenset(
-    {name for name, table in Base.metadata.tables.items() if SCOPES & set(table.columns.keys())}
-    | {"filing_versions", "subjects", "hits", "batch_errors", "dry_run_filings", "upheld_versions"}
-) - {"actors"}
-"""Tables whose rows belong to a member, or to what does. Actors log in before one is known."""
-_STATEMENTS: dict[tuple[Any, str], Any] = {}
+_BY_TEXT: dict[str, frozenset[str]] = {}
+_PREPARED: dict[tuple[Any, str], frozenset[str]] = {}
+"""What was found of a statement, by its text or by itself: each is looked at once, however many tests run it."""
 _PASSED_BY = ("repository.storage.dialect", "repository.storage.engine")
+_BOUND_IN_TEXT = re.compile(rf"\b({'|'.join(sorted(SCOPES))})\s*=\s*[:%?]")
 
 
 class UnscopedError(AssertionError):
     """A statement over members' tables binds no member."""
 
 
-def tables_of(statement: Any) -> set[str]:
-    """The members' tables that a statement reads, changes or deletes from."""
-    if isinstance(statement, TextClause):
-        return {each for each in re.findall(r"\w+", statement.text.lower()) if each in OF_MEMBERS}
-    found = {each.name for each in visitors.iterate(statement) if isinstance(each, Table)}
-    return found & OF_MEMBERS
+def unbound_in_text(text: str) -> frozenset[str]:
+    """The members' tables in a text, unless it compares a member and has no OR that might let others pass."""
+    lowered = text.lower()
+    if _BOUND_IN_TEXT.search(lowered) and not re.search(r"\bor\b", lowered):
+        return frozenset()
+    return frozenset(each for each in re.findall(r"\w+", lowered) if each in OF_MEMBERS)
 
 
-def is_scoped(statement: Any) -> bool:
-    """Whether a member is compared with a parameter somewhere in the statement."""
-    if isinstance(statement, TextClause):
-        return any(re.search(rf"\b{each}\s*(=|<>|!=)\s*[:%?]", statement.text) for each in SCOPES)
-    return any(
-        isinstance(each, BinaryExpression) and _compares_member(each.left, each.right)
-        for each in visitors.iterate(statement)
-    )
-
-
-def _compares_member(left: Any, right: Any) -> bool:
-    return any(
-        isinstance(one, Column) and one.name in SCOPES | {"id"} and _is_member(one) and isinstance(two, BindParameter)
-        for one, two in ((left, right), (right, left))
-    )
-
-
-def _is_member(column: Any) -> bool:
-    return column.name in SCOPES or getattr(column.table, "name", "") == "members"
-
-
-def caller() -> str | None:
-    """The function of the service that has a statement run, as module.function; None when it is a test itself."""
+def callers() -> list[str]:
+    """The functions of the service that have a statement run, as module.function, the nearest first; none of a test."""
     frame: FrameType | None = sys._getframe(1)
+    found = []
     while frame is not None:
         name = str(frame.f_globals.get("__name__", ""))
         if name.startswith("repository.") and not name.startswith(_PASSED_BY):
-            return f"{name.removeprefix('repository.')}.{_outer(frame)}"
+            found.append(f"{name.removeprefix('repository.')}.{_outer(frame)}")
         if name.startswith("tests.") and not name.startswith("tests.support.scope"):
-            return None
+            break
         frame = frame.f_back
-    return None
+    return found
 
 
 def _outer(frame: FrameType) -> str:
     """The function by its name, for what is nested in one that of the outermost."""
     return frame.f_code.co_qualname.split(".<locals>")[0]
+
+
+def excuses(by: list[str], table: str) -> Iterator[str]:
+    """What may be on the list for a table: the function, that table in it, or the function called by another."""
+    yield by[0]
+    yield f"{by[0]} of {table}"
+    yield from (f"{by[0]} by {each}" for each in by[1:])
 
 
 @dataclass
@@ -92,39 +73,44 @@ class Guard:
     faults: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
-    def look(self, statement: Any) -> None:
-        """Raise UnscopedError for a statement without a member, and keep it for the end of the test."""
-        if not isinstance(statement, Select | CompoundSelect | Update | Delete | TextClause):
+    def look(self, missing: frozenset[str]) -> None:
+        """Raise UnscopedError for a statement that leaves tables unbound, and keep it for the end of the test."""
+        by = callers() if missing else []
+        if not by:
             return
-        met = tables_of(statement)
-        if not met or is_scoped(statement):
-            return
-        by = caller()
-        if by is None or by in self.allowed:
-            self.used |= {by} if by else set()
-            return
-        self.faults.append(f"{by} asks {', '.join(sorted(met))} for no member")
-        raise UnscopedError(self.faults[-1])
+        given = {table: next((each for each in excuses(by, table) if each in self.allowed), None) for table in missing}
+        self.used |= {each for each in given.values() if each}
+        faults = sorted(table for table, excuse in given.items() if excuse is None)
+        if faults:
+            self.faults.append(f"{by[0]} asks {', '.join(faults)} for no member")
+            raise UnscopedError(self.faults[-1])
 
     @contextmanager
     def watching(self, patch: pytest.MonkeyPatch) -> Iterator[None]:
         """Look at every statement of every engine."""
 
-        def before(_connection: Any, statement: Any, *_: Any) -> None:
-            self.look(statement)
+        def before(_connection: Any, _cursor: Any, text: str, _parameters: Any, context: Any, _many: bool) -> None:
+            found = _BY_TEXT.get(text)
+            if found is None:
+                found = _BY_TEXT[text] = _unbound(text, getattr(context.compiled, "statement", None))
+            self.look(found)
 
         built = dialect.Prepared.compiled
 
         def looked_at(prepared: Any, connection: Any) -> Any:
-            name = connection.dialect.name
-            if (prepared, name) not in _STATEMENTS:
-                _STATEMENTS[prepared, name] = prepared._build(name)
-            self.look(_STATEMENTS[prepared, name])
+            key = (prepared, connection.dialect.name)
+            if key not in _PREPARED:
+                _PREPARED[key] = unbound(prepared._build(connection.dialect.name))
+            self.look(_PREPARED[key])
             return built(prepared, connection)
 
         patch.setattr(dialect.Prepared, "compiled", looked_at)
-        event.listen(Engine, "before_execute", before)
+        event.listen(Engine, "before_cursor_execute", before)
         try:
             yield
         finally:
-            event.remove(Engine, "before_execute", before)
+            event.remove(Engine, "before_cursor_execute", before)
+
+
+def _unbound(text: str, statement: Any) -> frozenset[str]:
+    return unbound_in_text(text) if statement is None or isinstance(statement, TextClause) else unbound(statement)

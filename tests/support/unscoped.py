@@ -8,7 +8,40 @@ _RESCORED = "of filings that a rescreen has listed, and their hits: told by tier
 _SWEEP = "the worker's own: of everyone's rows whose time is over"
 _OPERATOR = "the operator's, who sees every member's"
 
+_OTHERS = "the pool: what others filed, told by tier only"
+_TAKEN_IN = "of filings that were found by their member and references in the same transaction"
+_EVERYONES = "a back-up is of everyone's rows"
+_SUM = "how much all others have in the pool, as one sum"
+_CONTENT = "by an id that is made of what it says"
+
 ALLOWED = {
+    "services.appeals._put_right": _OPERATOR,
+    "services.appeals._taken_by": _OPERATOR,
+    "services.applications.reopen": _OPERATOR,
+    "storage.asking.read of pool_counts": _SUM,
+    "storage.asking.read of standings": _CONTENT,
+    "storage.batches.dry_run_filings": _WORKER,
+    "storage.batches.queue_again": _FOUND,
+    "storage.credited.meetings of hit_sides": "the hits of filings that one of the member's own met",
+    "storage.credited.move": _TAKEN_IN,
+    "storage.credited.of_filings": _TAKEN_IN,
+    "storage.decisions.count": _OPERATOR,
+    "storage.decisions.page": _OPERATOR,
+    "storage.disputes.page by services.disputes.of_pool": _OPERATOR,
+    "storage.dump.count_any": _EVERYONES,
+    "storage.dump.lines": _EVERYONES,
+    "storage.filings._candidates_of": _OTHERS,
+    "storage.filings.note_batch": _TAKEN_IN,
+    "storage.filings.sample": "for training a model, by the operator: what is drawn is shown to nobody",
+    "storage.filings.take_out_subjects": _TAKEN_IN,
+    "storage.filings.update_filings": _TAKEN_IN,
+    "storage.filings.update_roles": _TAKEN_IN,
+    "storage.hits.supersede": _TAKEN_IN,
+    "storage.index.pool_sizes": _SUM,
+    "storage.members.find_namesake": "admission by the operator: the session writes what was decided before it asks",
+    "storage.membership.event": _OPERATOR,
+    "storage.membership.events_since": _OPERATOR,
+    "storage.usage.read of standings": _CONTENT,
     "services.migration.create_tables": "migrations are about everyone's rows",
     "services.appeals.decide": _OPERATOR,
     "services.appeals.enter": _FOUND,
@@ -34,7 +67,7 @@ ALLOWED = {
     "storage.expiry.remove": _SWEEP,
     "storage.filings.kinds_and_roles": _FOUND,
     "storage.filings.on_proof": "of a proof that was found by its member",
-    "storage.filings.sealed": "the pool: what others filed, told by tier only",
+    "storage.filings.sealed": _OTHERS,
     "storage.ledger.corroborated": "everyone's sums, of which the medians of others are told",
     "storage.hits.move": _RESCORED,
     "storage.hits.of_screenings": _RESCORED,
@@ -75,4 +108,4 @@ ALLOWED = {
     "storage.webhooks.forget_old_secrets": _SWEEP,
     "storage.uploads.waiting": "how much is announced, of all members, against the limit for all",
 }
-"""By module and function, from `repository.` on."""
+"""By module and function, from `repository.` on; `of` one table in it, or `by` a function that calls it."""
