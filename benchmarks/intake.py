@@ -143,7 +143,7 @@ def _timed(take: Callable[..., None], seconds: list[float]) -> Callable[..., Non
 def _nothing(_services: Services, _connection: object, _member: object, subjects: Sequence[EncodedSubject]) -> Linked:
     nobody = ((),) * len(subjects)
     none = (0,) * len(subjects)
-    return Linked((), none, Candidates(nobody, none, {}, (), (), {}), {})
+    return Linked((), none, Candidates(nobody, none, {}, (), {}), {})
 
 
 def bare(services: Services, store: Store, path: Path) -> dict[str, Any]:

@@ -55,12 +55,13 @@ class Foreseen:
         keys = self.prepared.linked.keys
         noted = frozenset[int]().union(*(own[each].noted for each in unseen))
         rows = [keys.own, *(own[each].keys for each in unseen)]
-        full = index.full(np.concatenate(rows), self.prepared.rows.keys, pool.hot(services, services.clock()))
-        if full and any(each.outcome is Outcome.NEW_VERSION for each in matched):
+        held, share = np.concatenate(rows), pool.hot(services, services.clock()).share
+        changes = any(each.outcome is Outcome.NEW_VERSION for each in matched)
+        if changes and not index.countable(self.prepared.rows, held, share).all():
             return None  # the rows of the version before, taken out meanwhile, were counted
         crowded = {key: rows for key, rows in keys.crowded.items() if key not in noted}
         cooled = tuple(key for key in keys.cooled if key not in noted)
-        keys = replace(keys, full=full, crowded=crowded, cooled=cooled)
+        keys = replace(keys, own=held, crowded=crowded, cooled=cooled)
         return replace(self.prepared, linked=replace(self.prepared.linked, keys=keys))
 
 

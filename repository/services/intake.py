@@ -140,7 +140,7 @@ def _store_subjects(
             )
         ],
     )
-    keys = index.insert(connection, prepared.rows, without=linked.keys.full)
+    keys = index.insert(connection, prepared.rows, linked.keys.own, share=pool.hot(services, source.now).share)
     pool.note_keys(services, connection, linked, source.now)
     added: Counter[str] = Counter(subject.kind for subject in subjects)
     added.subtract(subject.kind for of_filing in before.values() for subject in of_filing)

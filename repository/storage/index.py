@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import (
     BigInteger,
     CompoundSelect,
@@ -97,16 +98,14 @@ class Candidates:
 
     `capped` counts, for each subject, the keys that were skipped because they are hot. `crowded` are keys found hot,
     with the rows that count, and are to be remembered; `cooled` were remembered, were looked at again, and are to be
-    forgotten (see `remember_hot`). `full` are keys under which the asker has as many rows as can count. `met` are the
-    hot ones of all keys, remembered or crowded, each with how many of the subjects have it. `own` has a key for each
-    row of the asker under it.
+    forgotten (see `remember_hot`). `met` are the hot ones of all keys, remembered or crowded, each with how many of the
+    subjects have it. `own` has a key for each row of the asker under it (see `insert`).
     """
 
     records: tuple[tuple[int, ...], ...]
     capped: tuple[int, ...]
     crowded: Mapping[int, int]
     cooled: tuple[int, ...]
-    full: tuple[int, ...]
     met: Mapping[int, int]
     own: Integers = field(default_factory=lambda: np.zeros(0, np.int64), compare=False)
 
@@ -153,7 +152,6 @@ def look_up(
     known = _rows(connection, sealer, distinct, hot.since)
     others = members(known.records) != own
     mine = known.keys[~others]
-    full = more_than(mine, hot.share - 1)
     found_keys, found_records = known.keys[others], known.records[others]
     crowded = _crowded(found_keys, found_records, hot)
     if crowded:
@@ -164,13 +162,7 @@ def look_up(
     met = Counter(key for key, _ in set(zip(keys[is_hot].tolist(), owner[is_hot].tolist(), strict=True)))
     records = ranked(*shared(keys, weights, owner, found_keys, found_records), len(subjects), limit)
     cooled = tuple(key for key in known.stale if key not in crowded)
-    return Candidates(records, tuple(capped.tolist()), crowded, cooled, tuple(full.tolist()), met, mine)
-
-
-def full(own: Integers, keys: Integers, hot: Hot) -> tuple[int, ...]:
-    """What `Candidates.full` is among some keys, where `own` has a key for each row of the asker."""
-    many = more_than(np.sort(own), hot.share - 1)
-    return tuple(many[np.isin(many, keys)].tolist()) if len(many) else ()
+    return Candidates(records, tuple(capped.tolist()), crowded, cooled, met, mine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +183,23 @@ def rows(sealer: Sealer, record_ids: Sequence[int], subjects: Sequence[bytes]) -
     return Rows(keys[order], pointers[order])
 
 
-def insert(connection: Connection, rows: Rows, *, without: Sequence[int] = ()) -> Integers:
-    """Index records; returns the keys of the rows added.
+def insert(connection: Connection, rows: Rows, own: Integers, *, share: int) -> Integers:
+    """Index records of one member; returns the keys of the rows added.
 
-    `without` are index keys to leave out, those of `Candidates.full`: more rows of the member under them would not
-    be counted, and only make every look-up of the key slower.
+    `own` has a key for each row that the member has (see `Candidates.own`). Of its rows under a key no more than
+    `share` are written (see `Hot.share`): more would not be counted, and only make every look-up of the key slower.
     """
-    keys, pointers = rows.keys, rows.pointers
-    if without:
-        kept = ~np.isin(keys, np.array(without, np.int64))
-        keys, pointers = keys[kept], pointers[kept]
+    kept = countable(rows, own, share)
+    keys, pointers = (rows.keys, rows.pointers) if kept.all() else (rows.keys[kept], rows.pointers[kept])
     dialect.insert_index_rows(connection, keys, pointers)
     return keys
+
+
+def countable(rows: Rows, own: Integers, share: int) -> npt.NDArray[np.bool_]:
+    """Which of a member's new rows leave it with no more than `share` rows under their key."""
+    keys, held = rows.keys, np.sort(own)
+    before = np.searchsorted(held, keys, "right") - np.searchsorted(held, keys, "left")
+    return np.arange(len(keys)) - np.searchsorted(keys, keys, "left") + before < share
 
 
 def note_write(connection: Connection) -> int:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from matching.vocabulary import LINES
 from repository.cli import main
 from repository.services.hot_keys import Met
-from repository.storage.index import HOT_KEYS
+from repository.storage.index import HOT_KEYS, KEY_INDEX
 from tests.integration.pool.conftest import Counted, Desk
 from tests.integration.pool.test_screenings import log_in
 from tests.support.clock import FakeClock
@@ -170,3 +170,17 @@ def test_no_screening_waits_for_another_at_a_hot_key(crowd: Desk) -> None:
         now[0] = moment
         met.count({key: 1})
         assert stored() == expected
+
+
+def test_one_batch_writes_no_more_rows_of_a_key_than_count(alpha: Desk) -> None:
+    """Thirty records under one key in one chunk leave the member its share of it; thirty more and one add nothing."""
+    use_rules(alpha.services, "matching", hot_key_rows=4)
+    with alpha.services.database.reading() as connection:
+        many = select(func.count()).select_from(KEY_INDEX).group_by(KEY_INDEX.c.key)
+        for each in ("P", "Q"):
+            rows = [filing(f"{each}-{number}", subject("ann", only=[3])) for number in range(30)]
+            assert alpha.batch(rows, f"key-{each}")["rows"]["created"] == 30
+            assert connection.scalars(many).all() == [2]
+            connection.rollback()
+        alpha.file(filing("R-1", subject("ann", only=[3])))
+        assert connection.scalars(many).all() == [2]

@@ -52,7 +52,8 @@ def look_up(
 def add(database: Database, records: dict[int, bytes]) -> None:
     """Index records in a transaction of their own."""
     with database.write() as session:
-        index.insert(session.connection(), index.rows(SEALER, list(records), list(records.values())))
+        rows = index.rows(SEALER, list(records), list(records.values()))
+        index.insert(session.connection(), rows, np.zeros(0, np.int64), share=len(rows.keys))
 
 
 def test_records_are_found_by_any_shared_key(database: Database) -> None:
@@ -196,12 +197,12 @@ def test_many_keys_are_looked_up_as_few_are(
 def test_a_members_rows_beyond_its_share_are_not_indexed(database: Database) -> None:
     """What would not count is not written: one member cannot make every look-up of a key read its rows."""
     add(database, {record(ASKER, number): keys("phone") for number in range(2)})
-    full = look_up(database, keys("phone", "other"), hot_rows=5).full
-    assert len(full) == 1
+    own = look_up(database, keys("phone", "other"), hot_rows=5).own
+    assert len(own) == 2
     with database.write() as session:
-        rows = index.rows(SEALER, [record(ASKER, 9)], [keys("phone", "other")])
-        index.insert(session.connection(), rows, without=full)
-        assert session.scalar(select(func.count()).select_from(KEY_INDEX)) == 3
+        rows = index.rows(SEALER, [record(ASKER, number) for number in range(5, 9)], [keys("phone", "other")] * 4)
+        assert len(index.insert(session.connection(), rows, own, share=3)) == 1 + 3
+        assert session.scalar(select(func.count()).select_from(KEY_INDEX)) == 2 + 1 + 3
 
 
 def test_subjects_are_counted_by_member_and_kind(database: Database) -> None:
