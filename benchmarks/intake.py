@@ -5,6 +5,7 @@ validated, keys re-keyed, subjects sealed, and their index rows written. `matche
 of another insurer, of whom the batch knows some (`--known`) under its own spelling, and stores the hits. `unmatched`
 goes into an empty pool and looks nothing up. `bare` is what it is held against: the same index rows, in the order in
 which that batch wrote them (on SQLite in the order of their keys), copied into an empty table with the same index.
+`formats` are both for the same batch as NDJSON, Arrow and Parquet, each in a pool of its own, with the bytes of a row.
 Processor time is in microseconds for each record, of the worker and of the database's server; `peak_mb` is the most
 memory that the worker held. `chunk_seconds` is how long the transactions of its chunks took: other filings wait so
 long.
@@ -38,6 +39,7 @@ from benchmarks.pool import LINE, Filled, fill
 from benchmarks.stores import STORES, Store, opened
 from frankpledge.keys import LinkageKey
 from frankpledge.records import RecordEncoder
+from frankpledge.tabular import ARROW, PARQUET, lines_to
 from matching.schema import DEFAULT_SCHEMA
 from matching.types import EncodedSubject
 from matching.wire import subject_to_json
@@ -49,6 +51,8 @@ from repository.services.pool import Linked
 from repository.settings import Settings
 from repository.storage.index import Candidates
 
+NDJSON = "ndjson"
+FORMATS = (NDJSON, ARROW, PARQUET)
 PART = 1 << 20
 ENCODED_AT_ONCE = 2000
 """People that are encoded together, so that memory holds few of them."""
@@ -84,7 +88,15 @@ def _line(fingerprint: str, subject: EncodedSubject, number: int, today: dt.date
     return orjson.dumps(filing) + b"\n"
 
 
-def receive(filled: Filled, content: Path) -> None:
+def as_columns(content: Path, form: str) -> Path:
+    """The same batch as a file of columns beside it."""
+    path = content.with_suffix(f".{form}")
+    with content.open("rb") as lines, path.open("wb") as file, lines_to(file, form) as out:
+        out.writelines(lines)
+    return path
+
+
+def receive(filled: Filled, content: Path, form: str = NDJSON) -> None:
     """Queue the batch as the asker's."""
 
     def parts() -> Iterator[bytes]:
@@ -93,7 +105,7 @@ def receive(filled: Filled, content: Path) -> None:
                 yield part
 
     size = content.stat().st_size
-    upload = batches.Upload(parts(), size, "ndjson", gzipped=False, dry_run=False, idempotency_key="benchmark")
+    upload = batches.Upload(parts(), size, form, gzipped=False, dry_run=False, idempotency_key="benchmark")
     batches.receive(filled.services, filled.asker.actor, filled.asker.member, upload)
 
 
@@ -184,18 +196,33 @@ def _bare_sqlite(engine: sqlalchemy.Engine, _path: Path) -> float:
 
 
 def measure(directory: Path, store_name: str, *, pool: int, records: int, known: float) -> dict[str, Any]:
-    """Take the same batch in twice, with and without matching, and copy its index rows."""
+    """Take the same batch in with matching, and without as each format, and copy its index rows."""
     key, content = LinkageKey(os.urandom(32)), directory / "batch.ndjson"
     with _pool(directory / "filled", store_name, (pool, max(1, round(records * known))), key) as (store, filled):
         write_batch(content, filled, RecordEncoder.for_key(key), records)
         receive(filled, content)
         matched = work(filled.services.settings, store, matched=True)
-    with _pool(directory / "empty", store_name, (10, 10), key) as (store, empty):
-        receive(empty, content)
+    formats = {form: _unmatched(directory, store_name, key, content, form) for form in FORMATS}
+    lines = formats[NDJSON]
+    return {
+        "matched": matched,
+        "unmatched": lines["unmatched"],
+        "bare": lines["bare"],
+        "unmatched_share_of_bare": lines["share_of_bare"],
+        "formats": formats,
+    }
+
+
+def _unmatched(directory: Path, store_name: str, key: LinkageKey, content: Path, form: str) -> dict[str, Any]:
+    """Take the batch in as a file of one form, into an empty pool and without matching, and copy its index rows."""
+    path = content if form == NDJSON else as_columns(content, form)
+    with _pool(directory / form, store_name, (10, 10), key) as (store, empty):
+        receive(empty, path, form)
         unmatched = work(empty.services.settings, store, matched=False)
         copied = bare(empty.services, store, directory / "index.rows")
     share = unmatched["rows_per_second"] / (unmatched["rows"] / copied["seconds"])
-    return {"matched": matched, "unmatched": unmatched, "bare": copied, "unmatched_share_of_bare": round(share, 3)}
+    bytes_each = round(path.stat().st_size / unmatched["rows"])
+    return {"unmatched": unmatched, "bare": copied, "share_of_bare": round(share, 3), "bytes_each": bytes_each}
 
 
 @contextmanager
@@ -221,7 +248,7 @@ def main() -> None:
             Path(temporary), options.store, pool=options.pool, records=options.records, known=options.known
         )
     asked = {name: getattr(options, name) for name in ("store", "records", "pool", "known")}
-    show({"benchmark": "intake", **asked, "format": "ndjson", **figures})
+    show({"benchmark": "intake", **asked, "format": NDJSON, **figures})
 
 
 if __name__ == "__main__":
