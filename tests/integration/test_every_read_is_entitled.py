@@ -39,8 +39,6 @@ class Tells(Enum):
     OFFICE = "office"
 
 
-pytestmark = pytest.mark.usefixtures("scoped")
-
 ENDPOINTS = {
     "GET /.well-known/jwks.json": Tells.PUBLIC,
     "GET /livez": Tells.PUBLIC,

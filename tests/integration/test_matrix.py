@@ -42,8 +42,6 @@ from tests.support.members import ALL_ROLES, PASSWORD, Admissions, TestMember
 from tests.support.proofs import colleague, proof
 from tests.support.stores import SqliteStores
 
-pytestmark = pytest.mark.usefixtures("scoped")
-
 ACTORS = (*ALL_ROLES, "operator", "auditor", "nobody", "suspended", "withdrawn", "subscriber")
 """The four roles of one member, who acts outside of members, who has no token, and all roles of three other members."""
 MATRIX = """

@@ -25,8 +25,6 @@ from tests.support.encodings import filing, question, subject
 from tests.support.leases import run_out
 from tests.support.models import NOTHING_MATCHES, by_another_model
 
-pytestmark = pytest.mark.usefixtures("scoped")
-
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:

@@ -24,8 +24,6 @@ from tests.support.clock import FakeClock
 from tests.support.encodings import filing, subject
 from tests.support.expiring import expire
 
-pytestmark = pytest.mark.usefixtures("scoped")
-
 HOUR = {"overlap_seconds": 3600}
 
 

@@ -36,8 +36,6 @@ from tests.support.encodings import FINGERPRINT, filing, ndjson, subject
 from tests.support.expiring import expire
 from tests.support.members import Admissions
 
-pytestmark = pytest.mark.usefixtures("scoped")
-
 URL = "https://receiver.example/in?token=Zebedee-Quartermaine"
 
 
