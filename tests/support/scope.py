@@ -24,6 +24,7 @@ _BY_TEXT: dict[str, frozenset[str]] = {}
 _PREPARED: dict[tuple[Any, str], frozenset[str]] = {}
 """What was found of a statement, by its text or by itself: each is looked at once, however many tests run it."""
 _PASSED_BY = ("repository.storage.dialect", "repository.storage.engine")
+_ABOUT_RIGHTS = ("grant ", "revoke ")
 _BOUND_IN_TEXT = re.compile(rf"\b({'|'.join(sorted(SCOPES))})\s*=\s*[:%?]")
 
 
@@ -32,8 +33,13 @@ class UnscopedError(AssertionError):
 
 
 def unbound_in_text(text: str) -> frozenset[str]:
-    """The members' tables in a text, unless it compares a member and has no OR that might let others pass."""
-    lowered = text.lower()
+    """The members' tables in a text, unless it compares a member and has no OR that might let others pass.
+
+    What gives or takes rights reads and writes no row.
+    """
+    lowered = text.lower().lstrip()
+    if lowered.startswith(_ABOUT_RIGHTS):
+        return frozenset()
     if _BOUND_IN_TEXT.search(lowered) and not re.search(r"\bor\b", lowered):
         return frozenset()
     return frozenset(each for each in re.findall(r"\w+", lowered) if each in OF_MEMBERS)

@@ -22,6 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake: FakePool) -> Pat
     """A machine with a config file, a linkage key, credentials in the environment, and nothing of this one."""
     for name in ("FRANKPLEDGE_PROFILE", "FRANKPLEDGE_SERVER", "FRANKPLEDGE_KEY_FILE", "FRANKPLEDGE_PASSPHRASE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # tests that run side by side are told how wide a terminal is
     keys.store(tmp_path / "linkage.key", KEY)
     (tmp_path / "config.toml").write_text(
         f'[profiles.default]\nserver = "https://pool.example"\nkey_file = "{tmp_path / "linkage.key"}"\n'
