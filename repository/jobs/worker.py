@@ -45,6 +45,8 @@ LONGEST_REST = 30.0
 """Seconds that the worker rests at most when the database or the spool fails it, again and again."""
 EXPIRY_PAUSE = timedelta(hours=1)
 """Between two looks for what has expired."""
+SILENT_PAUSE = timedelta(seconds=30)
+"""Between two looks for sessions whose client hangs."""
 SWEEP_PAUSE = timedelta(seconds=30)
 """After which it is tried again to look at standings, or for what has expired, when that failed."""
 KEPT_FAILED = timedelta(days=7)
@@ -64,6 +66,7 @@ class IntakeWorker(Threaded):
         self._looked_on: date | None = None
         self._expired_at: datetime | None = None
         self._failed_at: datetime | None = None
+        self._ended_at: datetime | None = None
         self._owed: tuple[RowMapping, bool] | None = None
         self._holding = threading.Event()
 
@@ -92,13 +95,22 @@ class IntakeWorker(Threaded):
             expiring.queue(self._services)
             self._expired_at = now
 
+    def end_silent(self) -> None:
+        """End what keeps others out of the pool since its client hangs, every half minute."""
+        now = self._services.clock()
+        if not _lately(self._ended_at, now, SILENT_PAUSE):
+            ended = self._services.database.end_silent()
+            self._ended_at = now
+            if ended:
+                _log.warning("silent sessions ended", sessions=ended)
+
     def _sweep(self) -> None:
         """Do what is due by the clock, between batches too; what fails is tried again later, and holds no batch up."""
         now = self._services.clock()
         if _lately(self._failed_at, now, SWEEP_PAUSE):
             return
         self._failed_at = None
-        for look in (self.expire, self.look_daily):
+        for look in (self.end_silent, self.expire, self.look_daily):
             try:
                 look()
             except Exception as error:  # noqa: BLE001 - batches go on, and a database that is away fails them, too

@@ -16,7 +16,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
 from repository import metrics
-from repository.storage.limits import DEFAULTS, Limits, take_time
+from repository.storage.limits import APPLICATION_NAME, DEFAULTS, Limits, end_silent, take_time
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -156,6 +156,7 @@ def lift_time_limit(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
             connection.execute(text(f"SET LOCAL {name} = 0"))
+        connection.execute(text(f"SET LOCAL application_name = '{APPLICATION_NAME}, without limit'"))
 
 
 class Database:
@@ -222,6 +223,11 @@ class Database:
             if long:
                 take_time(connection, self._limits)
             yield connection
+
+    def end_silent(self) -> int:
+        """End sessions whose client fell silent in the middle of a COPY (see `limits.end_silent`); how many."""
+        with self.engine.begin() as connection:
+            return end_silent(connection, self._limits)
 
     def close(self) -> None:
         """Close every pooled connection."""

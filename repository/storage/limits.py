@@ -23,6 +23,12 @@ _OUT_OF_TIME = {
     "53300",  # too_many_connections
 }
 _GOING_DOWN = {"57P01", "57P02", "57P03"}  # admin_shutdown, crash_shutdown, cannot_connect_now
+_END_SILENT = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND usename = current_user AND application_name = :name"
+    " AND state = 'active' AND wait_event = 'ClientRead'"
+    " AND query_start < clock_timestamp() - CAST(:longest AS interval)"
+)
 _DISK_FULL = "53100"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -86,6 +92,17 @@ def take_time(connection: Connection, limits: Limits) -> None:
         return
     set_each = ", ".join(f"set_config('{name}', :{name}, true)" for name in limits.session())
     connection.execute(text(f"SELECT {set_each}"), limits.patient().session())
+
+
+def end_silent(connection: Connection, limits: Limits) -> int:
+    """End our sessions that have waited for their client in one statement for longer than long work may; how many.
+
+    A COPY is told of its time-out only when its client sends more: one that hangs would hold its locks until it dies.
+    """
+    if connection.dialect.name != "postgresql":
+        return 0
+    ended = connection.execute(_END_SILENT, {"name": APPLICATION_NAME, "longest": limits.long})
+    return len(ended.all())
 
 
 def trouble(engine: Engine, error: BaseException) -> Trouble | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -123,6 +124,39 @@ def test_who_waits_for_a_lock_gives_up(database: Database) -> None:
     with database.writing() as first:
         dialect.lock_pool(first)
         assert _met(database, take) is Trouble.BUSY
+
+
+@only_postgresql
+def test_a_copy_whose_client_hangs_is_ended(database: Database) -> None:
+    """Its time-out does not reach it: it is ended once it took longer than long work may, and no other session is."""
+
+    def hang() -> None:
+        with database.writing() as connection:
+            dialect.lock_pool(connection)
+            cursor: Any = connection.connection.cursor()
+            with closing(cursor), cursor.copy("COPY events FROM STDIN") as copy:
+                time.sleep(5 * MOMENT.total_seconds())
+                ended.append(_end_silent(database, timedelta(minutes=1)))
+                ended.append(_end_silent(database, MOMENT))
+                copy.write(b"x" * 100_000)
+
+    ended: list[int] = []
+    with database.glancing() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        assert _met(database, hang) is Trouble.UNREACHABLE
+        assert ended == [0, 1]
+        with database.writing() as other:
+            dialect.lock_pool(other)
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+
+
+def _end_silent(database: Database, longest: timedelta) -> int:
+    url = database.engine.url.render_as_string(hide_password=False)
+    other = Database(create_engine(url), replace(SHORT, long=longest))
+    try:
+        return other.end_silent()
+    finally:
+        other.close()
 
 
 def test_an_exhausted_pool_is_busy(database: Database) -> None:
