@@ -189,6 +189,7 @@ def test_many_keys_are_looked_up_as_few_are(
         with monkeypatch.context() as patched:
             patched.setattr(index, "_MANY", 1)
             patched.setattr(index, "_AT_ONCE", 2)
+            patched.setattr(index, "_RANKED_AT_ONCE", 2)
             many = look_up(database, *asked, hot_rows=7, since=since)
         assert (many, many.own.tolist()) == (few, few.own.tolist())
         assert (len(few.cooled), few.capped) == ((0, (2, 0, 1)) if since == LONG_AGO else (1, (1, 0, 0)))
