@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +14,15 @@ from tests.support import postgres
 
 STORES = ("sqlite", "postgresql")
 _DATABASE = "frankpledge"
+_MEMORY_MB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
 _SERVING = {
-    "shared_buffers": "2GB",
+    # As PostgreSQL's manual has it for a server of its own. A million people's index takes some four gigabytes.
+    "shared_buffers": f"{min(8192, _MEMORY_MB // 4)}MB",
     "max_wal_size": "8GB",
     "checkpoint_timeout": "15min",
     "wal_compression": "off",  # pglz takes twice the time of an index row, and its pages of random keys do not shrink
     "random_page_cost": "1.1",
-    "effective_cache_size": "8GB",
+    "effective_cache_size": f"{_MEMORY_MB // 2}MB",
 }
 """What a server with some memory is set to; commits are synced, as they are by default."""
 
