@@ -14,10 +14,11 @@ from sqlalchemy import func, select
 from repository.domain.jobs import FAULT, JobKind
 from repository.domain.outcomes import Given, HitOutcome
 from repository.jobs.running import JobWorker
-from repository.jobs.worker import EXPIRY_PAUSE, IntakeWorker
+from repository.jobs.worker import EXPIRY_PAUSE, SILENT_PAUSE, IntakeWorker
 from repository.services import expiring
 from repository.services.batches import spool_of
 from repository.storage import expiry, jobs, outcomes, uploads
+from repository.storage.engine import Database
 from repository.storage.events import EVENTS
 from repository.storage.hits import HITS
 from repository.storage.screenings import SCREENINGS
@@ -112,6 +113,26 @@ def test_the_worker_looks_every_hour(
     with monkeypatch.context() as patch:
         patch.setattr(expiring, "queue", lambda *_: pytest.fail("it looked"))
         worker.expire()
+
+
+def test_the_worker_looks_for_silent_sessions_every_half_minute(
+    alpha: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what else is due by the clock, between batches too, and not each time that it looks for batches."""
+    looks: list[Database] = []
+
+    def look(database: Database) -> int:
+        looks.append(database)
+        return 0
+
+    monkeypatch.setattr(Database, "end_silent", look)
+    worker = IntakeWorker(alpha.services)
+    for _ in range(2):
+        worker._sweep()
+    assert len(looks) == 1
+    clock.advance(SILENT_PAUSE + timedelta(seconds=1))
+    worker._sweep()
+    assert len(looks) == 2
 
 
 def test_a_fault_is_waited_for_and_told(
