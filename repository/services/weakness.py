@@ -15,22 +15,8 @@ _WORDS = (
     *("abc", "access", "admin", "administrator", "change", "changeit", "changeme", "database", "default", "demo"),
     *("example", "frankpledge", "guest", "hello", "letmein", "login", "master", "me", "my", "new", "operator", "owner"),
     *("pass", "password", "please", "pool", "postgres", "postgresql", "private", "qwerty", "qwertyuiop", "root"),
-    *(
-        "sa",
-        "secret",
-        "secure",
-        "server",
-        "service",
-        "super",
-        "superuser",
-        "temp",
-        "test",
-        "the",
-        "this",
-        "to",
-        "token",
-    ),
-    *("user", "welcome", "your"),
+    *("sa", "secret", "secure", "server", "service", "super", "superuser", "temp", "test", "the", "this", "to"),
+    *("token", "user", "welcome", "your"),
 )
 _FEWEST_LETTERS, _MOST_OTHERS = 5, 8
 """Different letters that a password has at least; digits and signs around words that make them no better."""

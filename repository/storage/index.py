@@ -140,9 +140,9 @@ def look_up(
 ) -> Candidates:
     """Find the records of other members than the one numbered `own` that share a key with each subject.
 
-    One statement for all subjects, one decryption for all pointers. At most `limit` records are returned for a
-    subject; where more are found, one member's take the places beyond half of the limit only if the others leave
-    them free.
+    All subjects' keys are read together, many of them in parts, so that memory stays bounded. At most `limit` records
+    are returned for a subject; where more are found, one member's take the places beyond half of the limit only if the
+    others leave them free.
     """
     keys = index_keys(b"".join([each.keys for each in subjects]))
     owner = np.repeat(np.arange(len(subjects)), [len(each.keys) // KEY_BYTES for each in subjects])
