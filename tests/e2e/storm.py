@@ -27,8 +27,10 @@ CONSTANTS: Mapping[str, Any] = {
     "repository.jobs.intake.CHUNK_LINES": 20,
     "repository.jobs.worker.POLL_SECONDS": 0.02,
     "repository.jobs.worker.FIRST_PAUSE": timedelta(seconds=0.1),
+    "repository.jobs.worker.LONGEST_PAUSE": timedelta(seconds=0.5),
+    "repository.jobs.worker.MAX_ATTEMPTS": 100,
 }
-"""Small chunks make many points to die at; and little time goes by in waiting."""
+"""Small chunks make many points to die at; little time goes by in waiting, however often a batch is struck."""
 _WRITING = (
     "SELECT pid FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname = %s AND application_name = ANY(%s)"
 )
