@@ -82,7 +82,7 @@ def fill(
     asked: list[tuple[str, Row]] = []
     encoding = intake = 0.0
     filed = 0
-    for chunk in _chunks(_people(records, questions, asked)):
+    for chunk in chunks(people(records, questions, asked)):
         started = time.perf_counter()
         encoded = [subject for subject in encode_people(encoder, chunk) if subject]
         if len(encoded) != len(chunk):
@@ -100,7 +100,7 @@ def fill(
     return Filled(services, contributor, asker, key.fingerprint, subjects, truths, encoding, intake)
 
 
-def _people(records: int, questions: int, asked: list[tuple[str, Row]]) -> Iterator[Row]:
+def people(records: int, questions: int, asked: list[tuple[str, Row]]) -> Iterator[Row]:
     """The first record of so many people; later ones of some of them go to `asked`, with the first's reference."""
     last, number = "", -1
     for row in Market(3).rows(records, copies=questions / records):
@@ -113,7 +113,8 @@ def _people(records: int, questions: int, asked: list[tuple[str, Row]]) -> Itera
             asked.append((f"P-{number}", row))
 
 
-def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+def chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """The rows, CHUNK at a time."""
     while chunk := list(itertools.islice(rows, CHUNK)):
         yield chunk
 

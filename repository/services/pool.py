@@ -149,7 +149,7 @@ def _look_up(
     return index.look_up(
         connection,
         services.sealer,
-        [Wanted(each.keys, _key_weights(services.schema.kinds[each.kind], each.mask)) for each in subjects],
+        [Wanted(each.keys, key_weights(services.schema.kinds[each.kind], each.mask)) for each in subjects],
         own=member.number,
         hot=hot(services, services.clock()),
         limit=services.rulebook.matching.candidates_per_subject,
@@ -212,7 +212,7 @@ def note_keys(services: Services, connection: Connection, linked: Linked, now: d
 
 
 @lru_cache(maxsize=4096)
-def _key_weights(schema: KindSchema, mask: int) -> Integers:
+def key_weights(schema: KindSchema, mask: int) -> Integers:
     """How much each key of a mask counts in ranking candidates.
 
     One shared composite or identifier says more than several bands: with a large pool strangers share a band now and
