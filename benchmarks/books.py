@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.market import COLUMNS, Market
+from benchmarks.market import COLUMNS, PLAIN, Habits, Market, Tagged
 from benchmarks.peers.common import Link
 from matching.evaluation import best_point
 
@@ -24,11 +24,15 @@ SHARED = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Two files of customers, without the column that names the person; `left` and `right` hold that, row by row."""
+    """Two files of customers, without the column that names the person; `left` and `right` hold that, row by row.
+
+    `tags` are the records of the two as the market made them.
+    """
 
     files: tuple[Path, Path]
     left: Sequence[str]
     right: Sequence[str]
+    tags: tuple[Sequence[Tagged], Sequence[Tagged]] = ((), ())
 
     @property
     def true_pairs(self) -> int:
@@ -36,16 +40,16 @@ class Books:
         return len(set(self.left) & set(self.right))
 
 
-def make_books(directory: Path, records: int, *, seed: int, identifiers: bool) -> Books:
+def make_books(directory: Path, records: int, *, seed: int, identifiers: bool, habits: Habits = PLAIN) -> Books:
     """Write two books of so many records each, nobody twice in one; who is in which is drawn, and so is the order."""
     random = Random(seed)  # noqa: S311 - a repeatable market, no secret
     both, alone = int(records * SHARED), records - int(records * SHARED)
     places = ["both"] * both + ["left"] * alone + ["right"] * alone
     random.shuffle(places)
-    books: dict[str, list[dict[str, str]]] = {"left": [], "right": []}
+    books: dict[str, list[Tagged]] = {"left": [], "right": []}
     last = 0
-    for row in Market(seed).rows(len(places)):
-        person = int(row["cluster"].removeprefix("p"))
+    for row in Market(seed, habits=habits).tagged(len(places)):
+        person = int(row.raw["cluster"].removeprefix("p"))
         if person > len(places):
             break
         # Everyone has two records: the first is for the left book, the other, with a clerk's errors, for the right.
@@ -58,9 +62,9 @@ def make_books(directory: Path, records: int, *, seed: int, identifiers: bool) -
     for name, rows in books.items():
         random.shuffle(rows)
         files.append(directory / f"{name}.csv")
-        _write(files[-1], columns, rows)
-    left, right = ([row["cluster"] for row in rows] for rows in books.values())
-    return Books((files[0], files[1]), left, right)
+        _write(files[-1], columns, (row.raw for row in rows))
+    left, right = ([row.raw["cluster"] for row in rows] for rows in books.values())
+    return Books((files[0], files[1]), left, right, (books["left"], books["right"]))
 
 
 def quality(books: Books, links: Sequence[Link], *, asked: int | None = None) -> dict[str, Any]:

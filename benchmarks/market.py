@@ -1,8 +1,10 @@
 """A generated market of customers: households with twins and namesakes, moves, marriages, and clerks' errors.
 
-`rows` yields records in the columns of the kit, with `cluster` naming the true person. All is drawn from one seed.
-Names are Faker's lists for seven countries, since its British list alone is too short for a market (500 surnames);
-addresses, numbers and marks are made up.
+`rows` yields records in the columns of the kit, with `cluster` naming the true person; `tagged` tells of each also
+where the name comes from and whether the person altered it on purpose. All is drawn from one seed. Names are Faker's
+lists for seven countries, since its British list alone is too short for a market (500 surnames); addresses, numbers
+and marks are made up. `HARD` has spellings of other alphabets and disguised fraudsters besides, which the plain market
+has not.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from types import MappingProxyType
 from faker import Faker
 from nicknames import NickNamer
 
+from benchmarks.disguises import INWARD, disguise
+from benchmarks.spellings import ROMANISED, Romanised, respell
+
 Raw = dict[str, str]
 
 COLUMNS = (
@@ -34,10 +39,35 @@ MISSING = {
 """How often an insurer does not know a field."""
 NUMBERS = ("house_number", "phone", "bank_account", "national_id", "driving_licence", "postcode")
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-INWARD = "ABDEFGHJLNPQRSTUWXYZ"
 SOUNDS = (("ph", "f"), ("ck", "k"), ("y", "i"), ("ie", "y"), ("ee", "ea"), ("ou", "o"), ("s", "z"), ("tt", "t"))
 TOWN_ENDINGS = ("ton", "ham", " Green", "ford", "bury", "", " St Mary", "field", "by", "mouth", "wick", "ley")
 AREAS = ("LS", "S", "LE", "BS", "RG", "B", "EH", "G", "L", "M", "CR", "NE", "CF", "NR", "EX", "WR", "LU", "BD")
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Shares of what a market has besides clerks' errors; the plain market has none of it.
+
+    `respelt`: further records whose names are written as heard, or from another alphabet; `romanised`: households with
+    names from Arabic letters; `disguised`: further records that the person altered on purpose.
+    """
+
+    respelt: float = 0.0
+    romanised: float = 0.0
+    disguised: float = 0.0
+
+
+PLAIN = Habits()
+HARD = Habits(respelt=0.25, romanised=0.08, disguised=0.03)
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A record, the origin of its household's names (a locale), and whether the person altered it on purpose."""
+
+    raw: Raw
+    origin: str
+    disguised: bool
 
 
 @dataclass(slots=True)
@@ -49,11 +79,14 @@ class _Home:
 class Market:
     """Draws people and the records that insurers keep of them."""
 
-    def __init__(self, seed: int, missing: Mapping[str, float] = MappingProxyType(MISSING)) -> None:
+    def __init__(
+        self, seed: int, missing: Mapping[str, float] = MappingProxyType(MISSING), habits: Habits = PLAIN
+    ) -> None:
         self.random = Random(seed)  # noqa: S311 - a repeatable market, no secret
-        self._missing = missing
-        self._fakers = {locale: Faker(locale) for locale in LOCALES}
-        for faker in self._fakers.values():
+        self._missing, self._habits = missing, habits
+        self._fakers: dict[str, Faker | Romanised] = {ROMANISED: Romanised(seed)}
+        for locale in LOCALES:
+            faker = self._fakers[locale] = Faker(locale)
             faker.seed_instance(seed)
         self._nicknames = NickNamer()
         self._towns = [self._fakers["en_GB"].last_name() + self.random.choice(TOWN_ENDINGS) for _ in range(400)]
@@ -66,19 +99,24 @@ class Market:
 
         Each has one record and, on average, `copies` more at other insurers.
         """
+        return (tagged.raw for tagged in self.tagged(people, copies=copies))
+
+    def tagged(self, people: int, *, copies: float = 1.0) -> Iterator[Tagged]:
+        """Yield what `rows` does, with its tags."""
         made, number = 0, 0
         while made < people:
-            for person in self.household():
+            origin = self._origin()
+            for person in self.household(origin):
                 made += 1
-                cluster = f"p{made}"
-                records = [person] + [self.record_again(person) for _ in range(self._count(copies))]
-                for record in records:
+                records = [(person, False)]
+                records += [self._another(person, origin) for _ in range(self._count(copies))]
+                for record, disguised in records:
                     number += 1
-                    yield {"ref": f"r{number}", "cluster": cluster, **self._forget(record)}
+                    raw = {"ref": f"r{number}", "cluster": f"p{made}", **self._forget(record)}
+                    yield Tagged(raw, origin, disguised)
 
-    def household(self) -> list[Raw]:
+    def household(self, locale: str) -> list[Raw]:
         """Return one to five people under one roof: singles, couples, children, now and then twins."""
-        locale = self.random.choices(tuple(LOCALES), tuple(LOCALES.values()))[0]
         home = _Home(self._address(), self._phone("01"))
         family = self._fakers[locale].last_name()
         year = self.random.randrange(1935, 2000)
@@ -93,6 +131,26 @@ class Market:
                     twin = self._person(locale, family, home, year)
                     people.append(twin | {"date_of_birth": child["date_of_birth"]})
         return people
+
+    def _origin(self) -> str:
+        if self._now_and_then(self._habits.romanised):
+            return ROMANISED
+        return self.random.choices(tuple(LOCALES), tuple(LOCALES.values()))[0]
+
+    def _now_and_then(self, share: float) -> bool:
+        """Whether it is so, at this share; the plain market draws nothing for what it has not."""
+        return share > 0.0 and self.random.random() < share
+
+    def _another(self, person: Raw, origin: str) -> tuple[Raw, bool]:
+        """A further record of a person, and whether it was altered on purpose; who does that spells well."""
+        if self._now_and_then(self._habits.disguised):
+            phone, email = self._phone("07"), self._mailbox(person)
+            return disguise(person, self.random, phone=phone, email=email), True
+        record = self.record_again(person)
+        if self._now_and_then(self._habits.respelt):
+            for field in ("given_name", "family_name"):
+                record[field] = respell(record[field], origin, self.random)
+        return record, False
 
     def record_again(self, person: Raw) -> Raw:
         """Return the same person as another insurer knows them: moved, married, misspelt, with another phone."""
@@ -227,10 +285,12 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=10_000, help="the last household is whole")
     parser.add_argument("--copies", type=float, default=1.0, help="further records a person, on average")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--hard", action="store_true", help="with respelt names and disguised fraudsters")
     options = parser.parse_args()
     writer = csv.DictWriter(sys.stdout, COLUMNS)
     writer.writeheader()
-    writer.writerows(Market(options.seed).rows(options.people, copies=options.copies))
+    market = Market(options.seed, habits=HARD if options.hard else PLAIN)
+    writer.writerows(market.rows(options.people, copies=options.copies))
 
 
 if __name__ == "__main__":
