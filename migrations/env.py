@@ -34,6 +34,12 @@ def render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[Fals
     return False
 
 
+def is_meant(item: Any, store: str) -> bool:
+    """Whether what the code declares is for this store: an index may be for one only."""
+    only = getattr(item, "info", {}).get("only_on")
+    return only is None or only == store
+
+
 def run(connection: Connection) -> None:
     """Run migrations on an open connection: on SQLite all in one transaction, on PostgreSQL one in each.
 
@@ -43,6 +49,7 @@ def run(connection: Connection) -> None:
         connection=connection,
         target_metadata=Base.metadata,
         render_item=render,
+        include_object=lambda item, *_: is_meant(item, connection.dialect.name),
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
         transactional_ddl=True,

@@ -19,7 +19,7 @@ from tests.support.clock import FakeClock
 from tests.support.disks import Disk
 from tests.support.encodings import ndjson
 
-_OWN_PLACE = ("TABLE key_index", "INDEX pk_key_index")
+_OWN_PLACE = ("TABLE key_index", "INDEX ix_key_index_key")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 
 from matching.types import KEY_BYTES
 from repository.domain.members import NUMBER_BITS
@@ -204,6 +204,14 @@ def test_a_members_rows_beyond_its_share_are_not_indexed(database: Database) -> 
         rows = index.rows(SEALER, [record(ASKER, number) for number in range(5, 9)], [keys("phone", "other")] * 4)
         assert len(index.insert(session.connection(), rows, own, share=3)) == 1 + 3
         assert session.scalar(select(func.count()).select_from(KEY_INDEX)) == 2 + 1 + 3
+
+
+def test_only_the_key_is_indexed(database: Database) -> None:
+    """PostgreSQL keeps no second copy of the pointers, which nobody looks for; SQLite keeps rows in the primary key."""
+    there = inspect(database.engine)
+    indexes = [each["column_names"] for each in there.get_indexes("key_index")]
+    found = (there.get_pk_constraint("key_index")["constrained_columns"], indexes)
+    assert found == (([], [["key"]]) if database.engine.dialect.name == "postgresql" else (["key", "pointer"], []))
 
 
 def test_subjects_are_counted_by_member_and_kind(database: Database) -> None:
