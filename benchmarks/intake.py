@@ -66,7 +66,7 @@ def write_batch(path: Path, filled: Filled, encoder: RecordEncoder, records: int
     with path.open("wb") as file:
         for number in range(records):
             is_known = (number + 1) * known // records > number * known // records
-            file.write(_line(filled.fingerprint, next(asked) if is_known else next(others), number, today))
+            file.write(line_of(filled.fingerprint, next(asked) if is_known else next(others), number, today))
 
 
 def _strangers(encoder: RecordEncoder, count: int) -> Iterator[EncodedSubject]:
@@ -75,7 +75,8 @@ def _strangers(encoder: RecordEncoder, count: int) -> Iterator[EncodedSubject]:
         yield from (subject for subject in encode_people(encoder, chunk) if subject)
 
 
-def _line(fingerprint: str, subject: EncodedSubject, number: int, today: dt.date) -> bytes:
+def line_of(fingerprint: str, subject: EncodedSubject, number: int, today: dt.date) -> bytes:
+    """A filing of one customer, as a line of a batch."""
     filing = {
         "schema": DEFAULT_SCHEMA,
         "fingerprint": fingerprint,

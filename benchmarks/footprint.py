@@ -1,0 +1,121 @@
+"""How large a record is: `python -m benchmarks.footprint --records 20000 --store sqlite|postgresql --json`.
+
+On the wire, as a line of NDJSON with one person, and the same packed by gzip: `full` is the largest of some people
+all of whose fields are known, packed by itself; `market` the mean of the generated market, of which insurers do not
+know every field, packed in a file. In the pool, for each record of that market: bytes of each table and of each index,
+the pages of a pool without records taken off, as filling leaves them and with nothing vacuumed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import statistics
+import tempfile
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from benchmarks.intake import line_of
+from benchmarks.linking import encode_people, random_encoder
+from benchmarks.machine import show
+from benchmarks.market import MISSING, Market
+from benchmarks.pool import fill
+from benchmarks.stores import STORES, opened
+from frankpledge.keys import LinkageKey
+from repository.services import Services
+
+PEOPLE = 1000
+"""People whose lines are measured."""
+_GZIP = 31
+"""What zlib calls its own window with gzip's head and tail."""
+_PAGES = {
+    # An index's rows in SQLite's statistics have its name; those of a table without row ids are the table's.
+    "sqlite": """
+        SELECT coalesce(s.tbl_name, d.name), CASE WHEN s.type = 'index' THEN d.name ELSE '' END, sum(d.pgsize)
+        FROM dbstat AS d LEFT JOIN sqlite_schema AS s ON s.name = d.name GROUP BY 1, 2""",
+    "postgresql": """
+        SELECT t.relname, '', pg_table_size(t.oid) FROM pg_class AS t
+        WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace
+        UNION ALL
+        SELECT t.relname, i.relname, pg_relation_size(i.oid)
+        FROM pg_class AS t JOIN pg_index AS x ON x.indrelid = t.oid JOIN pg_class AS i ON i.oid = x.indexrelid
+        WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace""",
+}
+"""(table, index or nothing, bytes), by store."""
+
+Sizes = dict[tuple[str, str], int]
+
+
+def wire(people: int) -> dict[str, Any]:
+    """Bytes of lines as members send them."""
+    full = list(_lines(Market(3, dict.fromkeys(MISSING, 0.0)), people))
+    market = list(_lines(Market(3), people))
+    largest = max(full, key=len)
+    return {
+        "full": {"line": len(largest), "gzip": len(_packed([largest]))},
+        "market": {
+            "line": round(statistics.mean(map(len, market))),
+            "gzip": round(len(_packed(market)) / len(market)),
+        },
+    }
+
+
+def _lines(market: Market, people: int) -> Iterator[bytes]:
+    rows = [row | {"country": "GB"} for row in islice(market.rows(people, copies=0.0), people)]
+    fingerprint = LinkageKey(os.urandom(32)).fingerprint
+    for number, subject in enumerate(encode_people(random_encoder(), rows)):
+        if subject is not None:
+            yield line_of(fingerprint, subject, number, dt.date(2026, 3, 1))
+
+
+def _packed(lines: Sequence[bytes]) -> bytes:
+    packing = zlib.compressobj(wbits=_GZIP)
+    return b"".join([packing.compress(b"".join(lines)), packing.flush()])
+
+
+def pool(directory: Path, store: str, records: int) -> dict[str, Any]:
+    """Bytes of what is kept of a record, in a new database in the directory."""
+    with opened(store, directory) as made:
+        for name, size in (("few", 1), ("many", records)):
+            (directory / name).mkdir(mode=0o700)
+        filled = fill(directory / "many", records, 1, made.url)
+        sizes = _sizes(filled.services)
+        filled.services.database.close()
+    tables: dict[str, dict[str, int]] = {}
+    for (table, index), size in sorted(sizes.items(), key=lambda each: -each[1]):
+        if size >= records:
+            tables.setdefault(table, {})[index or "rows"] = round(size / records)
+    return {"total": round(sum(sizes.values()) / records), "tables": tables}
+
+
+def _sizes(services: Services) -> Sizes:
+    with services.database.reading(long=True) as connection:
+        rows = connection.execute(text(_PAGES[connection.dialect.name]))
+        return {(table, index): int(size) for table, index, size in rows}
+
+
+def measure(directory: Path, store: str, records: int, people: int = PEOPLE) -> dict[str, Any]:
+    """Both, in bytes for each record."""
+    return {"wire": wire(people), "pool": pool(directory, store, records)}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=20_000, help="people who are filed")
+    parser.add_argument("--store", choices=STORES, default="sqlite")
+    parser.add_argument("--json", action="store_true", help="accepted for uniformity; the output is always JSON")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as directory:
+        figures = measure(Path(directory), options.store, options.records)
+    show({"benchmark": "footprint", "records": options.records, "store": options.store, **figures})
+
+
+if __name__ == "__main__":
+    main()
