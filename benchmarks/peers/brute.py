@@ -11,9 +11,10 @@ import statistics
 import time
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
-from benchmarks.peers.common import Stages, arguments, read, tell, versions
+from benchmarks.peers.common import Link, Stages, arguments, read, tell, versions
 
 PASSES = 5
 
@@ -27,17 +28,23 @@ def main() -> None:
     """Look up, and tell."""
     parser = arguments(__doc__)
     parser.add_argument("--queries", type=int, default=100, help="records of the left file to look up, from its start")
+    parser.add_argument(
+        "--lowest", type=float, help="tell every other record of at least this score, not the best only"
+    )
     options = parser.parse_args()
     stages = Stages()
     with stages.stage("read"):
         questions, strings = ([text(row) for row in read(path)] for path in (options.left, options.right))
     asked = questions[: options.queries]
     started = time.perf_counter()
-    scores = process.cdist(asked, strings, scorer=fuzz.WRatio, dtype=np.float32, workers=-1)
+    scores = process.cdist(
+        asked, strings, scorer=fuzz.WRatio, dtype=np.float32, workers=-1, score_cutoff=options.lowest
+    )
     seconds = time.perf_counter() - started
     stages.add("compare, extrapolated", seconds / len(asked) * len(questions))
-    best = scores.argmax(axis=1)
-    links = [(row, int(other), float(scores[row, other])) for row, other in enumerate(best)]
+    if options.left == options.right:
+        np.fill_diagonal(scores, 0.0)
+    links = told(scores, options.lowest)
     tell(
         stages,
         links,
@@ -48,6 +55,15 @@ def main() -> None:
         workers=os.cpu_count(),
         versions=versions("rapidfuzz"),
     )
+
+
+def told(scores: npt.NDArray[np.float32], lowest: float | None) -> list[Link]:
+    """The best of each question, or all that reach a score."""
+    if lowest is None:
+        rows, others = np.arange(len(scores)), scores.argmax(axis=1)
+    else:
+        rows, others = np.nonzero(scores >= lowest)
+    return list(zip(rows.tolist(), others.tolist(), scores[rows, others].tolist(), strict=True))
 
 
 def one_pass(asked: list[str], strings: list[str]) -> float:

@@ -88,6 +88,18 @@ def link(files: tuple[Path, Path], threshold: float, stages: Stages) -> list[Lin
     return [(row, other, score) for row, other, score in scores if (row, other) in pairs]
 
 
+def duplicates(path: Path, threshold: float, stages: Stages) -> list[Link]:
+    """All pairs within one file that are so similar: each record may be there many times, so nothing is solved."""
+    with stages.stage("encode"):
+        filters = encode(path, None)
+    with stages.stage("compare"):
+        similar, _, (rows, others) = anonlink.candidate_generation.find_candidate_pairs(
+            [filters, filters], anonlink.similarities.dice_coefficient, threshold
+        )
+    scores = zip(rows.tolist(), others.tolist(), similar.tolist(), strict=True)
+    return [(row, other, score) for row, other, score in scores if row < other]
+
+
 def main() -> None:
     """Link, and tell; or encode the left file only, and tell how fast."""
     parser = arguments(__doc__)
@@ -101,7 +113,10 @@ def main() -> None:
         print(json.dumps({**told, "rows": len(filters), "bytes": len(filters[0]) // 8}))
         return
     stages = Stages()
-    links = link((options.left, options.right), options.threshold, stages)
+    if options.left == options.right:
+        links = duplicates(options.left, options.threshold, stages)
+    else:
+        links = link((options.left, options.right), options.threshold, stages)
     tell(stages, links, options.links, threshold=options.threshold, versions=versions("anonlink", "clkhash"))
 
 

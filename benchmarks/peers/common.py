@@ -40,7 +40,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     """The arguments every tool takes; a module may add its own."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("left", type=Path)
-    parser.add_argument("right", type=Path)
+    parser.add_argument("right", type=Path, help="the left file again, for the duplicates within it")
     parser.add_argument("--links", type=Path, help="where to write the links, as CSV")
     return parser
 
