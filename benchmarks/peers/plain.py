@@ -34,7 +34,8 @@ HISTORICAL = (
 )  # fmt: skip
 WIDE = (
     *FEBRL4, *HISTORICAL, ("family_name", "substr(date_of_birth, 1, 4)"),
-    ("family_name", "substr(date_of_birth, 6, 5)"), ("given_name", "substr(date_of_birth, 6, 5)"), ("town", "family_name"), ("town", "given_name"),
+    ("family_name", "substr(date_of_birth, 6, 5)"), ("given_name", "substr(date_of_birth, 6, 5)"),
+    ("town", "family_name"), ("town", "given_name"),
 )  # fmt: skip
 """Blocking rules: columns, or the beginnings of columns, that must agree."""
 
