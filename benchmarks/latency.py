@@ -69,7 +69,7 @@ def measure(filled: Filled, store: Store, encoder: RecordEncoder, batch: int) ->
 
     def reading(subject: EncodedSubject) -> object:
         with services.database.glancing() as connection:
-            return pool.link(services, connection, asker.member, pool.rekeyed(services.sealer, [subject]))
+            return pool.link(services, connection, asker.member, [subject])
 
     shares = [filled.questions[place::PARTS] for place in range(PARTS)]
     if len(shares[-1]) <= WARM_UP:

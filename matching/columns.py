@@ -96,19 +96,13 @@ def stack(subjects: Sequence[EncodedSubject], schema: KindSchema) -> Columns:
     return Columns(keys, blocks, observed, tuple(subject.name for subject in subjects))
 
 
-@functools.lru_cache(maxsize=8192)
-def _mask_bytes(mask: str, width: int) -> bytes:
-    """A mask as it is packed, lowest bits first."""
-    return int(mask, 16).to_bytes((width + 7) // 8, "little")
-
-
 def stack_packed(packed: Sequence[bytes], schema: KindSchema) -> Packed:
     """What `stack` gives of what `wire.unpack` reads, without an object for each: for candidates by the thousand."""
     count, width, size = len(packed), len(schema.keys), schema.block_size
     masks, own, sketches, observed, names = [], [], [], [], []
     for each in packed:
         mask, seen, name, start, middle, end = split(each)
-        masks.append(_mask_bytes(mask, width))
+        masks.append(mask.ljust((width + 7) // 8, b"\0"))
         own.append(each[start:middle])
         sketches.append(each[middle:end])
         observed.append(seen)
@@ -116,7 +110,7 @@ def stack_packed(packed: Sequence[bytes], schema: KindSchema) -> Packed:
     wide = np.frombuffer(b"".join(masks), np.uint8).reshape(count, (width + 7) // 8)
     bits = np.unpackbits(wide, axis=1, count=width, bitorder="little").view(np.bool_)
     keys = np.zeros((count, width), np.uint64)
-    keys[bits] = np.frombuffer(b"".join(own), np.uint64)[::2]
+    keys[bits] = np.frombuffer(b"".join(own), np.uint64)
     held = bits[:, schema.anchor_bits] if size else np.zeros((count, 0), np.bool_)
     held &= np.array(list(map(bool, sketches)), np.bool_)[:, None]
     places = held.cumsum(dtype=np.int32).reshape(held.shape) * held

@@ -5,10 +5,10 @@ from __future__ import annotations
 import binascii
 import re
 import struct
+from array import array
 from collections.abc import Mapping
 from typing import Any, cast
 
-import orjson
 
 from matching.schema import KindSchema, LinkageSchema
 from matching.types import KEY_BYTES, KINDS, EncodedSubject, Kind
@@ -17,7 +17,12 @@ from matching.vocabulary import ROLES
 MAX_NAME_LENGTH = 200
 MAX_FACT = 255
 _HEX = re.compile("[0-9a-f]+")
-_HEAD = struct.Struct("<BHII")
+PADDED = 256
+"""What the length of a packed subject is a multiple of: one of few sizes, which many share."""
+_HEAD = struct.Struct("<BBBBBHII")
+"""Kind, and the bytes of role, mask, observed, facts, name, keys and sketches."""
+_HALVES = "Q"
+"""Eight bytes each, as they lie in memory: half a key."""
 
 
 class WireError(ValueError):
@@ -134,31 +139,71 @@ def _name(obj: Mapping[str, Any], kind: Kind, where: str) -> str | None:
 
 
 def pack(subject: EncodedSubject) -> bytes:
-    """Compact bytes of a subject, for a sealed envelope; `unpack` is the inverse."""
-    head = orjson.dumps(
-        [subject.role, f"{subject.mask:x}", subject.observed, dict(subject.facts), subject.name],
+    """Bytes of a subject for a sealed envelope, `PADDED` or a multiple of it: a length says little of what is there.
+
+    Of each key the first half is kept: what is compared, and what the index is made of. `unpack` is the inverse.
+    """
+    role, name = subject.role.encode(), (subject.name or "").encode()
+    mask, observed = _little(subject.mask), _little(subject.observed)
+    facts = b"".join([bytes((FACTS.index(fact), value)) for fact, value in sorted(subject.facts.items())])
+    head = (KINDS.index(subject.kind), len(role), len(mask), len(observed), len(facts), len(name))
+    packed = b"".join(
+        (
+            _HEAD.pack(*head, len(subject.keys) // 2, len(subject.sketches)),
+            *(role, mask, observed, facts, name),
+            array(_HALVES, subject.keys)[::2].tobytes(),
+            subject.sketches,
+        )
     )
-    lengths = _HEAD.pack(KINDS.index(subject.kind), len(head), len(subject.keys), len(subject.sketches))
-    return b"".join((lengths, head, subject.keys, subject.sketches))
+    return packed.ljust(-(-len(packed) // PADDED) * PADDED, b"\0")
 
 
 def unpack(data: bytes) -> EncodedSubject:
-    """The subject that `pack` wrote; raises ValueError or struct.error on anything else."""
-    kind, head_size, keys_size, sketch_size = _HEAD.unpack_from(data)
-    start = _HEAD.size + head_size
-    role, mask, observed, facts, name = orjson.loads(data[_HEAD.size : start])
-    keys = data[start : start + keys_size]
-    sketches = data[start + keys_size : start + keys_size + sketch_size]
-    return EncodedSubject(KINDS[kind], role, int(mask, 16), keys, observed, sketches, facts, name)
+    """The subject that `pack` wrote, its keys with zeros for what is not kept.
 
-
-def split(data: bytes) -> tuple[str, int, str | None, int, int, int]:
-    """What is compared of the subject that `pack` wrote: mask in hexadecimal, observed, name, where the rest lies.
-
-    Keys lie between the first two of the places, sketches between the last two. Raises as `unpack` does.
+    Raises ValueError, IndexError or struct.error on anything else.
     """
-    _, head_size, keys_size, sketch_size = _HEAD.unpack_from(data)
-    start = _HEAD.size + head_size
-    _, mask, observed, _, name = orjson.loads(data[_HEAD.size : start])
+    kind, role_size, *_ = _HEAD.unpack_from(data)
+    mask, observed, facts, name, start, middle, end = _parts(data)
+    kept = array(_HALVES, data[start:middle])
+    keys = array(_HALVES, bytes(2 * (middle - start)))
+    keys[::2] = kept
+    return EncodedSubject(
+        KINDS[kind],
+        data[_HEAD.size : _HEAD.size + role_size].decode(),
+        int.from_bytes(mask, "little"),
+        keys.tobytes(),
+        int.from_bytes(observed, "little"),
+        data[middle:end],
+        {FACTS[place]: value for place, value in zip(facts[::2], facts[1::2], strict=True)},
+        name.decode() or None,
+    )
+
+
+def split(data: bytes) -> tuple[bytes, int, str | None, int, int, int]:
+    """What is compared of the subject that `pack` wrote: mask, lowest byte first, observed, name, where the rest lies.
+
+    Halves of keys lie between the first two of the places, sketches between the last two. Raises as `unpack` does.
+    """
+    mask, observed, _, name, start, middle, end = _parts(data)
+    return mask, int.from_bytes(observed, "little"), name.decode() or None, start, middle, end
+
+
+def _parts(data: bytes) -> tuple[bytes, bytes, bytes, bytes, int, int, int]:
+    """Mask, observed, facts and name as they are packed; where keys begin, where sketches do, and where they end."""
+    _, role_size, mask_size, observed_size, facts_size, name_size, keys_size, sketches_size = _HEAD.unpack_from(data)
+    mask_at = _HEAD.size + role_size
+    observed_at = mask_at + mask_size
+    facts_at = observed_at + observed_size
+    name_at = facts_at + facts_size
+    start = name_at + name_size
     middle = start + keys_size
-    return mask, observed, name, start, middle, middle + sketch_size
+    end = middle + sketches_size
+    if len(data) < end:
+        raise ValueError("packed subject: shorter than it says")
+    mask, observed = data[mask_at:observed_at], data[observed_at:facts_at]
+    return mask, observed, data[facts_at:name_at], data[name_at:start], start, middle, end
+
+
+def _little(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 7) // 8, "little")

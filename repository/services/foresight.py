@@ -26,7 +26,7 @@ from repository.storage.index import Rows
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Subjects re-keyed and closed, ready to be stored, and what the pool of the others holds on them."""
+    """Subjects with what is to be stored of them, closed, and what the pool of the others holds on them."""
 
     subjects: Sequence[EncodedSubject]
     record_ids: Sequence[int]
@@ -78,13 +78,13 @@ def foresee(services: Services, connection: Connection, source: Source, batch: S
 
 
 def prepare(services: Services, connection: Connection, member: Member, matched: Sequence[Plan]) -> Prepared:
-    """Re-key the subjects of filings, look them up, and close them."""
-    subjects = pool.rekeyed(services.sealer, [s for each in matched for s in each.numbered.filing.subjects])
+    """Look the subjects of filings up, and close them."""
+    subjects = [subject for each in matched for subject in each.numbered.filing.subjects]
     linked = pool.link(services, connection, member, subjects)
     record_ids = pool.record_ids(len(subjects), member)
     envelopes = [
         pool.seal_subject(services.sealer, record_id, subject)
         for record_id, subject in zip(record_ids, subjects, strict=True)
     ]
-    rows = index.rows(services.sealer, record_ids, [each.keys for each in subjects])
+    rows = index.rows(services.sealer, record_ids, pool.rekeyed(services.sealer, subjects))
     return Prepared(subjects, record_ids, envelopes, rows, linked)

@@ -110,7 +110,7 @@ def rescore_screening_hits(
     *,
     replaced: Sequence[str],
 ) -> set[str]:
-    """Score the screenings that hit `replaced` filings against their encodings now, re-keyed in `filed`.
+    """Score the screenings that hit `replaced` filings against their encodings now, in `filed`.
 
     `record_hits` has superseded these hits; those that still match are brought back under their old id, also when
     the subject has another place in its filing now. Returns the ids of those that match no more.

@@ -159,15 +159,17 @@ def _store_subjects(
 def _take_out(
     services: Services, connection: Connection, filing_ids: Sequence[str]
 ) -> Mapping[str, Sequence[EncodedSubject]]:
-    """Remove the subjects of filings and their index rows; the subjects by filing."""
+    """Remove the subjects of filings and their index rows; the subjects by filing, but those that were erased."""
     if not filing_ids:
         return {}
     taken: dict[str, list[EncodedSubject]] = {filing_id: [] for filing_id in filing_ids}
-    record_ids, keys = [], []
+    record_ids, subjects = [], []
     for record_id, filing_id, envelope in filings.take_out_subjects(connection, filing_ids):
+        if not envelope:  # erased with its linkage key: out of the index, and not counted any more
+            continue
         subject: EncodedSubject = unpack(services.sealer.unseal(record_context(record_id), envelope))
         taken[filing_id].append(subject)
         record_ids.append(record_id)
-        keys.append(subject.keys)
-    index.remove(connection, services.sealer, record_ids, keys)
+        subjects.append(subject)
+    index.remove(connection, services.sealer, record_ids, pool.rekeyed(services.sealer, subjects))
     return taken

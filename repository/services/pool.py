@@ -18,7 +18,7 @@ from matching.candidates import Candidates as Pairs
 from matching.columns import stack, stack_packed
 from matching.schema import KindSchema
 from matching.types import EncodedSubject, ExplanationRow, Match
-from matching.wire import pack, unpack
+from matching.wire import PADDED, pack, unpack
 from repository import metrics, tracing
 from repository.domain.members import NUMBER_BITS, Member
 from repository.services import Services
@@ -84,15 +84,15 @@ class Linked:
         return grouped
 
 
-def rekeyed(sealer: Sealer, subjects: Sequence[EncodedSubject]) -> list[EncodedSubject]:
-    """The same subjects under the operator's secret, re-keyed in one call for each kind."""
-    done = list(subjects)
+def rekeyed(sealer: Sealer, subjects: Sequence[EncodedSubject]) -> list[bytes]:
+    """The keys of each subject under the operator's secret, as the index has them, in one call for each kind."""
+    done = [b""] * len(subjects)
     for kind in dict.fromkeys(each.kind for each in subjects):
         places = [place for place, each in enumerate(subjects) if each.kind == kind]
         column, start = sealer.rekey(b"".join([subjects[place].keys for place in places]), kind), 0
         for place in places:
             end = start + len(subjects[place].keys)
-            done[place] = replace(subjects[place], keys=column[start:end])
+            done[place] = column[start:end]
             start = end
     return done
 
@@ -105,7 +105,7 @@ def link(
     *,
     also: Sequence[Sequence[int]] = (),
 ) -> Linked:
-    """Find and score the other members' subjects for each re-keyed subject; best first within a subject.
+    """Find and score the other members' subjects for each subject; best first within a subject.
 
     `also` are records that are scored whether they are found or not, for each subject.
     """
@@ -149,7 +149,10 @@ def _look_up(
     return index.look_up(
         connection,
         services.sealer,
-        [Wanted(each.keys, key_weights(services.schema.kinds[each.kind], each.mask)) for each in subjects],
+        [
+            Wanted(keys, key_weights(services.schema.kinds[each.kind], each.mask))
+            for keys, each in zip(rekeyed(services.sealer, subjects), subjects, strict=True)
+        ],
         own=member.number,
         hot=hot(services, services.clock()),
         limit=services.rulebook.matching.candidates_per_subject,
@@ -229,7 +232,7 @@ def record_ids(count: int, member: Member) -> list[int]:
 
 
 def seal_subject(sealer: Sealer, record_id: int, subject: EncodedSubject) -> bytes:
-    """The envelope of a re-keyed subject."""
+    """The envelope of a subject, with its keys as the member made them: sealed, and ready for another secret."""
     return sealer.seal(record_context(record_id), pack(subject))
 
 
@@ -240,9 +243,13 @@ def open_subject(sealer: Sealer, sealed: Sealed) -> EncodedSubject:
 
 
 def seal_evidence(sealer: Sealer, hit_id: str, match: Match) -> bytes:
-    """Weight, probability and explanation of a hit, sealed: how alike two records are is not to be read off a table."""
+    """Weight, probability and explanation of a hit, sealed: how alike two records are is not to be read off a table.
+
+    Nor off a length: with blanks it is one of few.
+    """
     rows = [[row.field, row.level, row.weight] for row in match.rows]
-    return sealer.seal(named_context(hit_id), orjson.dumps([match.weight, match.probability, rows]))
+    content = orjson.dumps([match.weight, match.probability, rows])
+    return sealer.seal(named_context(hit_id), content.ljust(-(-len(content) // PADDED) * PADDED))
 
 
 def open_evidence(sealer: Sealer, hit_id: str, sealed: bytes) -> tuple[float, float, tuple[ExplanationRow, ...]]:

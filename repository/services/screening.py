@@ -33,7 +33,7 @@ from repository.storage.sealing import Sealer, named_context
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One question, its subject re-keyed and as it will be sealed, and what the pool gave for it, best first."""
+    """One question, its subject as it will be sealed too, and what the pool gave for it, best first."""
 
     question: Question
     subject: EncodedSubject
@@ -46,7 +46,7 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Posed:
-    """Questions, with their subjects re-keyed, as they will be sealed, and as a digest of that."""
+    """Questions, with their subjects, those as they will be sealed, and as a digest of that."""
 
     questions: Sequence[Question]
     subjects: Sequence[EncodedSubject]
@@ -55,7 +55,7 @@ class _Posed:
 
     @classmethod
     def of(cls, sealer: Sealer, member: Member, questions: Sequence[Question]) -> _Posed:
-        subjects = pool.rekeyed(sealer, [each.subject for each in questions])
+        subjects = [each.subject for each in questions]
         packed = [pack(each) for each in subjects]
         return cls(
             questions, subjects, packed, [sealer.digest(b"screened" + member.id.encode(), each) for each in packed]

@@ -28,6 +28,7 @@ _NONCE_BYTES = 12
 SEAL_BYTES = _NONCE_BYTES + 16
 """What sealed content is longer than the content."""
 _HALF = 8
+_FIRST_HALF = np.array([1, 0], np.uint64)
 
 Integers = npt.NDArray[np.int64]
 Blocks = npt.NDArray[np.void]
@@ -53,11 +54,13 @@ class Sealer:
         """Re-key any number of 16-byte keys of one kind of subject at once.
 
         The same key of the same kind always becomes the same re-keyed key; as each kind has a subkey of its own, the
-        same bytes filed as another kind never meet it in the index.
+        same bytes filed as another kind never meet it in the index. Only the first half of a key counts: it is what is
+        kept of it, so that it can be re-keyed under another secret.
         """
         if len(keys) % KEY_BYTES:
             raise ValueError(f"keys come in blocks of {KEY_BYTES} bytes")
-        return self._rekey[kind].encryptor().update(keys)
+        halves = np.frombuffer(keys, np.uint64).reshape(-1, 2) * _FIRST_HALF
+        return self._rekey[kind].encryptor().update(halves.tobytes())
 
     def pointers(self, record_ids: Integers, rekeyed: bytes) -> Blocks:
         """Close a column of pointers: one 16-byte block for each (record id, re-keyed key)."""

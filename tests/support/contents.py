@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, Select, func, select
 
 from matching.wire import unpack
-from repository.services import Services
+from repository.services import Services, pool
 from repository.storage.base import Base
 from repository.storage.filings import FILINGS, SUBJECTS, VERSIONS
 from repository.storage.index import KEY_INDEX
@@ -77,7 +77,8 @@ def index_faults(services: Services) -> tuple[int, int]:
 
 def _wanted(services: Services, connection: Connection) -> Iterator[tuple[int, bytes]]:
     for record_id, envelope in connection.execute(select(SUBJECTS.c.id, SUBJECTS.c.envelope)):
-        keys = unpack(services.sealer.unseal(record_context(record_id), envelope)).keys
+        subject = unpack(services.sealer.unseal(record_context(record_id), envelope))
+        [keys] = pool.rekeyed(services.sealer, [subject])
         numbers = index_keys(keys)
         pointers = services.sealer.pointers(np.full(len(numbers), record_id), keys)
         yield from set(zip(numbers.tolist(), map(bytes, pointers), strict=True))
