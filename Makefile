@@ -18,7 +18,7 @@ POOL ?= $(if $(wildcard demo/run/pool/operator.secret),demo/run/pool,var)
 
 # No address, host or path of the machine goes into a lock: plain pip installs it from whatever registry it is set up with.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11
-RUNTIME_EXTRAS := --extra server --extra postgresql --extra otel --extra demo
+RUNTIME_EXTRAS := --extra server --extra postgresql --extra otel --extra demo --extra custodian
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test check format bench bench-peers lock upgrade clean

@@ -22,7 +22,20 @@ import httpx
 from frankpledge.credentials import Credentials
 from frankpledge.problems import InvalidRequestError, PoolError, error_for, unexpected_answer
 from frankpledge.questions import Asking, Question
-from frankpledge.results import Batch, Hit, Proof, Receipt, Rescreen, RowError, Scheme, Screening, Upload
+from frankpledge.results import (
+    Batch,
+    Epoch,
+    Hit,
+    KeyOffer,
+    Proof,
+    Receipt,
+    Recipient,
+    Rescreen,
+    RowError,
+    Scheme,
+    Screening,
+    Upload,
+)
 from frankpledge.session import Retry, Session
 
 Result = TypeVar("Result")
@@ -207,6 +220,44 @@ class Pool:
     def proofs(self) -> Iterator[Proof]:
         """Give the own proofs, latest first, page by page."""
         return self._pages("/v1/proofs", {}, Proof.parse)
+
+    def recipients(self) -> list[Recipient]:
+        """Give the public keys of the members, by name: their fingerprints are to be compared with them."""
+        document = self._session.send("GET", "/v1/keys/recipients")
+        own = self.standing()["member"]["id"]
+        return _parsed(lambda found: [Recipient.parse(each, own) for each in found["items"]], document)
+
+    def publish(self, recipient: str) -> None:
+        """Publish the own public key, in the place of the one before."""
+        self._session.send("PUT", "/v1/keys/recipient", json={"recipient": recipient})
+
+    def offer_key(self, to: Recipient, fingerprint: str, epoch: int, sealed: bytes) -> KeyOffer:
+        """Offer a linkage key, sealed to a member's public key. The same key again takes the place of the first."""
+        body = {"to": to.member, "recipient": to.recipient, "fingerprint": fingerprint, "epoch": epoch}
+        body |= {"sealed": base64.b64encode(sealed).decode()}
+        return _parsed(KeyOffer.parse, self._session.send("POST", "/v1/keys/offers", json=body))
+
+    def key_offers(self) -> Iterator[KeyOffer]:
+        """Give the keys offered to and by the own member, latest first, page by page."""
+        return self._pages("/v1/keys/offers", {}, KeyOffer.parse)
+
+    def key_offer(self, offer_id: str) -> KeyOffer:
+        """Look at an offer, with what is sealed where it is for the own member."""
+        return _parsed(KeyOffer.parse, self._session.send("GET", f"/v1/keys/offers/{_id(offer_id)}"))
+
+    def accept_key(self, offer_id: str) -> KeyOffer:
+        """Say that an offered key was opened and stored."""
+        document = self._session.send("POST", f"/v1/keys/offers/{_id(offer_id)}/acceptance", repeatable=False)
+        return _parsed(KeyOffer.parse, document)
+
+    def withdraw_key(self, offer_id: str) -> None:
+        """Withdraw an offer, or decline it."""
+        self._session.send("DELETE", f"/v1/keys/offers/{_id(offer_id)}", repeatable=False)
+
+    def epochs(self) -> list[Epoch]:
+        """Give the linkage keys of the scheme, oldest first, with how many own filings are under each."""
+        document = self._session.send("GET", "/v1/keys/epochs")
+        return _parsed(lambda found: [Epoch.parse(each) for each in found["items"]], document)
 
     def _pages(
         self, path: str, params: Mapping[str, str], parse: Callable[[Mapping[str, Any]], Result]

@@ -47,6 +47,16 @@ class LinkageKey:
             raise ValueError("epochs count from 1")
 
     @property
+    def check(self) -> str:
+        """What members compare when the key is given on: 32 hex digits in groups of four, the fingerprint first.
+
+        The fingerprint alone is for telling keys apart: whoever wants another key of the same one finds it by trying
+        2**64 of them, which is not out of everybody's reach.
+        """
+        digits = hmac.digest(self.secret, b"frankpledge/key-check/v1", hashlib.sha256)[:16].hex()
+        return " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
+
+    @property
     def fingerprint(self) -> str:
         """The key-check value, 16 hex digits: 8 bytes of an HMAC. It tells keys apart and reveals nothing of them."""
         return hmac.digest(self.secret, b"frankpledge/key-check/v1", hashlib.sha256)[:8].hex()

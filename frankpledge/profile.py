@@ -32,6 +32,16 @@ def default_key_file() -> Path:
     return Path(platformdirs.user_data_dir("frankpledge")) / "linkage.key"
 
 
+def default_identity_file() -> Path:
+    """Say where the own identity is, by which other members' keys are received, when nothing else says so."""
+    return Path(platformdirs.user_data_dir("frankpledge")) / "identity.key"
+
+
+def default_pins_file() -> Path:
+    """Say where the fingerprints of other members are remembered."""
+    return Path(platformdirs.user_data_dir("frankpledge")) / "recipients.json"
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One named set of settings. `map` is heading -> column; `date_format` is strptime's.

@@ -88,6 +88,60 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """The public key of a member; `own` where it is one's own."""
+
+    member: str
+    name: str
+    recipient: str
+    own: bool
+
+    @classmethod
+    def parse(cls, document: Document, own: str) -> Recipient:
+        """Read an entry of GET /v1/keys/recipients; `own` is one's own member's id. Raises KeyError."""
+        return cls(document["member"], document["name"], document["recipient"], document["member"] == own)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOffer:
+    """A linkage key offered by `name`, if it was received, or to it; `sealed` in base64 where it may be opened."""
+
+    id: str
+    received: bool
+    member: str
+    name: str
+    fingerprint: str
+    epoch: int
+    expires_at: str
+    accepted_at: str | None
+    sealed: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, document: Document) -> KeyOffer:
+        """Read an offer. Raises KeyError."""
+        names = ("id", "received", "member", "name", "fingerprint", "epoch", "expires_at", "accepted_at")
+        return cls(**{name: document[name] for name in names}, sealed=document.get("sealed"))
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A linkage key that the scheme accepts or accepted, and how many own filings are under it."""
+
+    schema: str
+    fingerprint: str
+    epoch: int | None
+    accepted: bool
+    until: str | None
+    filings: int
+
+    @classmethod
+    def parse(cls, document: Document) -> Epoch:
+        """Read an entry of GET /v1/keys/epochs. Raises KeyError."""
+        names = ("schema", "fingerprint", "epoch", "accepted", "until", "filings")
+        return cls(*(document[name] for name in names))
+
+
+@dataclass(frozen=True, slots=True)
 class RowError:
     """Why a row of a batch was not taken: its number in the batch from 1, reference, field and what was expected."""
 

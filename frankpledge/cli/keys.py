@@ -13,8 +13,8 @@ import click
 
 from frankpledge import keys
 from frankpledge import profile as profiles
+from frankpledge.cli import agreement
 from frankpledge.cli.setup import PATH, open_key, passphrase
-from frankpledge.errors import KitError
 from frankpledge.files import read_private
 from frankpledge.keys import LinkageKey
 
@@ -38,10 +38,10 @@ def with_path(command: Command) -> Command:
 
 @click.group("keys")
 def command() -> None:
-    """Make, show, import and export the linkage key.
+    """Make, show, give on, replace, import and export the linkage key.
 
-    All members encode under one key. One member makes it; the others import it. It is never sent to the pool, and never
-    given as an argument, where other users of the machine could see it.
+    All members encode under one key. One member makes it and offers it to the others, sealed to their public keys. The
+    pool never sees it, and it is never given as an argument, where other users of the machine could see it.
     """
 
 
@@ -51,7 +51,7 @@ def command() -> None:
 @with_path
 def init(*, path: Path, passphrase_file: Path | None, protect: bool, epoch: int) -> None:
     """Make a new random key in a new file that only you can read."""
-    secret = _needed(passphrase(passphrase_file, confirm=True)) if protect or passphrase_file else None
+    secret = agreement.needed(passphrase(passphrase_file, confirm=True)) if protect or passphrase_file else None
     _show(keys.create(path, secret, epoch=epoch), path)
 
 
@@ -79,15 +79,17 @@ def import_(*, path: Path, passphrase_file: Path | None, source: Path) -> None:
 def export(*, path: Path, passphrase_file: Path | None, target: Path, new_passphrase_file: Path | None) -> None:
     """Write a copy for another member, always sealed under a passphrase. Tell it to them by another way."""
     key = open_key(path, passphrase_file)
-    keys.store(target, key, _needed(passphrase(new_passphrase_file, confirm=True, prompt="Passphrase of the copy")))
+    keys.store(
+        target, key, agreement.needed(passphrase(new_passphrase_file, confirm=True, prompt="Passphrase of the copy"))
+    )
     _show(key, target)
 
 
-def _needed(secret: str | None) -> str:
-    if secret is None:
-        raise KitError("A passphrase is needed.", "Give --passphrase-file or FRANKPLEDGE_PASSPHRASE.")
-    return secret
-
-
 def _show(key: LinkageKey, path: Path) -> None:
-    click.echo(f"fingerprint  {key.fingerprint}\nepoch        {key.epoch}\nfile         {path}")
+    click.echo(
+        f"fingerprint  {key.fingerprint}\nepoch        {key.epoch}\ncheck        {key.check}\nfile         {path}"
+    )
+
+
+for each in agreement.COMMANDS:
+    command.add_command(each)

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
 from flask import Response
 from marshmallow import Schema, fields
 
 from matching.vocabulary import LINES, PURPOSES
 from repository.api.base import Blueprint, json_response, services
-from repository.storage.operator import accepted_fingerprints
+from repository.storage.operator import FingerprintRow, keys_known
 
 blueprint = Blueprint("scheme", __name__, description="What the scheme accepts")
+
+
+class AcceptedKeySchema(Schema):
+    """A linkage key whose records are accepted. Where a newer one follows it, `until` says how long."""
+
+    fingerprint = fields.String(required=True)
+    epoch = fields.Integer(required=True, allow_none=True)
+    until = fields.AwareDateTime(required=True, allow_none=True)
 
 
 class AcceptedSchemaSchema(Schema):
@@ -17,6 +30,7 @@ class AcceptedSchemaSchema(Schema):
 
     id = fields.String(required=True)
     fingerprints = fields.List(fields.String(), required=True)
+    keys = fields.List(fields.Nested(AcceptedKeySchema), required=True)
 
 
 class SchemeSchema(Schema):
@@ -35,8 +49,8 @@ def scheme() -> Response:
     """The scheme's name, accepted schemas and linkage keys, purposes, lines, and the server's time."""
     here = services()
     with here.database.read() as session:
-        accepted = accepted_fingerprints(session)
-    schemas = [{"id": name, "fingerprints": list(prints)} for name, prints in accepted.items()]
+        accepted = [each for each in keys_known(session) if each.is_accepted(here.clock())]
+    schemas = [_schema(name, list(rows)) for name, rows in groupby(accepted, key=attrgetter("schema_id"))]
     return json_response(
         {
             "name": here.settings.scheme_name,
@@ -46,3 +60,15 @@ def scheme() -> Response:
             "time": here.clock().isoformat(timespec="seconds").replace("+00:00", "Z"),
         }
     )
+
+
+def _schema(name: str, rows: Sequence[FingerprintRow]) -> dict[str, Any]:
+    keys = [
+        {
+            "fingerprint": each.fingerprint,
+            "epoch": each.epoch,
+            "until": None if each.accepted_until is None else each.accepted_until.isoformat(),
+        }
+        for each in rows
+    ]
+    return {"id": name, "fingerprints": [each.fingerprint for each in rows], "keys": keys}

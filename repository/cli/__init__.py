@@ -21,7 +21,7 @@ COMMANDS = {
     "migrate": ("repository.cli.setup:migrate", "Bring the tables up to this version."),
     "serve": ("repository.cli.serving:serve", "Serve the pool over HTTP."),
     "worker": ("repository.cli.worker:worker", "Take batches in, beside `serve --no-worker`."),
-    "fingerprint": ("repository.cli.keys:fingerprint", "Accept and retire the members' linkage keys."),
+    "fingerprint": ("repository.cli.keys:fingerprint", "Accept, replace and retire the members' linkage keys."),
     "member": ("repository.cli.membership:member", "Admit, renew, list, suspend and reinstate members."),
     "credential": ("repository.cli.members:credential", "Issue and disable credentials of members' programs."),
     "user": ("repository.cli.members:user", "Add and disable people with a name and a password."),

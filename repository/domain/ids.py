@@ -29,6 +29,7 @@ Prefix = Literal[
     "upl",
     "job",
     "whk",
+    "off",
 ]
 RANDOM_BYTES = 10
 
@@ -38,7 +39,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 # The standard library takes several times as long, and a question needs some ids.
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _SHIFTS = range(120, -1, -10)
-_SHAPE = re.compile(r"(fil|hit|bat|scr|mem|act|evt|tok|dec|app|apl|grt|prf|dsp|upl|job|whk)_[0-9a-v]{26}")
+_SHAPE = re.compile(r"(fil|hit|bat|scr|mem|act|evt|tok|dec|app|apl|grt|prf|dsp|upl|job|whk|off)_[0-9a-v]{26}")
 
 
 def make(prefix: Prefix, at: datetime, randomness: bytes) -> str:

@@ -58,7 +58,7 @@ def asking(services: Services, body: Mapping[str, object], known: frozenset[str]
     if body.get("schema") == own:
         return Asking(purpose, encoding(body, services.schema, {own: (str(body.get("fingerprint")),)}))
     with services.database.glancing() as connection:
-        return Asking(purpose, encoding(body, services.schema, accepted(connection)))
+        return Asking(purpose, encoding(body, services.schema, accepted(connection, services.clock())))
 
 
 def decide(
@@ -101,4 +101,4 @@ def _counted_since(services: Services) -> datetime:
 
 def _check_key(services: Services, connection: Connection, request: Asking) -> None:
     said = {"schema": services.schema.id, "fingerprint": request.fingerprint}
-    encoding(said, services.schema, accepted(connection))
+    encoding(said, services.schema, accepted(connection, services.clock()))

@@ -18,7 +18,7 @@ from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
 from repository.services import Services, reciprocity
 from repository.services.batches import spool_of
-from repository.storage import events, expiry, jobs, screenings, uploads, webhooks
+from repository.storage import agreement, events, expiry, jobs, screenings, uploads, webhooks
 
 AT_ONCE = 500
 """Rows in one transaction."""
@@ -59,7 +59,9 @@ def step(services: Services, session: Session, job: Job, _prepared: object = Non
     if removed == AT_ONCE:
         return Ahead(job.done + removed)
     notices = jobs.forget(connection, JobKind.WEBHOOK, before=now - KEPT_DELIVERIES, limit=AT_ONCE)
-    removed += notices + webhooks.forget_old_secrets(connection, before=now)
+    removed += (
+        notices + webhooks.forget_old_secrets(connection, before=now) + agreement.forget_over(connection, now=now)
+    )
     jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
     return Ahead(job.done + removed, status=None if notices == AT_ONCE else JobStatus.DONE)
 
@@ -84,9 +86,10 @@ def _row(services: Services, subject_id: str | None, now: datetime, total: int) 
 
 
 def _over(connection: Connection, now: datetime) -> int:
-    """How many screenings, notices and secrets of everyone are kept no longer."""
+    """How many screenings, notices, secrets and offers of everyone are kept no longer."""
     notices = jobs.count_over(connection, JobKind.WEBHOOK, before=now - KEPT_DELIVERIES)
-    return screenings.count_expired(connection, now=now) + notices + webhooks.count_old_secrets(connection, before=now)
+    kept = webhooks.count_old_secrets(connection, before=now) + agreement.count_over(connection, now=now)
+    return screenings.count_expired(connection, now=now) + notices + kept
 
 
 def _screenings(services: Services, connection: Connection, now: datetime) -> int:

@@ -79,9 +79,9 @@ def find(services: Services, member: Member, filing_id: str) -> dict[str, Any] |
 
 def what_is_accepted(services: Services, session: Session, member: Member) -> Accepts:
     """What the pool takes from a member today: of who asks under a grant nothing (R7)."""
-    fingerprints = accepted_fingerprints(session)
+    now = services.clock()
     lines = frozenset[str]() if member.subscriber else member.lines
-    return Accepts(fingerprints, lines, services.clock().date(), services.rulebook)
+    return Accepts(accepted_fingerprints(session, now), lines, now.date(), services.rulebook)
 
 
 def _tell(services: Services, connection: Connection, source: Source, plan: Plan) -> None:

@@ -37,27 +37,32 @@ def secret_matches(session: Session, secret: bytes) -> bool:
     return stored is not None and hmac.compare_digest(stored, check_value(secret))
 
 
-def accept_fingerprint(session: Session, schema_id: str, fingerprint: str, *, now: datetime) -> bool:
-    """Accept records encoded under a linkage key; False when it was accepted already.
+def accept_fingerprint(
+    session: Session, schema_id: str, fingerprint: str, *, now: datetime, epoch: int | None = None
+) -> bool:
+    """Accept records encoded under a linkage key, from now on without an end; False when it was so already.
 
     Raises ValueError unless the fingerprint is 16 hex digits, as `frankpledge keys show` prints it.
     """
     lowered = fingerprint.strip().lower()
     if not _FINGERPRINT.fullmatch(lowered):
         raise ValueError("expected 16 hex digits, as `frankpledge keys show` prints them")
-    if session.get(FingerprintRow, (schema_id, lowered)) is not None:
-        return False
-    session.add(FingerprintRow(schema_id=schema_id, fingerprint=lowered, added_at=now))
-    return True
+    row = session.get(FingerprintRow, (schema_id, lowered))
+    if row is None:
+        row = FingerprintRow(schema_id=schema_id, fingerprint=lowered, added_at=now, accepted_until=now)
+        session.add(row)
+    new, row.accepted_until = row.accepted_until is not None, None
+    row.epoch = row.epoch if epoch is None else epoch
+    return new
 
 
-def retire_fingerprint(session: Session, schema_id: str, fingerprint: str) -> bool:
-    """Take no more records and no more questions under a linkage key; False when it was not accepted.
+def retire_fingerprint(session: Session, schema_id: str, fingerprint: str, *, at: datetime, now: datetime) -> bool:
+    """Take no more records and no more questions under a linkage key from an instant on; False when it is not accepted.
 
-    What was filed under it stays: only questions under the same key could find it.
+    What was filed under it stays: only questions under the same key could find it (see `services.epochs`).
     """
     row = session.get(FingerprintRow, (schema_id, fingerprint.strip().lower()))
-    if row is None:
+    if row is None or not row.is_accepted(now):
         return False
-    session.delete(row)
+    row.accepted_until = at
     return True

@@ -166,10 +166,13 @@ def rescore(
 ) -> list[tuple[str, Sighting]]:
     """Look for the hits of a member's filings again; what was seen, with the id of the filing each is of.
 
+    Filings whose encodings were erased are left as they are.
+
     A hit that was there is scored by itself, whether its record is found or not: a key may have become hot, or others
     rank before it. It stays under its id as long as the two match, and in any case if people said something of it.
     """
     placed = rescored.subjects(connection, filing_ids)
+    filing_ids = sorted({each.filing_id for each in placed})
     opened = [pool.open_subject(services.sealer, each.sealed) for each in placed]
     partners = rescored.partners(connection, filing_ids)
     known = [partners.get((each.filing_id, each.position), ()) for each in placed]

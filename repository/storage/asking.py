@@ -12,7 +12,7 @@ from matching.types import KINDS
 from repository.storage import dialect, usage
 from repository.storage.base import UtcDateTime
 from repository.storage.index import POOL_COUNTS
-from repository.storage.operator import FingerprintRow
+from repository.storage.operator import FingerprintRow, accepted_at
 from repository.storage.screenings import SCREENINGS
 from repository.storage.usage import Before
 
@@ -66,7 +66,9 @@ def _pool_size(kind: str) -> ColumnElement[int]:
 
 def _statement(_name: str) -> Select[Any]:
     accepted = exists().where(
-        FingerprintRow.schema_id == bindparam("schema"), FingerprintRow.fingerprint == bindparam("fingerprint")
+        FingerprintRow.schema_id == bindparam("schema"),
+        FingerprintRow.fingerprint == bindparam("fingerprint"),
+        accepted_at(bindparam("accepted_at", type_=UtcDateTime())),
     )
     return usage.reading().add_columns(accepted, _others(), *(_pool_size(kind) for kind in KINDS))
 
@@ -80,6 +82,7 @@ def read(connection: Connection, member_id: str, standing_id: str, now: datetime
         **usage.parameters(member_id, standing_id, now),
         "schema": wanted.schema_id,
         "fingerprint": wanted.fingerprint,
+        "accepted_at": now,
         "purpose": wanted.purpose,
         "reference": wanted.reference,
         "digest": wanted.digest,

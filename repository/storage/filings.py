@@ -211,8 +211,9 @@ def sample(connection: Connection, kind: str, size: int) -> tuple[list[tuple[int
 
     Ids are random, so the lowest are a random sample. For training only: what is drawn is shown to nobody.
     """
-    total = connection.execute(select(func.count()).select_from(SUBJECTS).where(SUBJECTS.c.kind == kind)).scalar_one()
-    statement = select(SUBJECTS.c.id, SUBJECTS.c.envelope).where(SUBJECTS.c.kind == kind).order_by(SUBJECTS.c.id)
+    encoded = (SUBJECTS.c.kind == kind, func.length(SUBJECTS.c.envelope) > 0)
+    total = connection.execute(select(func.count()).select_from(SUBJECTS).where(*encoded)).scalar_one()
+    statement = select(SUBJECTS.c.id, SUBJECTS.c.envelope).where(*encoded).order_by(SUBJECTS.c.id)
     return [(row[0], row[1]) for row in connection.execute(statement.limit(size))], total
 
 

@@ -152,7 +152,7 @@ class ScreeningHit:
 
 
 def of_screenings(connection: Connection, filing_ids: Sequence[str], *, now: datetime) -> list[ScreeningHit]:
-    """The hits of kept screenings on these filings, superseded ones too."""
+    """The hits of kept screenings on these filings, superseded ones too, where both are under the same linkage key."""
     name = connection.dialect.name
     rows = connection.execute(_of_screenings(name), {"now": now, **dialect.wanted(name, list(filing_ids))})
     return [ScreeningHit(*row) for row in rows]
@@ -168,12 +168,27 @@ def pairs_of(connection: Connection, filing_ids: Sequence[str]) -> dict[Pair, st
 def supersede(connection: Connection, filing_ids: Sequence[str], *, now: datetime) -> None:
     """Mark every live hit that involves one of these filings: it was found on an encoding that is no longer there.
 
-    What matches the new encoding is revived afterwards.
+    What matches the new encoding is revived afterwards. A hit stands where its two ends are under different linkage
+    keys now, of which no comparison says anything: until the other end is filed under the new key, too.
     """
     if filing_ids:
         involved = or_(HITS.c.low_filing_id == bindparam("filing"), HITS.c.high_filing_id == bindparam("filing"))
-        statement = update(HITS).where(involved, HITS.c.superseded_at.is_(None)).values(superseded_at=now)
+        statement = update(HITS).where(involved, HITS.c.superseded_at.is_(None), comparable()).values(superseded_at=now)
         connection.execute(statement, [{"filing": filing_id} for filing_id in filing_ids])
+
+
+def comparable() -> ColumnElement[bool]:
+    """Whether the two ends of a hit are encoded under the same linkage key, and so can be compared at all."""
+    low, high, asked = FILINGS.alias(), FILINGS.alias(), SCREENINGS.alias()
+    ends = [(low, low.c.id == HITS.c.low_filing_id), (asked, asked.c.id == HITS.c.screening_id)]
+    same = [
+        select(high.c.id)
+        .select_from(end.join(high, and_(high.c.fingerprint == end.c.fingerprint, high.c.schema_id == end.c.schema_id)))
+        .where(this, high.c.id == HITS.c.high_filing_id)
+        .exists()
+        for end, this in ends
+    ]
+    return or_(*same)
 
 
 def revive(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -379,13 +394,16 @@ def _views(member_id: str) -> Select[Any]:
 @cache
 def _of_screenings(dialect_name: str) -> Select[Any]:
     filings = dialect.wanted_texts(dialect_name)
-    hit, asked = HITS.c, SCREENINGS.c
+    hit, asked, found = HITS.c, SCREENINGS.c, FILINGS.c
+    same_key = and_(found.fingerprint == asked.fingerprint, found.schema_id == asked.schema_id)
     return (
         select(hit.id, asked.id, asked.member_id, asked.kind, asked.envelope, hit.high_filing_id, hit.high_position)
         .select_from(
-            filings.join(HITS, hit.high_filing_id == filings.c.value).join(SCREENINGS, asked.id == hit.screening_id)
+            filings.join(HITS, hit.high_filing_id == filings.c.value)
+            .join(SCREENINGS, asked.id == hit.screening_id)
+            .join(FILINGS, and_(found.id == hit.high_filing_id, same_key))
         )
-        .where(asked.expires_at > bindparam("now"))
+        .where(asked.expires_at > bindparam("now"), func.length(asked.envelope) > 0)
     )
 
 

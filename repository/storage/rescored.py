@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, update
 
-from repository.storage import dialect
+from repository.storage import dialect, hits
 from repository.storage.disputes import DISPUTES
 from repository.storage.filings import FILINGS, SUBJECTS, Sealed
 from repository.storage.hits import HITS
@@ -45,7 +45,7 @@ def following(
 
 
 def subjects(connection: Connection, filing_ids: Sequence[str]) -> list[Placed]:
-    """The subjects of filings."""
+    """The subjects of filings, but those whose encoding was erased."""
     return [Placed(row[0], row[1], Sealed(*row[2:])) for row in _rows(connection, _subjects, filing_ids)]
 
 
@@ -58,7 +58,7 @@ def partners(connection: Connection, filing_ids: Sequence[str]) -> dict[tuple[st
 
 
 def live(connection: Connection, filing_ids: Sequence[str]) -> set[str]:
-    """The live hits between filings that involve one of these."""
+    """The live hits between filings that involve one of these and can be compared now (see `hits.comparable`)."""
     return {row[0] for row in _rows(connection, _live, filing_ids)}
 
 
@@ -86,7 +86,8 @@ def _subjects(dialect_name: str) -> Select[Any]:
     filings, subject = dialect.wanted_texts(dialect_name), SUBJECTS.c
     joined = filings.join(SUBJECTS, subject.filing_id == filings.c.value)
     found = select(subject.filing_id, subject.position, subject.id, subject.kind, subject.role, subject.envelope)
-    return found.select_from(joined).order_by(subject.filing_id, subject.position)
+    encoded = found.select_from(joined).where(func.length(subject.envelope) > 0)
+    return encoded.order_by(subject.filing_id, subject.position)
 
 
 @cache
@@ -97,7 +98,8 @@ def _partners(dialect_name: str) -> Select[Any]:
         there = and_(subject.filing_id == hit[f"{their}_filing_id"], subject.position == hit[f"{their}_position"])
         joined = filings.join(HITS, hit[f"{own}_filing_id"] == filings.c.value).join(SUBJECTS, there)
         found = select(hit[f"{own}_filing_id"], hit[f"{own}_position"], subject.id).select_from(joined)
-        parts.append(found.where(hit.low_filing_id.is_not(None), hit.superseded_at.is_(None)))
+        live = found.where(hit.low_filing_id.is_not(None), hit.superseded_at.is_(None))
+        parts.append(live.where(func.length(subject.envelope) > 0))
     return parts[0].union_all(parts[1])  # type: ignore[return-value] # a compound select is run the same way
 
 
@@ -106,11 +108,11 @@ def _live(dialect_name: str) -> Select[Any]:
     filings = dialect.wanted_texts(dialect_name)
     involved = or_(HITS.c.low_filing_id == filings.c.value, HITS.c.high_filing_id == filings.c.value)
     found = select(HITS.c.id).select_from(filings.join(HITS, involved))
-    return found.where(HITS.c.low_filing_id.is_not(None), HITS.c.superseded_at.is_(None))
+    return found.where(HITS.c.low_filing_id.is_not(None), HITS.c.superseded_at.is_(None), hits.comparable())
 
 
 @cache
 def _decided(dialect_name: str) -> Select[Any]:
-    hits = dialect.wanted_texts(dialect_name)
-    said = [select(each.c.hit_id).where(each.c.hit_id == hits.c.value).exists() for each in (OUTCOMES, DISPUTES)]
-    return select(hits.c.value).where(or_(*said))
+    wanted = dialect.wanted_texts(dialect_name)
+    said = [select(each.c.hit_id).where(each.c.hit_id == wanted.c.value).exists() for each in (OUTCOMES, DISPUTES)]
+    return select(wanted.c.value).where(or_(*said))

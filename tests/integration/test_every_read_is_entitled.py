@@ -29,6 +29,7 @@ from tests.support.members import Admissions, TestMember
 class Tells(Enum):
     """Whose data an endpoint tells: that of other members, by tier; only the own; what anyone may know; cases.
 
+    MEMBERS is what members publish for each other: their public keys, with their names.
     OWN is the caller's own filings, membership and disputes, and what was said of hits that it was shown. OFFICE is
     what operators are there for.
     """
@@ -36,6 +37,7 @@ class Tells(Enum):
     POOL = "pool"
     OWN = "own"
     PUBLIC = "public"
+    MEMBERS = "members"
     OFFICE = "office"
 
 
@@ -77,6 +79,15 @@ ENDPOINTS = {
     "GET /v1/rescreens": Tells.OWN,
     "GET /v1/rescreens/<rescreen_id>": Tells.OWN,
     "POST /v1/rescreens/<rescreen_id>/cancel": Tells.OWN,
+    "GET /v1/keys/epochs": Tells.OWN,
+    "GET /v1/keys/recipients": Tells.MEMBERS,
+    "PUT /v1/keys/recipient": Tells.OWN,
+    "DELETE /v1/keys/recipient": Tells.OWN,
+    "POST /v1/keys/offers": Tells.OWN,
+    "GET /v1/keys/offers": Tells.OWN,
+    "GET /v1/keys/offers/<offer_id>": Tells.OWN,
+    "DELETE /v1/keys/offers/<offer_id>": Tells.OWN,
+    "POST /v1/keys/offers/<offer_id>/acceptance": Tells.OWN,
     "POST /v1/webhooks": Tells.OWN,
     "GET /v1/webhooks": Tells.OWN,
     "GET /v1/webhooks/<webhook_id>": Tells.OWN,
@@ -280,7 +291,7 @@ OF_OTHERS = {
 """Functions that give what other members filed, by module. Every other function of the first two is listed below."""
 NOT_OF_OTHERS = {
     # Of filings that are being changed: who they hit is worked out, and told to nobody.
-    "storage.hits": {"of_screenings", "pairs_of", "supersede", "revive", "move", "add", "note_shown"},
+    "storage.hits": {"of_screenings", "pairs_of", "supersede", "comparable", "revive", "move", "add", "note_shown"},
     # Of one's own, by member, by own proof, or for what the intake itself has just read; `sample` is the operator's.
     "storage.filings": {
         "label_values",

@@ -76,6 +76,15 @@ GET /v1/filings/<filing_id>                      403 200 200 200 403 403 401 200
 GET /v1/hits                                     200 200 200 200 403 403 401 403 403 200
 GET /v1/hits/<hit_id>                            200 200 200 200 403 403 401 403 403 200
 POST /v1/hits/<hit_id>/outcome                   200 403 200 403 403 403 401 200 403 200
+GET /v1/keys/epochs                              403 200 403 200 403 403 401 200 403 200
+GET /v1/keys/recipients                          403 403 403 200 403 403 401 403 403 200
+PUT /v1/keys/recipient                           403 403 403 200 403 403 401 403 403 200
+DELETE /v1/keys/recipient                        403 403 403 204 403 403 401 403 403 404
+POST /v1/keys/offers                             403 403 403 201 403 403 401 403 403 201
+GET /v1/keys/offers                              403 403 403 200 403 403 401 403 403 200
+GET /v1/keys/offers/<offer_id>                   403 403 403 200 403 403 401 403 403 404
+DELETE /v1/keys/offers/<offer_id>                403 403 403 204 403 403 401 403 403 404
+POST /v1/keys/offers/<offer_id>/acceptance       403 403 403 409 403 403 401 403 403 404
 GET /v1/membership                               200 200 200 200 403 403 401 200 403 200
 GET /v1/membership/history                       200 200 200 200 403 403 401 200 403 200
 GET /v1/proofs                                   403 200 200 200 403 403 401 200 403 200
@@ -165,6 +174,7 @@ PLACEHOLDERS = {
     "<rescreen_id>": "rescreen",
     "<webhook_id>": "webhook",
     "<delivery_id>": "delivery",
+    "<offer_id>": "offer",
     "<dispute_id>": "dispute",
     "<appeal_id>": "appeal",
     "<decision_id>": "decision",
@@ -182,10 +192,12 @@ _SHAPES: dict[str, Prefix] = {
     "rescreen": "job",
     "webhook": "whk",
     "delivery": "job",
+    "offer": "off",
     "dispute": "dsp",
     "appeal": "apl",
     "application": "app",
     "decision": "dec",
+    "addressee": "mem",
 }
 
 
@@ -212,6 +224,8 @@ def _upload(_: Ids) -> dict[str, Any]:
 
 
 ANNOUNCED = {"length": 2, "sha256": "0" * 64}
+RECIPIENT = f"age1{'q' * 58}"
+OFFER = {"recipient": RECIPIENT, "fingerprint": FINGERPRINT, "epoch": 1, "sealed": "AAAA"}
 WEBHOOK = {"url": "https://receiver.example/", "kinds": ["rescreen.finished"]}
 BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /v1/auth/token": lambda _: {
@@ -230,6 +244,8 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /v1/webhooks": lambda _: {"json": WEBHOOK},
     "PATCH /v1/webhooks/<webhook_id>": lambda _: {"json": {"enabled": True}},
     "POST /v1/webhooks/<webhook_id>/secret": lambda _: {"json": {"overlap_seconds": 60}},
+    "PUT /v1/keys/recipient": lambda _: {"json": {"recipient": RECIPIENT}},
+    "POST /v1/keys/offers": lambda own: {"json": OFFER | {"to": own.get("addressee") or _missing("addressee")}},
     "POST /v1/rescreens": lambda _: {"json": {}},
     "POST /v1/proofs": lambda _: {"json": proof("N-3")},
     "POST /v1/disputes": lambda own: {
@@ -301,6 +317,12 @@ class Furnisher:
         upload = self.client.post("/v1/uploads", json=ANNOUNCED, headers=key).get_json()
         entered = self.post(colleague(self.client, self.services, who), "/v1/proofs", proof(f"{who.name}-3"))
         webhook = self.post(who, "/v1/webhooks", WEBHOOK)
+        for each in (peer, who):
+            assert (
+                self.client.put("/v1/keys/recipient", json={"recipient": RECIPIENT}, headers=each.headers).status_code
+                == 200
+            )
+        offer = self.post(who, "/v1/keys/offers", OFFER | {"to": peer.id})
         rescreen = self.rescreen(who)
         sent = self.client.get(f"/v1/webhooks/{webhook['id']}/deliveries", headers=who.headers).get_json()
         hit = self.hit(who)
@@ -317,6 +339,8 @@ class Furnisher:
             "proof": entered["id"],
             "rescreen": rescreen,
             "webhook": webhook["id"],
+            "offer": offer["id"],
+            "addressee": peer.id,
             "delivery": sent["items"][0]["id"],
             "hit": hit,
             "statement": f"{who.name}-S",
@@ -382,6 +406,7 @@ def _people(app: Flask, clock: FakeClock) -> tuple[dict[str, dict[str, str]], di
         grants.grant(session, row, Act(clock()), wanted, kind=SubscriberClass.OMBUDSMAN, rules=rules)
     asked = furnisher.post(subscriber, "/v1/screenings", question("Alpha's", purpose="investigation"))
     own["subscriber"] = {"hit": asked["hits"][0]["id"], "decision": furnisher.decisions(subscriber)[0]}
+    own["subscriber"]["addressee"] = alpha.id
     public = {"application": entered["id"], "rulebook": services.rulebook.version, "asset": "start.js"}
     return headers, {actor: objects | public | {"slug": "not-found"} for actor, objects in own.items()}
 
@@ -425,6 +450,7 @@ OF_MEMBERS = (
     "<proof_id>",
     "<rescreen_id>",
     "<webhook_id>",
+    "<offer_id>",
     "<dispute_id>",
     "<appeal_id>",
     "<decision_id>",

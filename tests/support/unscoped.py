@@ -7,6 +7,7 @@ _WORKER = "the worker's own: of a batch or an upload whose lease or spool it hol
 _RESCORED = "of filings that a rescreen has listed, and their hits: told by tier only"
 _SWEEP = "the worker's own: of everyone's rows whose time is over"
 _OPERATOR = "the operator's, who sees every member's"
+_OVER = "of everyone's encodings under a linkage key that is over"
 
 _OTHERS = "the pool: what others filed, told by tier only"
 _TAKEN_IN = "of filings that were found by their member and references in the same transaction"
@@ -18,6 +19,7 @@ ALLOWED = {
     "services.appeals._put_right": _OPERATOR,
     "services.appeals._taken_by": _OPERATOR,
     "services.applications.reopen": _OPERATOR,
+    "storage.agreement.published": "public keys, which every member may know",
     "storage.asking.read of pool_counts": _SUM,
     "storage.asking.read of standings": _CONTENT,
     "storage.batches.dry_run_filings": _WORKER,
@@ -63,6 +65,10 @@ ALLOWED = {
     "storage.disputes.save": "of a dispute that was found in the same transaction",
     "storage.duties._rows": _RESCORED,
     "storage.duties.release": _RESCORED,
+    "storage.epochs.asked": _OVER,
+    "storage.epochs.encoded": _OVER,
+    "storage.epochs.erase": _OVER,
+    "storage.epochs.filings_by_member": _OPERATOR,
     "storage.expiry.in_cases": _SWEEP,
     "storage.expiry.remove": _SWEEP,
     "storage.filings.kinds_and_roles": _FOUND,
