@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -57,9 +58,44 @@ def calibration_error(probabilities: _FLOAT, is_match: _BOOL) -> float:
     """Expected calibration error (Naeini, Cooper and Hauskrecht 2015): ten bins of equal width, weighted by pairs."""
     if not len(probabilities):
         return 0.0
+    off = sum(abs(said - true) * count for said, true, count in reliability(probabilities, is_match))
+    return off / len(probabilities)
+
+
+def average_precision(weights: _FLOAT, is_match: _BOOL, true_pairs: int) -> float:
+    """Area under the curve of precision over recall, by steps; matches that are no pair here are never recalled."""
+    recall, precision = precision_recall(weights, is_match, true_pairs)
+    return float((np.diff(recall, prepend=0.0) * precision).sum())
+
+
+def precision_recall(weights: _FLOAT, is_match: _BOOL, true_pairs: int) -> tuple[_FLOAT, _FLOAT]:
+    """Recall and precision at each different weight, the highest first."""
+    if not len(weights) or not true_pairs:
+        return np.zeros(0), np.zeros(0)
+    order = np.argsort(-weights, kind="stable")
+    ranked = weights[order]
+    last = np.r_[ranked[1:] != ranked[:-1], True]
+    found = np.cumsum(is_match[order])[last]
+    taken = np.arange(1, len(order) + 1)[last]
+    return found / true_pairs, found / taken
+
+
+def reliability(probabilities: _FLOAT, is_match: _BOOL) -> list[tuple[float, float, int]]:
+    """What was said, what was true, and of how many pairs, for each of ten bins of probability that has any."""
     bins = np.minimum((probabilities * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     counts = np.bincount(bins, minlength=CALIBRATION_BINS)
     said = np.bincount(bins, weights=probabilities, minlength=CALIBRATION_BINS)
     true = np.bincount(bins, weights=is_match, minlength=CALIBRATION_BINS)
-    filled = counts > 0
-    return float(np.abs(said[filled] - true[filled]).sum() / len(probabilities))
+    return [
+        (float(said[at] / counts[at]), float(true[at] / counts[at]), int(counts[at])) for at in np.flatnonzero(counts)
+    ]
+
+
+def wilson(times: int, of: int, z: float = 1.96) -> tuple[float, float]:
+    """The interval that holds the true rate in 95 % of cases (Wilson 1927); all from 0 to 1 where nothing was seen."""
+    if not of:
+        return 0.0, 1.0
+    rate, wide = times / of, z * z / of
+    middle = (rate + wide / 2) / (1 + wide)
+    half = z / (1 + wide) * math.sqrt(rate * (1 - rate) / of + wide / of / 4)
+    return max(0.0, middle - half), min(1.0, middle + half)

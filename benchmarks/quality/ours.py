@@ -1,0 +1,88 @@
+"""Our own linkage, by the code of the pool: every shipped schema, with a model of its own and with the shipped one."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.linking import encode_people
+from benchmarks.quality.scoring import Scored
+from benchmarks.quality.sets import DataSet, read
+from frankpledge.keys import LinkageKey
+from frankpledge.records import RecordEncoder
+from matching.corpus import Compared, compare_sets
+from matching.model import KindModel, LinkageModel, from_json, household_discount, probability, weigh
+from matching.schema import load_schema
+from matching.training import train
+from matching.types import EncodedSubject
+
+OWN, SHIPPED = "own model", "shipped model"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Subjects that could be encoded, and the rows of the file that they are."""
+
+    subjects: list[EncodedSubject]
+    rows: npt.NDArray[np.int64]
+
+
+def schemas() -> list[str]:
+    """The ids of the shipped schemas, the default first."""
+    found = [json.loads(text)["id"] for text in _texts("matching.schemas")]
+    return sorted(found, key=lambda each: (each != load_schema().id, each))
+
+
+def shipped_model(schema: str) -> LinkageModel | None:
+    """The shipped model for a schema, if there is one."""
+    found = [from_json(raw) for raw in map(json.loads, _texts("matching.models")) if raw["schema"] == schema]
+    return found[-1] if found else None
+
+
+def link(data: DataSet, schema: str) -> dict[str, Scored]:
+    """Link a set under a schema: by a model trained on its encodings, without labels, and by the shipped one."""
+    started = time.process_time()
+    encoder = RecordEncoder.for_key(LinkageKey(os.urandom(32)), schema)
+    left = _encoded(encoder, data, 0)
+    right = None if data.duplicates else _encoded(encoder, data, 1)
+    compared = compare_sets(left.subjects, right.subjects if right else None, "person", load_schema(schema))
+    common = time.process_time() - started
+    models: dict[str, KindModel] = {}
+    trained = train(compared.training, "person").model
+    models[OWN] = trained
+    shipped = shipped_model(schema)
+    if shipped is not None:
+        models[SHIPPED] = shipped.kinds["person"]
+    rows, others = left.rows[compared.candidates.rows], (right or left).rows[compared.candidates.others]
+    told = {}
+    for name, model in models.items():
+        started = time.process_time()
+        weights = weighed(compared, model)
+        seconds = common + time.process_time() - started
+        told[f"{schema} {name}"] = Scored(rows, others, weights, probability(weights), seconds=seconds)
+    return told
+
+
+def weighed(compared: Compared, model: KindModel) -> npt.NDArray[np.float64]:
+    """The weights of compared pairs in bits, under a model, as the pool weighs them."""
+    levels = compared.result.levels
+    weights: npt.NDArray[np.float64] = weigh(levels, compared.kind, model).sum(axis=1) + model.prior(compared.pool_size)
+    weights += household_discount(levels, compared.kind, model, compared.pool_size)
+    return weights
+
+
+def _encoded(encoder: RecordEncoder, data: DataSet, side: int) -> Held:
+    encoded = encode_people(encoder, read(data.files[side]))
+    rows = np.array([row for row, each in enumerate(encoded) if each is not None], np.int64)
+    return Held([each for each in encoded if each is not None], rows)
+
+
+def _texts(package: str) -> list[str]:
+    paths = sorted(resources.files(package).iterdir(), key=lambda path: path.name)
+    return [path.read_text("utf-8") for path in paths if path.name.endswith(".json")]
