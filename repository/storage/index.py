@@ -232,9 +232,7 @@ def remove(connection: Connection, sealer: Sealer, record_ids: Sequence[int], su
     if not rekeyed:
         return
     pointers = sealer.pointers(_repeat(record_ids, subjects), rekeyed)
-    statement = delete(KEY_INDEX).where(KEY_INDEX.c.key == bindparam("k"), KEY_INDEX.c.pointer == bindparam("p"))
-    rows = zip(index_keys(rekeyed).tolist(), pointers.tolist(), strict=True)
-    connection.execute(statement, [{"k": key, "p": pointer} for key, pointer in rows])
+    dialect.remove_index_rows(connection, index_keys(rekeyed), pointers)
 
 
 def remember_hot(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Integer
 
 from repository.storage.dialect.arrays import among_integers, wanted_many
-from repository.storage.dialect.copying import copy_rows, insert_index_rows
+from repository.storage.dialect.copying import copy_rows, insert_index_rows, remove_index_rows
 from repository.storage.dialect.lists import looked_up, wanted, wanted_integers, wanted_texts
 from repository.storage.dialect.prepared import Prepared, at_once, together
 from repository.storage.dialect.statements import (
@@ -41,6 +41,7 @@ __all__ = [
     "looked_up",
     "next_number",
     "put",
+    "remove_index_rows",
     "together",
     "wanted",
     "wanted_integers",

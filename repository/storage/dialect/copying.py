@@ -38,6 +38,10 @@ _COPY_TYPES = {"VARCHAR": "text", "JSON": "text", "TIMESTAMP WITH TIME ZONE": "t
     "DATE": "date",
 }
 """What values of a column are sent as, by the column's type; JSON comes as text already."""
+_REMOVED = (
+    "DELETE FROM key_index USING unnest(%s::bigint[], %s::bytea[]) AS gone (key, pointer)"
+    " WHERE key_index.key = gone.key AND key_index.pointer = gone.pointer"
+)
 _COPY_ROW = np.dtype(
     [
         ("fields", ">i2"),
@@ -104,6 +108,16 @@ def insert_index_rows(connection: Connection, keys: Integers, pointers: Blocks) 
             copy.write(_COPY_HEADER + _copy_rows(keys, pointers) + _COPY_TRAILER)
     finally:
         cursor.close()
+
+
+def remove_index_rows(connection: Connection, keys: Integers, pointers: Blocks) -> None:
+    """Take rows out of key_index: all at once from PostgreSQL, which would answer for each by itself."""
+    with closing(connection.connection.cursor()) as cursor:
+        if connection.dialect.name == "sqlite":
+            rows = list(zip(keys.tolist(), pointers.tolist(), strict=True))
+            cursor.executemany("DELETE FROM key_index WHERE key = ? AND pointer = ?", rows)
+            return
+        cursor.execute(_REMOVED, (keys.tolist(), pointers.tolist()))
 
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, ...]]) -> None:
