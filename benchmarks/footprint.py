@@ -3,7 +3,7 @@
 On the wire, as a line of NDJSON with one person, and the same packed by gzip: `full` is the largest of some people
 all of whose fields are known, packed by itself; `market` the mean of the generated market, of which insurers do not
 know every field, packed in a file. In the pool, for each record of that market: bytes of each table and of each index,
-the pages of a pool without records taken off, as filling leaves them and with nothing vacuumed.
+in pages as filling leaves them, nothing vacuumed, less those that empty tables have.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from benchmarks.market import MISSING, Market
 from benchmarks.pool import fill
 from benchmarks.stores import STORES, opened
 from frankpledge.keys import LinkageKey
-from repository.services import Services
+from repository.services import migration
+from repository.storage.engine import create_engine
 
 PEOPLE = 1000
 """People whose lines are measured."""
@@ -48,8 +49,6 @@ _PAGES = {
         WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace""",
 }
 """(table, index or nothing, bytes), by store."""
-
-Sizes = dict[tuple[str, str], int]
 
 
 def wire(people: int) -> dict[str, Any]:
@@ -82,11 +81,11 @@ def _packed(lines: Sequence[bytes]) -> bytes:
 def pool(directory: Path, store: str, records: int) -> dict[str, Any]:
     """Bytes of what is kept of a record, in a new database in the directory."""
     with opened(store, directory) as made:
-        for name, size in (("few", 1), ("many", records)):
-            (directory / name).mkdir(mode=0o700)
-        filled = fill(directory / "many", records, 1, made.url)
-        sizes = _sizes(filled.services)
+        migration.upgrade(made.url)
+        empty = _sizes(made.url)
+        filled = fill(directory, records, 1, made.url)
         filled.services.database.close()
+        sizes = {name: size - empty.get(name, 0) for name, size in _sizes(made.url).items()}
     tables: dict[str, dict[str, int]] = {}
     for (table, index), size in sorted(sizes.items(), key=lambda each: -each[1]):
         if size >= records:
@@ -94,10 +93,12 @@ def pool(directory: Path, store: str, records: int) -> dict[str, Any]:
     return {"total": round(sum(sizes.values()) / records), "tables": tables}
 
 
-def _sizes(services: Services) -> Sizes:
-    with services.database.reading(long=True) as connection:
-        rows = connection.execute(text(_PAGES[connection.dialect.name]))
-        return {(table, index): int(size) for table, index, size in rows}
+def _sizes(url: str) -> dict[tuple[str, str], int]:
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        rows = connection.execute(text(_PAGES[engine.dialect.name])).all()
+    engine.dispose()
+    return {(table, index): int(size) for table, index, size in rows}
 
 
 def measure(directory: Path, store: str, records: int, people: int = PEOPLE) -> dict[str, Any]:
