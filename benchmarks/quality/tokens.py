@@ -17,15 +17,13 @@ import numpy.typing as npt
 
 from benchmarks.quality.scoring import Scored
 from benchmarks.quality.sets import DataSet, read
-from matching.candidates import Candidates, between, within
-from matching.columns import Columns
 from matching.model import probability
 
 NAMED = ("phone", "email", "national_id", "driving_licence", "bank_account", "vehicle_registration")
 PARTS = ("year", "month", "day")
 RANDOM_PAIRS = 200_000
 ROUNDS = 60
-FIRST_M, FIRST_SHARE = 0.9, 0.05
+FIRST_M, FIRST_SHARE = 0.9, 0.2
 CAP = 100
 """Records that may share two fields before these stop giving candidates."""
 _INT = npt.NDArray[np.int64]
@@ -39,15 +37,16 @@ def link(data: DataSet) -> Scored:
     key = os.urandom(32)
     names, left = tokens(read(data.files[0]), key)
     right = left if data.duplicates else tokens(read(data.files[1]), key)[1]
-    found = candidates(names, left, right, duplicates=data.duplicates)
+    pairs = candidates(names, left, right, duplicates=data.duplicates)
     random = np.random.default_rng(1)
     rows, others = (random.integers(0, len(each), RANDOM_PAIRS) for each in (left, right))
     distinct = rows != others if data.duplicates else np.ones(RANDOM_PAIRS, np.bool_)
     u = agreement_rates(levels(left[rows[distinct]], right[others[distinct]]))
-    told = levels(left[found.rows], right[found.others])
-    m, share = fit(told, u)
-    weights = weigh(told, m, u, share) + rarity(left[found.rows], right, told, u)
-    return Scored(found.rows, found.others, weights, probability(weights), seconds=time.process_time() - started)
+    told = levels(left[pairs[0]], right[pairs[1]])
+    possible = len(left) * (len(left) - 1) / 2 if data.duplicates else float(len(left) * len(right))
+    m, share = fit(told, u, possible)
+    weights = weigh(told, m, u, share) + rarity(left[pairs[0]], right, told, u)
+    return Scored(*pairs, weights, probability(weights), seconds=time.process_time() - started)
 
 
 def tokens(rows: list[dict[str, str]], key: bytes) -> tuple[list[str], _U64]:
@@ -68,19 +67,32 @@ def tokens(rows: list[dict[str, str]], key: bytes) -> tuple[list[str], _U64]:
     return names, table
 
 
-def candidates(names: list[str], left: _U64, right: _U64, *, duplicates: bool) -> Candidates:
+def candidates(names: list[str], left: _U64, right: _U64, *, duplicates: bool) -> tuple[_INT, _INT]:
     """Pairs that share two fields (a whole date counts for one), or an identifier."""
     ours, theirs = (_keys(names, table) for table in (left, right))
-    return within(ours, cap=CAP) if duplicates else between(ours, theirs, cap=CAP)
+    codes = np.unique(np.concatenate([_sharing(one, other) for one, other in zip(ours, theirs, strict=True)]))
+    rows, others = np.divmod(codes, len(right))
+    wanted = rows < others if duplicates else np.ones(len(codes), np.bool_)
+    return rows[wanted], others[wanted]
 
 
-def _keys(names: list[str], table: _U64) -> Columns:
+def _keys(names: list[str], table: _U64) -> list[_U64]:
     place = {name: at for at, name in enumerate(names)}
     fields = {name: table[:, at] for name, at in place.items() if name not in {*PARTS, *NAMED, "sex"}}
     fields["date_of_birth"] = _joint(_joint(table[:, place["year"]], table[:, place["month"]]), table[:, place["day"]])
     keys = [_joint(fields[one], fields[other]) for one, other in itertools.combinations(fields, 2)]
-    keys += [table[:, place[name]] for name in NAMED if name in place]
-    return Columns(np.stack(keys, axis=1), np.zeros((len(table), 0, 0), np.uint8), np.zeros(len(table), np.uint64), ())
+    return keys + [table[:, place[name]] for name in NAMED if name in place]
+
+
+def _sharing(ours: _U64, theirs: _U64) -> _INT:
+    """The pairs that share a key, as one number each; a key that is missing or frequent gives none."""
+    order = np.argsort(theirs)
+    first, last = (theirs[order].searchsorted(ours, side) for side in ("left", "right"))
+    times = np.where((ours != 0) & (last - first <= CAP), last - first, 0)
+    starts = np.repeat(first - (np.cumsum(times) - times), times)
+    rows = np.repeat(np.arange(len(ours)), times)
+    codes: _INT = rows * len(theirs) + order[starts + np.arange(len(starts))]
+    return codes
 
 
 def _joint(one: _U64, other: _U64) -> _U64:
@@ -104,13 +116,13 @@ def agreement_rates(told: npt.NDArray[np.int8]) -> _FLOAT:
     return rates
 
 
-def fit(told: npt.NDArray[np.int8], u: _FLOAT) -> tuple[_FLOAT, float]:
-    """The m of each field and the share of matches, by EM with u held."""
-    m, share = np.full(told.shape[1], FIRST_M), FIRST_SHARE
+def fit(told: npt.NDArray[np.int8], u: _FLOAT, possible: float) -> tuple[_FLOAT, float]:
+    """The m of each field and the share of matches among all possible pairs, by EM with u held."""
+    m, share = np.full(told.shape[1], FIRST_M), FIRST_SHARE * len(told) / possible
     for _ in range(ROUNDS if len(told) else 0):
         chance = probability(weigh(told, m, u, share))
         agree, known = (chance @ (told == 1), chance @ (told != 0))
-        m, share = np.clip((agree + 9.0) / (known + 10.0), 0.01, 0.999), float(np.clip(chance.mean(), 1e-6, 0.999))
+        m, share = np.clip((agree + 9.0) / (known + 10.0), 0.01, 0.999), max(float(chance.sum()) / possible, 1e-12)
     return m, share
 
 
