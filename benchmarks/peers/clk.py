@@ -88,22 +88,24 @@ def link(files: tuple[Path, Path], threshold: float, stages: Stages) -> list[Lin
     return [(row, other, score) for row, other, score in scores if (row, other) in pairs]
 
 
-def duplicates(path: Path, threshold: float, stages: Stages) -> list[Link]:
-    """All pairs within one file that are so similar: each record may be there many times, so nothing is solved."""
+def pairs(files: tuple[Path, Path], threshold: float, stages: Stages) -> list[Link]:
+    """All pairs that are so similar, nothing solved; of one file given twice, those within it."""
     with stages.stage("encode"):
-        filters = encode(path, None)
+        left = encode(files[0], None)
+        right = left if files[0] == files[1] else encode(files[1], None)
     with stages.stage("compare"):
         similar, _, (rows, others) = anonlink.candidate_generation.find_candidate_pairs(
-            [filters, filters], anonlink.similarities.dice_coefficient, threshold
+            [left, right], anonlink.similarities.dice_coefficient, threshold
         )
     scores = zip(rows.tolist(), others.tolist(), similar.tolist(), strict=True)
-    return [(row, other, score) for row, other, score in scores if row < other]
+    return [(row, other, score) for row, other, score in scores if left is not right or row < other]
 
 
 def main() -> None:
     """Link, and tell; or encode the left file only, and tell how fast."""
     parser = arguments(__doc__)
     parser.add_argument("--threshold", type=float, default=0.8, help="least Dice similarity; the tutorial's")
+    parser.add_argument("--pairs", action="store_true", help="tell every pair that is so similar, not one to one")
     parser.add_argument("--encode-only", type=int, metavar="WORKERS", help="encode the left file on so many processes")
     options = parser.parse_args()
     if options.encode_only is not None:
@@ -113,10 +115,8 @@ def main() -> None:
         print(json.dumps({**told, "rows": len(filters), "bytes": len(filters[0]) // 8}))
         return
     stages = Stages()
-    if options.left == options.right:
-        links = duplicates(options.left, options.threshold, stages)
-    else:
-        links = link((options.left, options.right), options.threshold, stages)
+    linked = pairs if options.pairs else link
+    links = linked((options.left, options.right), options.threshold, stages)
     tell(stages, links, options.links, threshold=options.threshold, versions=versions("anonlink", "clkhash"))
 
 

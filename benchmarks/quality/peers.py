@@ -38,7 +38,7 @@ class Peer:
 
 
 def _anonlink(data: DataSet, _quick: bool) -> list[str]:
-    return ["--threshold", "0.7" if len(data.left) < LARGE else "0.8"]
+    return ["--pairs", "--threshold", "0.7" if len(data.left) < LARGE else "0.8"]
 
 
 def _rapidfuzz(data: DataSet, quick: bool) -> list[str]:

@@ -54,6 +54,9 @@ def measure(scored: Scored, data: DataSet) -> dict[str, Any]:
         "true_pairs": true_pairs,
         "processor_seconds": round(scored.seconds, 1),
     }
+    if not data.duplicates:
+        kept = one_to_one(scored)
+        told["one_to_one"] = _point(best_point(scored.scores[kept], match[kept], true_pairs))
     if scored.asked is not None:
         told["sampled_rows"] = scored.asked
     if scored.probabilities is not None:
@@ -99,6 +102,20 @@ def disguised(scored: Scored, data: DataSet, match: npt.NDArray[np.bool_], best:
         for band in (Band.STRONG, Band.PROBABLE, Band.POSSIBLE):
             told[band.label] = _share(found & (scored.probabilities >= DEFAULT_BANDS[band]), there)
     return told
+
+
+def one_to_one(scored: Scored) -> _INT:
+    """The pairs that are left where each record is in one at most, the highest scores first."""
+    ours: set[int] = set()
+    theirs: set[int] = set()
+    kept = []
+    order = np.lexsort((scored.others, scored.rows, -scored.scores))
+    for at, row, other in zip(order.tolist(), scored.rows[order].tolist(), scored.others[order].tolist(), strict=True):
+        if row not in ours and other not in theirs:
+            ours.add(row)
+            theirs.add(other)
+            kept.append(at)
+    return np.array(kept, np.int64)
 
 
 def curve(scored: Scored, data: DataSet) -> list[list[float]]:

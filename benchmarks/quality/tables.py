@@ -18,7 +18,7 @@ def quality(report: Report) -> str:
         shown = title(name, report["market_people"])
         for tool, figures in tools.items():
             if "best" not in figures:
-                rows.append([shown, tool, figures["absent"], *[NONE] * 4])
+                rows.append([shown, tool, figures["absent"], *[NONE] * 5])
             else:
                 best = figures["best"]
                 sampled = f", {figures['sampled_rows']:,} rows" if "sampled_rows" in figures else ""
@@ -31,7 +31,7 @@ def quality(report: Report) -> str:
                 )
                 rows.append([shown, tool + sampled, *map(_four, numbers)])
             shown = ""
-    return _table(("set", "tool", "best F1", "precision", "recall", "area", "pairs told"), rows)
+    return _table(("set", "tool", "best F1", "precision", "recall", "area", "pairs told", "one to one"), rows)
 
 
 def bands(report: Report) -> str:

@@ -55,6 +55,13 @@ def test_figures_are_of_the_pairs_told() -> None:
     assert curve(scored, data)[0] == [0.25, 1.0]
 
 
+def test_one_to_one_keeps_the_best_pair_of_each_record() -> None:
+    """Of two files the best F1 is also told where no record may have two links; within a file it may."""
+    scored = Scored(np.array([0, 1, 1]), np.array([0, 0, 1]), np.array([2.0, 3.0, 1.0]))
+    assert measure(scored, of(["b", "a"], ["a", "b"]))["one_to_one"] == {"f1": 0.6667, "precision": 1.0, "recall": 0.5}
+    assert "one_to_one" not in measure(scored, of(["a", "a"]))
+
+
 def test_the_true_person_reaches_no_tool(tmp_path: Path) -> None:
     """The files that tools read have neither the true person nor a column that is to be left out."""
     source = tmp_path / "source.csv"
