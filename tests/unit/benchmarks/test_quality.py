@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.books import COMMON
 from benchmarks.market import HARD, Market
-from benchmarks.quality import ours, runs, tokens
+from benchmarks.quality import ours, peers, runs, tokens
 from benchmarks.quality.report import bars, gather
 from benchmarks.quality.runs import Run, measured
 from benchmarks.quality.scoring import Scored, curve, measure
@@ -112,14 +112,14 @@ def test_tokens_compare_fields_by_whether_they_agree() -> None:
 
 def test_a_run_goes_on_where_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was measured is read again and not measured; a peer that is absent is told so, and asked for again."""
-    monkeypatch.setitem(runs.peers.PEERS, "rapidfuzz WRatio", runs.peers.PEERS["clkhash and anonlink"])
+    monkeypatch.setitem(peers.PEERS, "rapidfuzz WRatio", peers.PEERS["clkhash and anonlink"])
     run = Run(tmp_path, 60, quick=True, python=NOWHERE)
     first = measured("market", run)
     assert first["clkhash and anonlink"] == {"absent": "anonlink is not installed: run make bench-peers"}
     assert first[runs.TOKENS]["figures"]["true_pairs"] > 10
     asked: list[str] = []
     monkeypatch.setattr(ours, "link", lambda _data, schema: asked.append(schema))
-    monkeypatch.setattr(runs.tokens, "link", lambda _data: asked.append("tokens"))
+    monkeypatch.setattr(tokens, "link", lambda _data: asked.append("tokens"))
     assert measured("market", run) == first
     assert asked == []
 
