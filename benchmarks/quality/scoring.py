@@ -119,13 +119,13 @@ def one_to_one(scored: Scored) -> _INT:
 
 
 def curve(scored: Scored, data: DataSet) -> list[list[float]]:
-    """Recall and precision at some of the thresholds, evenly over the recall."""
+    """Recall and precision at some of the thresholds, evenly along the curve."""
     match = data.is_match(scored.rows, scored.others)
     recall, precision = precision_recall(scored.scores, match, data.true_pairs(scored.asked))
     if not len(recall):
         return []
-    wanted = np.searchsorted(recall, np.linspace(recall[0], recall[-1], CURVE_POINTS))
-    at = np.unique(np.r_[wanted, len(recall) - 1])
+    along = np.cumsum(np.abs(np.diff(recall, prepend=0.0)) + np.abs(np.diff(precision, prepend=1.0)))
+    at = np.unique(np.searchsorted(along, np.linspace(along[0], along[-1], CURVE_POINTS)))
     return [[_short(float(recall[each])), _short(float(precision[each]))] for each in at]
 
 
