@@ -9,7 +9,6 @@ from array import array
 from collections.abc import Mapping
 from typing import Any, cast
 
-
 from matching.schema import KindSchema, LinkageSchema
 from matching.types import KEY_BYTES, KINDS, EncodedSubject, Kind
 from matching.vocabulary import ROLES
@@ -151,7 +150,7 @@ def pack(subject: EncodedSubject) -> bytes:
         (
             _HEAD.pack(*head, len(subject.keys) // 2, len(subject.sketches)),
             *(role, mask, observed, facts, name),
-            array(_HALVES, subject.keys)[::2].tobytes(),
+            halves(subject.keys),
             subject.sketches,
         )
     )
@@ -187,6 +186,11 @@ def split(data: bytes) -> tuple[bytes, int, str | None, int, int, int]:
     """
     mask, observed, _, name, start, middle, end = _parts(data)
     return mask, int.from_bytes(observed, "little"), name.decode() or None, start, middle, end
+
+
+def halves(keys: bytes) -> bytes:
+    """The first half of each of some keys."""
+    return array(_HALVES, keys)[::2].tobytes()
 
 
 def _parts(data: bytes) -> tuple[bytes, bytes, bytes, bytes, int, int, int]:

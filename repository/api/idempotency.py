@@ -88,7 +88,7 @@ def _kept(key: str, digest: str) -> Response | None:
         row = idempotency.reply(session, current_actor().id, key)
     if row is None or row.created_at < services().clock() - KEPT:
         return None
-    if row.digest != digest:
+    if row.digest not in (idempotency.NOT_KNOWN, digest):
         raise ProblemError("idempotency-conflict")
     return Response(row.body, row.status, {REPLAYED: "true"}, mimetype="application/json")
 

@@ -34,6 +34,7 @@ COMMANDS = {
     "rescreen": ("repository.cli.jobs:rescreen", "Look for the hits of every filing again."),
     "job": ("repository.cli.jobs:job", "List, watch and cancel rescreens and deliveries of webhooks."),
     "hot-keys": ("repository.cli.hot_keys:list_hot_keys", "List the keys that too many records share."),
+    "secret": ("repository.cli.secret:secret", "Change the operator's secret, and check what is under it."),
     "key": ("repository.cli.keys:key", "List and rotate the keys that sign tokens."),
     "database": ("repository.cli.database:database", "Grant roles of PostgreSQL no more than they need."),
     "backup": ("repository.cli.backup:backup", "Back up the database, waiting batches and the pool's own model."),

@@ -9,9 +9,11 @@ from repository.domain.membership import LifeCycleError
 from repository.services.archive import BackupError
 from repository.services.onboarding import OnboardingError
 from repository.services.operator import WrongSecretError
+from repository.services.rotation import RotationError
 from repository.services.rulebook_file import RulebookFileError
 from repository.services.rulebooks import RulebookError
 from repository.settings import SettingsError
+from repository.storage.dialect.fencing import SecretChangedError, SecretInUseError
 from repository.storage.migrating import MigrationError
 
 _IN_WORDS = (
@@ -22,6 +24,8 @@ _IN_WORDS = (
     RulebookError,
     BackupError,
     MigrationError,
+    RotationError,
+    SecretChangedError,
 )
 
 
@@ -35,8 +39,10 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, WrongSecretError):
         return (
             "the operator secret is not the one this pool was written under: restore the right file, or take an"
-            " empty database"
+            " empty database. If it was being changed, finish that: `frankpledge-admin secret rotate`"
         )
+    if isinstance(error, SecretInUseError):
+        return "others work under the operator secret: stop every `serve`, `worker run` and command of this pool first"
     return _database_problem(error) if isinstance(error, OperationalError | ProgrammingError) else None
 
 

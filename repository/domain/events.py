@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     KEY_ACCEPTED = "key.accepted"
     KEY_OFFER_WITHDRAWN = "key.offer_withdrawn"
     KEY_ENCODINGS_ERASED = "key.encodings_erased"
+    SECRET_ROTATED = "secret.rotated"  # noqa: S105 - a word
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_ROTATED = "webhook.rotated"

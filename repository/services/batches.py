@@ -92,7 +92,7 @@ def receive(services: Services, actor: Actor, member: Member, upload: Upload) ->
     if known is None:
         return _own(services, member, batch_id), True
     try:
-        if known["content_digest"] != received.digest:
+        if not batches.is_same(known, received.digest):
             raise OtherContentError
         if known["status"] == "failed":
             queue_again(services, actor, member, known, batch_id)

@@ -9,21 +9,31 @@ from repository.services.clock import now
 from repository.services.hot_keys import Met
 from repository.services.joining import Joining
 from repository.services.modelling import linker
+from repository.services.operator import check_value
+from repository.services.presence import Presence
 from repository.services.rulebooks import Rulebooks
 from repository.settings import Settings, read_operator_secret
+from repository.storage.dialect import fencing
 from repository.storage.engine import Database, create_engine
+from repository.storage.operator import OPERATOR_CHECK
 from repository.storage.sealing import Sealer
 
 
 def compose(settings: Settings, clock: Clock = now) -> Services:
-    """Everything a use case needs, from the settings; raises SettingsError when a secret cannot be used."""
+    """Everything a use case needs, from the settings; raises SettingsError when a secret cannot be used.
+
+    Until its database is closed nobody changes the operator secret; raises SecretChangedError while somebody does.
+    """
+    secret = read_operator_secret(settings.operator_secret_file)
     database = Database(create_engine(settings.database_url, settings.limits), settings.limits)
+    database.hold(Presence(settings.data_dir).release)
+    fencing.share(database.engine, OPERATOR_CHECK, check_value(secret))
     rulebooks = Rulebooks(database)
     return Services(
         settings=settings,
         database=database,
         clock=clock,
-        sealer=Sealer(read_operator_secret(settings.operator_secret_file)),
+        sealer=Sealer(secret),
         schema=load_schema(),
         linker=linker(settings),
         rulebooks=rulebooks,

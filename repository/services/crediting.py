@@ -24,6 +24,7 @@ from repository.storage import credited, ledger
 from repository.storage.credited import Credit, Place
 from repository.storage.ledger import LedgerRow
 from repository.storage.members import admitted_on
+from repository.storage.sealing import Sealer
 
 ACTION = "filing"
 _DIGEST_BYTES = 8
@@ -248,15 +249,20 @@ def _columns(filing: Filing, terms: _Terms, earliest: date | None = None) -> dic
 
 
 def _subjects_digest(services: Services, source: Source, filing: Filing) -> int:
-    """The same for filings of a member's about the same subjects; a claim's is of one day.
+    facts = filing.facts
+    return subjects_digest(services.sealer, (source.member.id, facts.record_class, facts.triggered_on), filing.subjects)
+
+
+def subjects_digest(sealer: Sealer, identity: tuple[str, str, date], subjects: Sequence[EncodedSubject]) -> int:
+    """The same for filings of a member's, of a class and date, about the same subjects; only a claim's is of one day.
 
     Of each subject the first of its keys, which are about who it is: another telephone does not make another person.
     """
-    facts = filing.facts
-    of = [source.member.id, facts.record_class, facts.triggered_on if facts.record_class == "claim" else None]
-    subjects = sorted({(each.kind, each.mask & -each.mask, each.keys[:KEY_BYTES].hex()) for each in filing.subjects})
-    parts = orjson.dumps([[kind, f"{first:x}", key] for kind, first, key in subjects])
-    digest = services.sealer.digest(b"subjects" + orjson.dumps(of), parts)
+    member_id, record_class, triggered_on = identity
+    of = [member_id, record_class, triggered_on if record_class == "claim" else None]
+    first = sorted({(each.kind, each.mask & -each.mask, each.keys[: KEY_BYTES // 2].hex()) for each in subjects})
+    parts = orjson.dumps([[kind, f"{lowest:x}", key] for kind, lowest, key in first])
+    digest = sealer.digest(b"subjects" + orjson.dumps(of), parts)
     return int.from_bytes(digest[:_DIGEST_BYTES], "big", signed=True)
 
 

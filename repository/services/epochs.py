@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from matching.wire import unpack
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Member
-from repository.services import Services, pool, reciprocity
+from repository.services import Services, reciprocity
 from repository.storage import dialect, epochs, events, index, screenings
 from repository.storage.epochs import Key, Standing
 from repository.storage.operator import FingerprintRow, keys_known
@@ -48,7 +48,7 @@ def as_json(row: FingerprintRow, now: datetime) -> dict[str, Any]:
     }
 
 
-def erase(services: Services, key: Key) -> Iterator[Counter[str]]:
+def erase(services: Services, key: Key) -> Generator[Counter[str], None, None]:
     """Take out of the pool what is encoded under a key that is over, some at a time; how many of what each time.
 
     Filings stay, without what could find them; filed again under the key that follows, they are found again. Killed
@@ -71,7 +71,9 @@ def _erase_some(services: Services, connection: Connection, key: Key) -> Counter
     found = epochs.encoded(connection, key, limit=AT_ONCE)
     opened = [unpack(services.sealer.unseal(record_context(each.record_id), each.envelope)) for each in found]
     record_ids = [each.record_id for each in found]
-    index.remove(connection, services.sealer, record_ids, pool.rekeyed(services.sealer, opened))
+    # All keys, by whatever schema they were made: those by which nothing is found have no row.
+    rekeyed = [services.sealer.rekey(each.keys, each.kind) for each in opened]
+    index.remove(connection, services.sealer, record_ids, rekeyed)
     epochs.erase(connection, record_ids)
     for member_id in sorted({each.member_id for each in found}):
         own = [each for each in found if each.member_id == member_id]

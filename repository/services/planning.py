@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection
 
+from matching.types import EncodedSubject
+from matching.wire import halves
 from repository.domain.errors import FieldError
 from repository.domain.filings import Filing, Outcome
 from repository.domain.proofs import NEEDED, PROVEN
@@ -19,7 +22,7 @@ from repository.services.hitmaking import Source
 from repository.storage import filings, proofs
 from repository.storage.filings import Standing
 from repository.storage.index import Candidates
-from repository.storage.sealing import Integers
+from repository.storage.sealing import Integers, Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +143,53 @@ def _plan_one(services: Services, source: Source, new: Plan, known: Standing | N
 
 
 def _digests(services: Services, source: Source, filing: Filing, proof_id: str | None) -> tuple[bytes, bytes]:
-    """Over what matching uses, and over everything; bound to the identity of the filing, so that no two compare."""
     facts = filing.facts
-    identity = orjson.dumps([source.member.id, facts.reference, facts.record_class])
-    parts = [orjson.dumps([facts.schema_id, facts.fingerprint])]
-    for each in filing.subjects:
+    claim = None if facts.claim is None else facts.claim.as_dict()
+    said = Said(facts.line, facts.triggered_on, claim, facts.labels.as_dict(), proof_id)
+    identity = (source.member.id, facts.reference, facts.record_class)
+    key = (facts.schema_id, facts.fingerprint)
+    roles = [each.role for each in filing.subjects]
+    return digests(services.sealer, identity, match_parts(key, filing.subjects), said_parts(said, roles))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a filing says that matching does not use."""
+
+    line: str
+    triggered_on: date
+    claim: Mapping[str, Any] | None
+    labels: Mapping[str, Any]
+    proof_id: str | None
+
+
+def digests(sealer: Sealer, identity: tuple[str, str, str], matched: bytes, said: bytes) -> tuple[bytes, bytes]:
+    """Over what matching uses, and over everything; bound to (member, reference, class), so that no two compare.
+
+    Of what the pool stores of a filing the same digests can be made again under another secret.
+    """
+    bound = orjson.dumps(identity)
+    match_digest = sealer.digest(b"match" + bound, matched)
+    return match_digest, sealer.digest(b"content" + bound, match_digest + said)
+
+
+def match_parts(key: tuple[str, str], subjects: Sequence[EncodedSubject]) -> bytes:
+    """What matching uses of a filing under a schema and linkage key (by fingerprint). Of keys the halves that count."""
+    parts = [orjson.dumps(key)]
+    for each in subjects:
         known = sorted(each.facts.items())
         parts += [
             orjson.dumps([each.kind, f"{each.mask:x}", each.observed, known, each.name]),
-            each.keys,
+            halves(each.keys),
             each.sketches,
         ]
-    match_digest = services.sealer.digest(b"match" + identity, b"".join(parts))
-    claim = None if facts.claim is None else facts.claim.as_dict()
-    rest: list[Any] = [facts.line, facts.triggered_on, claim, [each.role for each in filing.subjects]]
-    handling = {"labels": facts.labels.as_dict(), "proof": proof_id}
+    return b"".join(parts)
+
+
+def said_parts(said: Said, roles: Sequence[str]) -> bytes:
+    """The rest of a filing."""
+    rest: list[Any] = [said.line, said.triggered_on, said.claim, roles]
+    handling = {"labels": said.labels, "proof": said.proof_id}
     if any(handling.values()):  # absent otherwise: filings from before there were any keep their digest
         rest.append(handling)
-    return match_digest, services.sealer.digest(b"content" + identity, match_digest + orjson.dumps(rest))
+    return orjson.dumps(rest)

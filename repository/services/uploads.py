@@ -184,7 +184,7 @@ def _finish(services: Services, actor: Actor, member: Member, upload: RowMapping
     received = Received(announced.length, digester.digest())
     with services.database.reading() as connection:
         known = stored_batches.by_idempotency_key(connection, member.id, announced.idempotency_key)
-    if known is not None and known["content_digest"] == received.digest and known["status"] == "failed":
+    if known is not None and stored_batches.is_same(known, received.digest) and known["status"] == "failed":
         batches.queue_again(services, actor, member, known, batch_id)
     row = batches.new_row(services, member, announced, received)
     row |= {"id": batch_id, "actor_id": actor.id, "spool": spool.name}
@@ -192,7 +192,7 @@ def _finish(services: Services, actor: Actor, member: Member, upload: RowMapping
         connection = session.connection()
         dialect.lock_queue(connection)
         known = stored_batches.by_idempotency_key(connection, member.id, announced.idempotency_key)
-        if known is not None and known["content_digest"] != received.digest:
+        if known is not None and not stored_batches.is_same(known, received.digest):
             raise OtherContentError
         if known is None:
             pressure.admit(services, connection, member, announced.length, upload_id=upload["id"])

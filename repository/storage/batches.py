@@ -110,6 +110,8 @@ class DryRunFilingRow(Base):
 
 
 DRY_RUN_FILINGS = Base.metadata.tables["dry_run_filings"]
+NOT_KNOWN = b""
+"""The digest of a batch that was made under another operator secret."""
 BATCHES = Base.metadata.tables["batches"]
 BATCH_ERRORS = Base.metadata.tables["batch_errors"]
 
@@ -117,6 +119,11 @@ BATCH_ERRORS = Base.metadata.tables["batch_errors"]
 def add(connection: Connection, row: dict[str, Any]) -> None:
     """Queue a received batch."""
     connection.execute(insert(BATCHES), {**row, "number": leases.next_number(connection, BATCHES)})
+
+
+def is_same(known: RowMapping, digest: bytes) -> bool:
+    """Whether a batch was of the content with this digest; where the digest went with another secret, its key says."""
+    return known["content_digest"] in (NOT_KNOWN, digest)
 
 
 def by_idempotency_key(connection: Connection, member_id: str, key: str) -> RowMapping | None:

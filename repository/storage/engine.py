@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -170,6 +170,7 @@ class Database:
     def __init__(self, engine: Engine, limits: Limits = DEFAULTS) -> None:
         self.engine = engine
         self._limits = limits
+        self._held: list[Callable[[], None]] = []
         self._reading = sessionmaker(engine, expire_on_commit=False)
         autocommit = {"isolation_level": "AUTOCOMMIT"} if engine.dialect.name == "postgresql" else {}
         self._glancing = engine.execution_options(**autocommit)
@@ -232,5 +233,11 @@ class Database:
             return end_silent(connection, self._limits)
 
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every pooled connection, and give back what was held with them."""
         self.engine.dispose()
+        while self._held:
+            self._held.pop()()
+
+    def hold(self, release: Callable[[], None]) -> None:
+        """Have something given back when this is closed."""
+        self._held.append(release)

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.storage.base import Base
 
+NOT_KNOWN = ""
+"""The digest of a request that was made under another operator secret."""
+
 
 class IdempotentReplyRow(Base):
     """The answer that one actor's request had under an idempotency key. `digest` is of the request."""

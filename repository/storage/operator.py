@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from repository.storage import dialect
@@ -12,6 +12,10 @@ from repository.storage.base import Base, UtcDateTime
 
 OPERATOR_CHECK = "operator_check"
 """The name of the fact that tells whether the operator secret in use is the one the pool was written under."""
+
+
+ROTATION = "secret_rotation"
+"""The fact that a rotation of the operator secret is under way: between which two, and how far it is."""
 
 
 class InstallationFactRow(Base):
@@ -61,6 +65,11 @@ def fact(session: Session, name: str) -> str | None:
 def set_fact(session: Session, name: str, value: str) -> None:
     """Set a fact, replacing its value."""
     session.merge(InstallationFactRow(name=name, value=value))
+
+
+def forget_fact(session: Session, name: str) -> None:
+    """Take a fact away."""
+    session.execute(delete(InstallationFactRow).where(InstallationFactRow.name == name))
 
 
 def accepted_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:

@@ -23,6 +23,7 @@ from repository.storage.sealing import SEAL_BYTES, Sealer, SealError
 
 _LENGTH_BYTES = 4
 _SUFFIX = ".sealed"
+_COPY = ".copy"
 
 
 class SpoolError(Exception):
@@ -56,7 +57,7 @@ class Spool:
 
         It takes the place of what the other has, all at once. Raises SpoolError.
         """
-        copy = self._path(f"{batch_id}.copy")
+        copy = self._path(f"{batch_id}{_COPY}")
         copy.unlink(missing_ok=True)  # left behind by a crash
         self._write(copy, other, self.read(batch_id), b"")
 
@@ -153,6 +154,60 @@ class Spool:
         """Remove a batch's content; again is no error."""
         self._path(batch_id).unlink(missing_ok=True)
 
+    def resealed(self, old: Sealer) -> int:
+        """Put what waits here, sealed under another secret, under this one's; how many files were. Again is no error.
+
+        Each file is of one secret or the other, whenever this is cut off.
+        """
+        found = 0
+        for path in sorted(self.directory.glob(f"*{_SUFFIX}")):
+            name = path.name.removesuffix(_SUFFIX)
+            if name.endswith(_COPY):  # left behind by a crash
+                path.unlink()
+                continue
+            found += self._resealed(path, name, old)
+        return found
+
+    def _resealed(self, path: Path, name: str, old: Sealer) -> bool:
+        """Put a file under this secret, in the place of what it was; whether it was under the other one."""
+        new = path.with_suffix(".new")
+        with open(new, "wb", opener=_private) as file:
+            for number, frame in enumerate(_frames(path)):
+                sealed = self._reseal(old, name, number, frame)
+                if sealed is None:
+                    break
+                _write_all(file, sealed)
+            else:
+                file.flush()
+                os.fsync(file.fileno())
+                new.replace(path)
+                _sync_directory(self.directory)
+                return True
+        new.unlink()
+        return False
+
+    def _reseal(self, old: Sealer, name: str, number: int, frame: bytes) -> bytes | None:
+        """A frame as it stands under this secret; None if it does. Raises SpoolError for one under neither."""
+        with suppress(SpoolError):
+            self._content(self._sealer, name, number, frame)
+            return None
+        content, last = self._content(old, name, number, frame)
+        return self.frame(name, number, content, last=last)
+
+    @staticmethod
+    def _content(sealer: Sealer, name: str, number: int, frame: bytes) -> tuple[bytes, bool]:
+        """The content of a frame, and whether it is the last one."""
+        for last in (False, True):
+            with suppress(SealError):
+                return sealer.unseal(_frame_context(name, number, last=last), frame), last
+        raise SpoolError("the content of the batch is not whole")
+
+    def opened(self, path: Path) -> Iterator[bytes]:
+        """The content of a file that waits here, be it whole yet or not. Raises SpoolError."""
+        name = path.name.removesuffix(_SUFFIX)
+        for number, frame in enumerate(_frames(path)):
+            yield self._content(self._sealer, name, number, frame)[0]
+
     def sweep(self, keep: set[str], *, before: datetime) -> None:
         """Remove what was last written before an instant and is not to be kept: uploads that a crash cut off."""
         for path in self.directory.glob(f"*{_SUFFIX}"):
@@ -241,6 +296,14 @@ def _layout(file: IO[bytes]) -> tuple[list[tuple[int, int]], list[int]]:
         starts.append(starts[-1] + size - SEAL_BYTES)
         offset += size
     return frames, starts
+
+
+def _frames(path: Path) -> Iterator[bytes]:
+    """The frames of a file, one at a time; what was cut off at its end is left out, as who extends it would."""
+    with path.open("rb") as file:
+        for offset, size in _layout(file)[0]:
+            file.seek(offset)
+            yield file.read(size)
 
 
 def _name(path: Path) -> str:

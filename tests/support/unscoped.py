@@ -7,6 +7,7 @@ _WORKER = "the worker's own: of a batch or an upload whose lease or spool it hol
 _RESCORED = "of filings that a rescreen has listed, and their hits: told by tier only"
 _SWEEP = "the worker's own: of everyone's rows whose time is over"
 _OPERATOR = "the operator's, who sees every member's"
+_RESEALED = "everyone's rows are put under another operator secret"
 _OVER = "of everyone's encodings under a linkage key that is over"
 
 _OTHERS = "the pool: what others filed, told by tier only"
@@ -69,6 +70,13 @@ ALLOWED = {
     "storage.epochs.encoded": _OVER,
     "storage.epochs.erase": _OVER,
     "storage.epochs.filings_by_member": _OPERATOR,
+    "storage.rotation.count": _RESEALED,
+    "storage.rotation.elsewhere": _RESEALED,
+    "storage.rotation.following": _RESEALED,
+    "storage.rotation.forget_digests": _RESEALED,
+    "storage.rotation.is_trying": _RESEALED,
+    "storage.rotation.replace": _RESEALED,
+    "storage.rotation.subjects": _RESEALED,
     "storage.expiry.in_cases": _SWEEP,
     "storage.expiry.remove": _SWEEP,
     "storage.filings.kinds_and_roles": _FOUND,
