@@ -9,6 +9,7 @@ how many are among the first few of the ranked candidates. All in memory, ranked
 from __future__ import annotations
 
 import argparse
+import functools
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,10 +49,22 @@ class Asked:
 
 def asked(subjects: Sequence[EncodedSubject], sought: Sequence[frozenset[int]], own: Integers) -> Asked:
     """Put the keys of what is asked in columns."""
-    keys = index_keys(b"".join(each.keys for each in subjects))
-    owner = np.repeat(np.arange(len(subjects)), [each.mask.bit_count() for each in subjects])
+    keys, owner = _rows(subjects)
     weights = np.concatenate([key_weights(_PERSON, each.mask) for each in subjects])
     return Asked(keys, owner, weights, sought, own)
+
+
+def _rows(subjects: Sequence[EncodedSubject]) -> tuple[Integers, Integers]:
+    """The keys by which subjects are found, and whose each is."""
+    found = [(place, bit) for place, each in enumerate(subjects) for bit in _set_bits(each.mask)]
+    owner, bits = np.array(found, np.int64).reshape(-1, 2).T
+    indexed = np.isin(bits, _PERSON.index_bits)
+    return index_keys(b"".join(each.keys for each in subjects))[indexed], owner[indexed]
+
+
+@functools.lru_cache(maxsize=4096)
+def _set_bits(mask: int) -> tuple[int, ...]:
+    return tuple(bit for bit in range(mask.bit_length()) if mask >> bit & 1)
 
 
 class Index:
@@ -64,8 +77,8 @@ class Index:
 
     def add(self, subjects: Sequence[EncodedSubject], first: int) -> None:
         """Add records that are numbered from `first`."""
-        keys = index_keys(b"".join(each.keys for each in subjects))
-        records = np.repeat(np.arange(first, first + len(subjects)), [each.mask.bit_count() for each in subjects])
+        keys, places = _rows(subjects)
+        records = places + first
         kept = np.isin(keys, self._wanted)
         self._keys.append(keys[kept])
         self._records.append(records[kept])

@@ -1,7 +1,8 @@
-"""Candidates in memory: the pairs of two sets of encodings, or within one, that share any key."""
+"""Candidates in memory: the pairs of two sets of encodings, or within one, that share any indexed key."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from matching.columns import I64, U64, Columns
 from matching.schema import KindSchema
 
-HOT_KEY_CAP = 500
+HOT_KEY_CAP = 50
 """Records that may share a key before it stops giving candidates: a value that common tells nobody apart."""
 COMPOSITE_TIMES = 8
 """How many bands of equal rarity a composite or an identifier counts for."""
@@ -58,10 +59,10 @@ class _Sorted:
         return cls(keys[first], first, np.diff(first, append=len(keys)), order)
 
 
-def within(columns: Columns, *, cap: int = HOT_KEY_CAP) -> Candidates:
-    """Pairs inside one set, the lower row first (de-duplication)."""
-    bits, codes, capped = len(columns).bit_length(), [], 0
-    for at in range(columns.keys.shape[1]):
+def within(columns: Columns, bits: Sequence[int], *, cap: int = HOT_KEY_CAP) -> Candidates:
+    """Pairs inside one set, the lower row first (de-duplication), found by some keys (`KindSchema.index_bits`)."""
+    width, codes, capped = len(columns).bit_length(), [], 0
+    for at in bits:
         own = _Sorted.of(columns.keys[:, at])
         capped += int((own.times > cap).sum())
         # Each row of a key makes a pair with every one after it.
@@ -69,18 +70,18 @@ def within(columns: Columns, *, cap: int = HOT_KEY_CAP) -> Candidates:
         following = np.arange(1, len(own.rows) + 1)
         times = np.maximum(0, last - following)
         one, other = np.repeat(own.rows, times), own.rows[_ranges(following, times)]
-        codes.append(np.minimum(one, other) << bits | np.maximum(one, other))
-    return _pairs(codes, bits, capped)
+        codes.append(np.minimum(one, other) << width | np.maximum(one, other))
+    return _pairs(codes, width, capped)
 
 
-def between(left: Columns, right: Columns, *, cap: int = HOT_KEY_CAP) -> Candidates:
-    """Pairs of a row of the left set with a row of the right set (linkage)."""
-    bits, codes, capped = len(right).bit_length(), [], 0
-    for at in range(left.keys.shape[1]):
-        code, _, hot = _joined(left.keys[:, at], _Sorted.of(right.keys[:, at]), bits, cap)
+def between(left: Columns, right: Columns, bits: Sequence[int], *, cap: int = HOT_KEY_CAP) -> Candidates:
+    """Pairs of a row of the left set with a row of the right set (linkage), found by some of their keys."""
+    width, codes, capped = len(right).bit_length(), [], 0
+    for at in bits:
+        code, _, hot = _joined(left.keys[:, at], _Sorted.of(right.keys[:, at]), width, cap)
         codes.append(code)
         capped += hot
-    return _pairs(codes, bits, capped)
+    return _pairs(codes, width, capped)
 
 
 class Index:
@@ -91,7 +92,7 @@ class Index:
 
     def __init__(self, columns: Columns, schema: KindSchema, *, cap: int = HOT_KEY_CAP) -> None:
         self._bits, self._cap = len(columns).bit_length(), cap
-        self._sorted = [_Sorted.of(columns.keys[:, at]) for at in range(columns.keys.shape[1])]
+        self._sorted = [(at, _Sorted.of(columns.keys[:, at])) for at in schema.index_bits]
         bits = np.maximum(1.0, RAREST - np.log2(np.arange(1, cap + 1))) * _FRACTION
         self._rarity = [
             (bits * (1 if key.band is not None else COMPOSITE_TIMES)).astype(np.int64) for key in schema.keys
@@ -105,7 +106,7 @@ class Index:
         kept, capped = [np.zeros(0, np.int64)], 0
         for start in range(0, len(left), _RECORDS_AT_ONCE):
             packed = []
-            for at, theirs in enumerate(self._sorted):
+            for at, theirs in self._sorted:
                 ours = left.keys[start : start + _RECORDS_AT_ONCE, at]
                 codes, sharing, hot = _joined(ours, theirs, self._bits, self._cap)
                 packed.append(codes << _RARITY_BITS | self._rarity[at][sharing - 1])

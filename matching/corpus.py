@@ -42,14 +42,15 @@ def compare_sets(
     left: Sequence[EncodedSubject], right: Sequence[EncodedSubject] | None, kind: Kind, schema: LinkageSchema
 ) -> Compared:
     """Find and compare the candidates between two sets, or within `left` when there is no right set."""
-    ours = stack(left, schema.kinds[kind])
+    spec = schema.kinds[kind]
+    ours = stack(left, spec)
     if right is None:
-        theirs, found = ours, within(ours)
+        theirs, found = ours, within(ours, spec.index_bits)
         # Every pair is looked up from one of its sides only: half the records do the asking.
         records, possible = len(left) / 2, len(left) * (len(left) - 1) / 2
     else:
-        theirs = stack(right, schema.kinds[kind])
-        found = between(ours, theirs)
+        theirs = stack(right, spec)
+        found = between(ours, theirs, spec.index_bits)
         records, possible = float(len(left)), float(len(left)) * len(right)
     result = compare_pairs(ours, theirs, found, kind, schema)
     return Compared(kind, found, result, TrainingPairs(result.levels, result.lone, records, possible), len(theirs))

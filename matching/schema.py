@@ -1,12 +1,14 @@
 """The linkage schema: which composites of atoms become keys, and what may be compared once a key is shared.
 
 A schema is a versioned JSON file, the contract between every member's encoder and the pool. Two records encoded
-under one schema and one linkage key can be linked; nothing else about them can be compared.
+under one schema and one linkage key can be linked; nothing else about them can be compared. The file carries the
+SHA-256 of its content, so that no copy of it is changed unnoticed.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -28,6 +30,13 @@ class UnknownSchemaError(LookupError):
         super().__init__("unknown linkage schema")
 
 
+class AlteredSchemaError(ValueError):
+    """A linkage schema's content is not what its hash says."""
+
+    def __init__(self) -> None:
+        super().__init__("this linkage schema was altered: its sha256 is that of other content")
+
+
 @dataclass(frozen=True, slots=True)
 class TokenSpec:
     """An atom cut into tokens of a token space; equal spaces make tokens of different atoms comparable."""
@@ -39,11 +48,16 @@ class TokenSpec:
 
 @dataclass(frozen=True, slots=True)
 class KeySpec:
-    """One key: a composite of atoms, or one MinHash band. `anchor` says that sketches may hang on it."""
+    """One key: a composite of atoms, or one MinHash band.
+
+    `anchor` says that sketches may hang on it. Only by `indexed` ones are records found; what the others say is
+    evidence on records that share one of those.
+    """
 
     name: str
     of: tuple[str, ...]
     anchor: bool
+    indexed: bool
     band: int | None = None
 
 
@@ -95,6 +109,16 @@ class KindSchema:
         return [bit for bit, key in enumerate(self.keys) if key.anchor]
 
     @functools.cached_property
+    def index_mask(self) -> int:
+        """Bit i is set where records are found by key i."""
+        return sum(1 << i for i, key in enumerate(self.keys) if key.indexed)
+
+    @functools.cached_property
+    def index_bits(self) -> list[int]:
+        """The bits of the keys by which records are found, rising."""
+        return [bit for bit, key in enumerate(self.keys) if key.indexed]
+
+    @functools.cached_property
     def band_bits(self) -> list[int]:
         """The bits of the keys that are MinHash bands, rising."""
         return [bit for bit, key in enumerate(self.keys) if key.band is not None]
@@ -112,9 +136,14 @@ class KindSchema:
 
 @dataclass(frozen=True, slots=True)
 class LinkageSchema:
-    """A whole schema: `id` such as "guarded/1", kinds, and the entropy of each atom in bits (reference population)."""
+    """A whole schema: `id` such as "guarded/1", its version and SHA-256, kinds, and the entropy of each atom in bits.
+
+    The entropies are those of the reference population.
+    """
 
     id: str
+    version: int
+    sha256: str
     kinds: Mapping[Kind, KindSchema]
     atom_bits: Mapping[str, float]
 
@@ -132,12 +161,13 @@ def _tokens(raw: Mapping[str, Any]) -> TokenSpec:
 
 
 def _kind(raw: Mapping[str, Any], floor: float) -> KindSchema:
-    keys = [KeySpec(k["name"], tuple(k["of"]), k["sketch"]) for k in raw["keys"]]
+    keys = [KeySpec(k["name"], tuple(k["of"]), k["sketch"], k["indexed"]) for k in raw["keys"]]
     bands = None
     if "bands" in raw:
         spec = raw["bands"]
         bands = BandSpec(spec["count"], spec["rows"], tuple(_tokens(t) for t in spec["tokens"]))
-        keys += [KeySpec(f"band{n:02d}", (), spec["sketch"], band=n) for n in range(bands.count)]
+        indexed = range(spec["indexed"])
+        keys += [KeySpec(f"band{n:02d}", (), spec["sketch"], n in indexed, band=n) for n in range(bands.count)]
     sketch: list[SketchField] = []
     offset = 0
     for part in raw["sketch"]:
@@ -146,10 +176,18 @@ def _kind(raw: Mapping[str, Any], floor: float) -> KindSchema:
     return KindSchema(tuple(keys), bands, tuple(sketch), raw.get("entropy_floor_bits", floor))
 
 
+def content_hash(raw: Mapping[str, Any]) -> str:
+    """SHA-256 of a schema's JSON object but for its `sha256`: keys sorted, no spaces, ASCII only; hexadecimal."""
+    content = {name: value for name, value in raw.items() if name != "sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 def parse_schema(raw: Mapping[str, Any]) -> LinkageSchema:
-    """Build a schema from its JSON object; raises KeyError naming a missing entry."""
+    """Build a schema from its JSON object; raises KeyError naming a missing entry, and AlteredSchemaError."""
+    if raw["sha256"] != content_hash(raw):
+        raise AlteredSchemaError
     kinds: dict[Kind, KindSchema] = {kind: _kind(raw["kinds"][kind], raw["entropy_floor_bits"]) for kind in KINDS}
-    return LinkageSchema(raw["id"], kinds, raw["atom_bits"])
+    return LinkageSchema(raw["id"], raw["version"], raw["sha256"], kinds, raw["atom_bits"])
 
 
 @functools.cache

@@ -21,9 +21,6 @@ def _longest_word(street: str) -> str:
 
 
 DERIVED: Mapping[str, tuple[str, Callable[[str], str]]] = {
-    "given_initial": ("given_first", lambda given: given[:1]),
-    "given_prefix": ("given_first", lambda given: given[:3]),
-    "family_prefix": ("family", lambda family: family[:3]),
     "street_word": ("street", _longest_word),
     "vin_tail": ("vin", lambda vin: vin[-8:] if len(vin) >= 8 else ""),
 }

@@ -10,6 +10,7 @@ from cleanco.termdata import terms_by_country, terms_by_type  # type: ignore[imp
 from frankpledge.standardise import dummies
 from frankpledge.standardise.fold import compact, fold, words
 from frankpledge.standardise.notes import DUMMY, NOT_A_COMPANY_NUMBER, NOTHING, Reading, dropped
+from frankpledge.standardise.phonetics import phonetic
 
 _TRADING_AS = re.compile(r"\b(?:t/a|t\.a\.|trading as)\b.*$")
 _UK_COMPANY = re.compile(r"([a-z]{2})?0*(\d{1,8})")
@@ -22,10 +23,11 @@ _BRITISH_FORMS = (
 
 @lru_cache(maxsize=1 << 16)
 def name(text: str) -> Reading:
-    """Atoms org_name and org_name_sorted: no legal form at the end, no leading 'the', & read as and.
+    """Atoms org_name, org_name_sorted and org_name_phonetic: no legal form at the end, no leading 'the', & read as and.
 
     Legal forms are those of the `cleanco` package and the British ones (also in Welsh). What an organisation trades
-    as is left off. A name made of legal forms only stays as it is.
+    as is left off, and a name made of legal forms only stays as it is. The phonetic atom has the code of each word, in
+    the order of the sorted name.
     """
     folded = fold(text)
     compacted = compact(folded)
@@ -39,7 +41,10 @@ def name(text: str) -> Reading:
     tokens = _without_legal_form(_initials_joined(tokens))
     if dummies.is_placeholder("", "".join(tokens)):
         return dropped(DUMMY)
-    return Reading((("org_name", " ".join(tokens)), ("org_name_sorted", " ".join(sorted(tokens)))))
+    in_order = sorted(tokens)
+    sounds = " ".join(filter(None, map(phonetic, in_order)))
+    atoms = (("org_name", " ".join(tokens)), ("org_name_sorted", " ".join(in_order)), ("org_name_phonetic", sounds))
+    return Reading(tuple(atom for atom in atoms if atom[1]))
 
 
 def _initials_joined(tokens: list[str]) -> list[str]:

@@ -34,6 +34,7 @@ _CONTACTS: Readers = {
     "postcode": (postcodes.postcode, True),
     "phone": (contacts.phone, True),
     "email": (contacts.email, False),
+    "bank_account": (accounts.bank_account, True),
 }
 
 _COUNTRY: Readers = {"country": (countries.country, False)}
@@ -46,7 +47,6 @@ _PERSON: Readers = {
     **_CONTACTS,
     "national_id": (identifiers.national_id, False),
     "driving_licence": (identifiers.driving_licence, False),
-    "bank_account": (accounts.bank_account, True),
     "vehicle_registration": (functools.partial(vehicles.registration, atom="vehicle_registration"), False),
 }
 

@@ -86,5 +86,5 @@ def prepare(services: Services, connection: Connection, member: Member, matched:
         pool.seal_subject(services.sealer, record_id, subject)
         for record_id, subject in zip(record_ids, subjects, strict=True)
     ]
-    rows = index.rows(services.sealer, record_ids, pool.rekeyed(services.sealer, subjects))
+    rows = index.rows(services.sealer, record_ids, pool.rekeyed(services.sealer, services.schema, subjects))
     return Prepared(subjects, record_ids, envelopes, rows, linked)

@@ -171,5 +171,5 @@ def _take_out(
         taken[filing_id].append(subject)
         record_ids.append(record_id)
         subjects.append(subject)
-    index.remove(connection, services.sealer, record_ids, pool.rekeyed(services.sealer, subjects))
+    index.remove(connection, services.sealer, record_ids, pool.rekeyed(services.sealer, services.schema, subjects))
     return taken

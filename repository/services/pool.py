@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 
 from matching.candidates import Candidates as Pairs
 from matching.columns import stack, stack_packed
-from matching.schema import KindSchema
-from matching.types import EncodedSubject, ExplanationRow, Match
+from matching.schema import KindSchema, LinkageSchema
+from matching.types import KEY_BYTES, EncodedSubject, ExplanationRow, Match
 from matching.wire import PADDED, pack, unpack
 from repository import metrics, tracing
 from repository.domain.members import NUMBER_BITS, Member
@@ -30,6 +30,7 @@ from repository.storage.sealing import Integers, Sealer, named_context, record_c
 COMPOSITE_WEIGHT, BAND_WEIGHT = 8, 1
 WEIGHED_AT_ONCE = 500
 """Subjects whose candidates are open in memory together: each has up to twenty, of some kilobytes."""
+_KEY = np.dtype(f"V{KEY_BYTES}")
 _Asked = tuple[int, EncodedSubject, Sequence[int]]
 """(place of a subject in what is asked, the subject, the records found for it)."""
 
@@ -84,17 +85,34 @@ class Linked:
         return grouped
 
 
-def rekeyed(sealer: Sealer, subjects: Sequence[EncodedSubject]) -> list[bytes]:
-    """The keys of each subject under the operator's secret, as the index has them, in one call for each kind."""
+def rekeyed(sealer: Sealer, schema: LinkageSchema, subjects: Sequence[EncodedSubject]) -> list[bytes]:
+    """The keys by which each subject is found, under the operator's secret, as the index has them.
+
+    In one call for each kind.
+    """
     done = [b""] * len(subjects)
     for kind in dict.fromkeys(each.kind for each in subjects):
         places = [place for place, each in enumerate(subjects) if each.kind == kind]
-        column, start = sealer.rekey(b"".join([subjects[place].keys for place in places]), kind), 0
-        for place in places:
-            end = start + len(subjects[place].keys)
+        wanted = [_indexed(subjects[place], schema.kinds[kind].index_mask) for place in places]
+        column, start = sealer.rekey(b"".join(wanted), kind), 0
+        for place, keys in zip(places, wanted, strict=True):
+            end = start + len(keys)
             done[place] = column[start:end]
             start = end
     return done
+
+
+def _indexed(subject: EncodedSubject, index_mask: int) -> bytes:
+    if not subject.mask & ~index_mask:
+        return subject.keys
+    return np.frombuffer(subject.keys, _KEY)[_places(subject.mask, index_mask)].tobytes()
+
+
+@lru_cache(maxsize=4096)
+def _places(mask: int, index_mask: int) -> Integers:
+    """Which of the keys of a mask are those of another."""
+    bits = [bit for bit in range(mask.bit_length()) if mask >> bit & 1]
+    return np.array([place for place, bit in enumerate(bits) if index_mask >> bit & 1], np.int64)
 
 
 def link(
@@ -151,7 +169,7 @@ def _look_up(
         services.sealer,
         [
             Wanted(keys, key_weights(services.schema.kinds[each.kind], each.mask))
-            for keys, each in zip(rekeyed(services.sealer, subjects), subjects, strict=True)
+            for keys, each in zip(rekeyed(services.sealer, services.schema, subjects), subjects, strict=True)
         ],
         own=member.number,
         hot=hot(services, services.clock()),
@@ -216,12 +234,12 @@ def note_keys(services: Services, connection: Connection, linked: Linked, now: d
 
 @lru_cache(maxsize=4096)
 def key_weights(schema: KindSchema, mask: int) -> Integers:
-    """How much each key of a mask counts in ranking candidates.
+    """How much each key of a mask, of those by which records are found, counts in ranking candidates.
 
     One shared composite or identifier says more than several bands: with a large pool strangers share a band now and
     then, and someone who shares but a telephone must not be crowded out by them.
     """
-    bits = [bit for bit in range(mask.bit_length()) if mask >> bit & 1]
+    bits = [bit for bit in schema.index_bits if mask >> bit & 1]
     return np.array([BAND_WEIGHT if schema.keys[bit].band is not None else COMPOSITE_WEIGHT for bit in bits], np.int64)
 
 

@@ -78,7 +78,7 @@ def index_faults(services: Services) -> tuple[int, int]:
 def _wanted(services: Services, connection: Connection) -> Iterator[tuple[int, bytes]]:
     for record_id, envelope in connection.execute(select(SUBJECTS.c.id, SUBJECTS.c.envelope)):
         subject = unpack(services.sealer.unseal(record_context(record_id), envelope))
-        [keys] = pool.rekeyed(services.sealer, [subject])
+        [keys] = pool.rekeyed(services.sealer, services.schema, [subject])
         numbers = index_keys(keys)
         pointers = services.sealer.pointers(np.full(len(numbers), record_id), keys)
         yield from set(zip(numbers.tolist(), map(bytes, pointers), strict=True))

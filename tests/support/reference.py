@@ -110,10 +110,6 @@ class Reference:
 def _derived(atoms: Mapping[str, str]) -> dict[str, str]:
     """The atoms that are known, with those that follow from others."""
     known = {atom: value for atom, value in atoms.items() if value}
-    if given := known.get("given_first"):
-        known |= {"given_initial": given[0], "given_prefix": given[:3]}
-    if family := known.get("family"):
-        known["family_prefix"] = family[:3]
     if words := known.get("street", "").split():
         known["street_word"] = max(words, key=len)
     if len(vin := known.get("vin", "")) >= 8:

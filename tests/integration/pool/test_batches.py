@@ -33,7 +33,7 @@ from tests.support.clock import FakeClock
 from tests.support.encodings import SCHEMA, filing, ndjson, subject
 from tests.support.leases import run_out
 
-KEYS = len(SCHEMA.keys("person"))
+KEYS = len(SCHEMA.kinds["person"].index_bits)
 ROWS = [filing(f"P-{number}") for number in range(7)]
 
 

@@ -20,7 +20,7 @@ from tests.integration.pool.conftest import Counted, Desk
 from tests.support.encodings import SCHEMA, claim, filing, subject
 from tests.support.members import Admissions
 
-KEYS = len(SCHEMA.keys("person"))
+KEYS = len(SCHEMA.kinds["person"].index_bits)
 NONE = {"hits": 0, "capped_keys": None}
 
 

@@ -91,7 +91,7 @@ def test_own_records_are_no_hit(alpha: Desk) -> None:
 def test_many_own_records_hide_nothing(alpha: Desk, beta: Desk) -> None:
     """A member with more policies of a person than there are places for candidates still meets the others' record."""
     use_rules(alpha.services, "matching", candidates_per_subject=2)
-    beta.file(filing("B-1", subject("ann", only=range(60))))
+    beta.file(filing("B-1", subject("ann", only=range(50))))
     for number in range(4):
         alpha.file(filing(f"A-{number}", subject("ann")))
     assert alpha.screen(question("ann"))["answer"] == "enquire"

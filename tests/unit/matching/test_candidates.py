@@ -32,7 +32,7 @@ def share(one: list[int], other: list[int]) -> bool:
 @given(ROWS)
 def test_within(rows: Rows) -> None:
     """Inside one set: each pair once, the lower row first, and only pairs that share a key."""
-    found = within(columns(rows))
+    found = within(columns(rows), range(3))
     expected = {(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows)) if share(rows[i], rows[j])}
     assert list(zip(found.rows.tolist(), found.others.tolist(), strict=True)) == sorted(expected)
 
@@ -40,7 +40,7 @@ def test_within(rows: Rows) -> None:
 @given(ROWS, ROWS)
 def test_between(left: Rows, right: Rows) -> None:
     """Between two sets: each pair once, and only pairs that share a key."""
-    found = between(columns(left), columns(right))
+    found = between(columns(left), columns(right), range(3))
     expected = {(i, j) for i, one in enumerate(left) for j, other in enumerate(right) if share(one, other)}
     assert list(zip(found.rows.tolist(), found.others.tolist(), strict=True)) == sorted(expected)
 
@@ -48,10 +48,10 @@ def test_between(left: Rows, right: Rows) -> None:
 def test_hot_keys_are_left_out_and_counted() -> None:
     """A key that more records share than the cap gives no candidates, and is reported."""
     rows = [[1, 0, 0]] * 4 + [[2, 0, 0]] * 2
-    found = within(columns(rows), cap=3)
+    found = within(columns(rows), range(3), cap=3)
     assert found.rows.tolist() == [4]
     assert found.capped == 1
-    assert between(columns(rows), columns(rows), cap=3).capped == 1
+    assert between(columns(rows), columns(rows), range(3), cap=3).capped == 1
 
 
 @given(ROWS, ROWS, st.integers(1, 3))

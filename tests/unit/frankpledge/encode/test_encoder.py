@@ -18,12 +18,11 @@ from hypothesis import strategies as st
 import matching
 from frankpledge.encode import Encoder, encoder
 from frankpledge.encode.encoder import Item
-from matching.schema import load_schema, parse_schema
+from matching.schema import content_hash, load_schema, parse_schema
 from matching.types import EncodedSubject, Kind
 from matching.wire import pack, subject_to_json
 from tests.support.reference import Reference
 
-VECTORS = Path(__file__).parents[3] / "vectors" / "encoding-guarded-1.json"
 SCHEMA = load_schema()
 SPEC = SCHEMA.kinds["person"]
 
@@ -83,16 +82,6 @@ def key_set(subject: EncodedSubject) -> set[bytes]:
     return {subject.keys[at : at + 16] for at in range(0, len(subject.keys), 16)}
 
 
-def test_known_vectors() -> None:
-    """The published vectors come out to the byte: members' encoders of any version agree."""
-    vectors = json.loads(VECTORS.read_text("utf-8"))
-    encoder = Encoder(SCHEMA, Key(vectors["linkage_key_byte"]))
-    for case in vectors["cases"]:
-        subject = encoder.subjects([(case["kind"], case["role"], case["atoms"])])[0]
-        assert subject is not None
-        assert orjson.loads(orjson.dumps(subject_to_json(subject))) == case["encoded"]
-
-
 VALUES = st.one_of(
     st.sampled_from(sorted({*ADA.values(), "zoë", "o", "kd51rtp", "wvwzzz1jz3w386752"})), st.text(max_size=20)
 )
@@ -128,11 +117,11 @@ def test_many_at_once_agree_with_the_slow_reference(items: list[Item], at_once: 
 @given(items=ITEMS)
 def test_a_schema_of_one_kind_of_tokens(cut: str, items: list[Item]) -> None:
     """Bands and sketches of whole values only, or of bigrams only, agree with the reference too."""
-    raw = json.loads((Path(matching.__file__).parent / "schemas" / "guarded-1.json").read_text("utf-8"))
+    raw = json.loads((Path(matching.__file__).parent / "schemas" / "v1.json").read_text("utf-8"))
     person = raw["kinds"]["person"]
     person["bands"]["tokens"] = [each for each in person["bands"]["tokens"] if each["cut"] == cut]
     person["sketch"] = [each for each in person["sketch"] if each["cut"] == cut]
-    schema = parse_schema(raw)
+    schema = parse_schema(raw | {"sha256": content_hash(raw)})
     slow = Reference(schema, bytes(32))
     assert Encoder(schema, Key()).subjects(items) == [slow.subject(*item) for item in items]
 
@@ -171,7 +160,7 @@ def test_a_lone_name_gives_no_key() -> None:
 
 def test_sketches_of_strangers_agree_by_chance_only() -> None:
     """Equal names under different anchors give unrelated bytes: about one in 256 agrees."""
-    others = [encoded(ADA | {"dob": f"19{n}0305", "dob_digits": f"19{n}0305"}) for n in range(10, 60)]
+    others = [encoded(ADA | {"dob": f"19{n}0305", "dob_digits": f"19{n}0305"}) for n in range(10, 90)]
     agreeing, total = 0, 0
     for other in others:
         anchors = [bit for bit, key in enumerate(SPEC.keys) if key.anchor]

@@ -127,6 +127,7 @@ def test_organisations() -> None:
     assert atoms == {
         "org_name": "acme",
         "org_name_sorted": "acme",
+        "org_name_phonetic": "akm",
         "company_number": "01234567",
         "postcode": "wr90ae",
         "outward": "wr9",
