@@ -6,7 +6,7 @@ attacker's list has the very same people, and what is shared out is distinct val
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from random import Random
 
@@ -24,35 +24,39 @@ BANDS = "bands"
 def attack(held: Mapping[str, Column], listed: Mapping[str, Column], truth: Ints) -> dict[str, Rate]:
     """For each column how many of its distinct codes are read, by the better of the two ways."""
     found: dict[str, Rate] = {}
+    ours, theirs = _commonness(held), _commonness(listed)
     for name, codes in held.items():
         values = listed[name]
         right = {code: values[at] for code, at in zip(codes, truth, strict=True) if code is not None and at >= 0}
-        tries = [
-            matched(_ranked(codes, ours), _ranked(values, theirs), right)
-            for ours, theirs in (((), ()), (tuple(held.values()), tuple(listed.values())))
-        ]
-        found[name] = Rate(max(tries), len(right), 1 / max(1, len(right)))
+        alone = _matched(_ranked(codes), _ranked(values), right)
+        beside = _matched(_ranked(codes, ours), _ranked(values, theirs), right)
+        found[name] = Rate(max(alone, beside), len(right), 1 / max(1, len(right)))
     return found
 
 
-def matched(codes: Sequence[Hashable], values: Sequence[Hashable], right: Mapping[Hashable, Hashable | None]) -> int:
-    """How many codes stand at the place of their value."""
+def _matched(codes: Sequence[Hashable], values: Sequence[Hashable], right: Mapping[Hashable, Hashable | None]) -> int:
     return sum(code in right and right[code] == value for code, value in zip(codes, values, strict=False))
 
 
-def _ranked(column: Column, beside: Sequence[Column]) -> list[Hashable]:
-    """Distinct entries, commonest first; of equally common ones those beside commoner entries first, then at random."""
+def _commonness(table: Mapping[str, Column]) -> Sequence[int]:
+    """Of each record how common all of its entries are, added up."""
+    counts = {name: Counter(entry for entry in column if entry is not None) for name, column in table.items()}
+    named = [(counts[name], column) for name, column in table.items()]
+    return [
+        sum(count[entry] for (count, _), entry in zip(named, record, strict=True) if entry is not None)
+        for record in zip(*(column for _, column in named), strict=True)
+    ]
+
+
+def _ranked(column: Column, commonness: Sequence[int] = ()) -> list[Hashable]:
+    """Distinct entries, commonest first; of equally common ones those in commoner company first, then at random."""
     counts = Counter(entry for entry in column if entry is not None)
-    company: dict[Hashable, float] = defaultdict(float)
-    for other in beside:
-        if other is not column:
-            common = Counter(entry for entry in other if entry is not None)
-            for entry, companion in zip(column, other, strict=True):
-                if entry is not None and companion is not None:
-                    company[entry] += common[companion] / counts[entry]
+    company: Counter[Hashable] = Counter()
+    for entry, common in zip(column, commonness, strict=False):
+        company[entry] += common
     entries = list(counts)
     Random(len(entries)).shuffle(entries)  # noqa: S311 - a repeatable draw, no secret
-    return sorted(entries, key=lambda entry: (-counts[entry], -round(company[entry], 6)))
+    return sorted(entries, key=lambda entry: (-counts[entry], -company[entry]))
 
 
 def columns(subjects: Sequence[EncodedSubject], spec: KindSchema) -> dict[str, Column]:

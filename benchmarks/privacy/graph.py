@@ -3,9 +3,9 @@
 After Vidanage, Christen, Ranbaduge and Schnell (2020), 'A graph matching attack on privacy-preserving record linkage',
 and Schaefer et al. (2024): nodes get features from their surroundings, features are compared by cosine, and an
 assignment picks pairs. Two kinds of features are taken, and what both say is added: the *shape* of the weighted graph
-(degrees and egonets at several thresholds, sorted weights, where random walks return), and the *traits* that edges show,
-with the neighbours' labels two steps out (Weisfeiler and Leman). The surest pairs are then taken for known and the
-rest is matched anew; with seeds, some pairs are known from the start.
+(degrees and egonets at several thresholds, sorted weights, where random walks return), and the *traits* that edges
+show, with the neighbours' labels two steps out (Weisfeiler and Leman). The surest pairs are then taken for known and
+the rest is matched anew; with seeds, some pairs are known from the start.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Co-occurrence: which records the operator takes for a household, since they share keys that are not a person's own."""
+"""Co-occurrence: which records the operator takes for a household, by keys that they share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from matching.schema import KindSchema
 from matching.types import EncodedSubject
 
 
-
 def households(people: Sequence[Raw], subjects: Sequence[EncodedSubject], spec: KindSchema) -> dict[str, Rate]:
     """How many pairs of one household share anything that tells; and how many pairs that do are of one household."""
     homes = [person["household"] for person in people]
@@ -22,7 +21,10 @@ def households(people: Sequence[Raw], subjects: Sequence[EncodedSubject], spec: 
     linked = [
         pair
         for pair, traits in curious_operator(subjects, spec).edges.items()
-        if any(trait[0] == "shares" or (trait[0] == "bands" and isinstance(trait[1], int) and trait[1] >= 2) for trait in traits)
+        if any(
+            trait[0] == "shares" or (trait[0] == "bands" and isinstance(trait[1], int) and trait[1] >= 2)
+            for trait in traits
+        )
     ]
     right = sum(homes[first] == homes[second] for first, second in linked)
     chance = true / (len(people) * (len(people) - 1) / 2)

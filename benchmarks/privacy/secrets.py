@@ -58,23 +58,23 @@ def dictionaries(people: Sequence[Raw]) -> dict[str, Rate]:
     linkage, secret = LinkageKey(os.urandom(32)), os.urandom(SECRET_BYTES)
     subjects = encode_table(RecordEncoder.for_key(linkage), people)
     other = encode_table(RecordEncoder.for_key(LinkageKey(os.urandom(32))), people)
-    stolen = _index(subjects, secret)
+    stolen = stolen_index(subjects, secret)
     chance = sum(subject.mask.bit_count() for subject in subjects) * len(stolen) / len(people) * 2.0**-64
     tries = {
-        "nothing_held": _index(other, os.urandom(SECRET_BYTES)),
-        "linkage_key_only": _index(subjects, None) | _index(subjects, os.urandom(SECRET_BYTES)),
-        "operator_secret_only": _index(other, secret),
+        "nothing_held": stolen_index(other, os.urandom(SECRET_BYTES)),
+        "linkage_key_only": stolen_index(subjects, None) | stolen_index(subjects, os.urandom(SECRET_BYTES)),
+        "operator_secret_only": stolen_index(other, secret),
         "both_secrets": stolen,
     }
     found = {}
     for name, tried in tries.items():
         known = stolen & tried
-        hit = sum(not known.isdisjoint(_index([subject], secret)) for subject in subjects) if known else 0
+        hit = sum(not known.isdisjoint(stolen_index([subject], secret)) for subject in subjects) if known else 0
         found[name] = Rate(hit, len(subjects), chance)
     return found
 
 
-def _index(subjects: Sequence[EncodedSubject], secret: bytes | None) -> set[int]:
+def stolen_index(subjects: Sequence[EncodedSubject], secret: bytes | None) -> set[int]:
     """The index keys of a table under a secret, or as the members' keys would be without one."""
     keys = b"".join(subject.keys for subject in subjects)
     return set(index_keys(keys if secret is None else Sealer(secret).rekey(keys, "person")).tolist())

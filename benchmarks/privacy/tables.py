@@ -38,11 +38,12 @@ def febrl() -> list[Raw]:
 
 
 def market(people: int, seed: int = _SEED) -> list[Raw]:
-    """At least so many people of a generated market, whole households with nothing missing; `household` numbers them."""
+    """At least so many people of a generated market, households whole, nothing missing; `household` numbers them."""
     drawn, found = Market(seed), list[Raw]()
     for number in itertools.count():
         origin = drawn.random.choices(tuple(LOCALES), tuple(LOCALES.values()))[0]
-        found += [person | {"household": str(number)} for person in drawn.household(origin)]
+        home = [person | {"household": str(number)} for person in drawn.household(origin)]
+        found += [person | {"ref": f"r{len(found) + place}"} for place, person in enumerate(home)]
         if len(found) >= people:
             break
     return found

@@ -34,8 +34,8 @@ _TELLING = 0.99
 class Graph:
     """Labels of nodes, and for each edge its two nodes, its weight and what it shows.
 
-    The `core` of an edge is what it shows under any linkage key: which bands are shared is chance, which fields are alike
-    is not.
+    The `core` of an edge is what it shows under any linkage key: which bands are shared is chance, which fields are
+    alike is not.
     """
 
     labels: list[Trait]
@@ -65,7 +65,7 @@ def encode_table(encoder: RecordEncoder, people: Sequence[Raw]) -> list[EncodedS
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """All keys of a table: whose each is, which of the schema's it is, its first 8 bytes, and its block, -1 for none."""
+    """All keys of a table: whose each is, which of the schema's, its first 8 bytes, and its block, -1 for none."""
 
     records: Ints
     bits: Ints
@@ -97,7 +97,7 @@ def _meetings(keys: Ints) -> Iterator[tuple[int, int]]:
 
 
 def curious_operator(subjects: Sequence[EncodedSubject], spec: KindSchema) -> Graph:
-    """Who runs the service, holds its secret and opens everything: masks, which keys are shared, sketches under them."""
+    """Who runs the service and opens everything with its secret: masks, which keys are shared, sketches under them."""
     graph = Graph([("known", each.mask, each.observed) for each in subjects])
     agreeing = _shared(graph, _rows(subjects, spec), spec)
     for (first, second), agree in agreeing.items():
@@ -148,21 +148,24 @@ def _levels(agree: npt.NDArray[np.float64], both: int, spec: KindSchema) -> Iter
 
 
 def thief(subjects: Sequence[EncodedSubject], spec: KindSchema) -> Graph:  # noqa: ARG001 - a View
-    """Who has the tables alone: of a record its kind, role and the length of its envelope; its index rows are nobody's."""
+    """Who has the tables alone: of a record its kind, role and the length of its envelope; index rows are nobody's."""
     sealer = Sealer(bytes(SECRET_BYTES))
     return Graph([("envelope", each.kind, each.role, len(seal_subject(sealer, 1, each))) for each in subjects])
 
 
 def thief_with_logs(subjects: Sequence[EncodedSubject], spec: KindSchema) -> Graph:
-    """Who also has the write-ahead log of filings filed one by one: which index rows belong to a record, not what they are.
+    """Who also has the write-ahead log of filings filed one by one: which index rows belong to a record.
 
     All are taken to have been filed alone, which is the worst case.
     """
     alone = thief(subjects, spec)
-    graph = Graph([(*label, each.mask.bit_count()) for label, each in zip(alone.labels, subjects, strict=True)])
+    held = [(each.mask & spec.index_mask).bit_count() for each in subjects]
+    graph = Graph([(*label, count) for label, count in zip(alone.labels, held, strict=True)])
     rows = _rows(subjects, spec)
+    indexed = np.isin(rows.bits, spec.index_bits)
+    records = rows.records[indexed]
     counts = Counter(
-        _ordered(int(rows.records[first]), int(rows.records[second])) for first, second in _meetings(rows.keys)
+        _ordered(int(records[first]), int(records[second])) for first, second in _meetings(rows.keys[indexed])
     )
     for pair, count in counts.items():
         graph.add(pair, float(count), [("rows", count), ("rows about", count.bit_length())])
