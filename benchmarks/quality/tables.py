@@ -22,13 +22,8 @@ def quality(report: Report) -> str:
             else:
                 best = figures["best"]
                 sampled = f", {figures['sampled_rows']:,} rows" if "sampled_rows" in figures else ""
-                numbers = (
-                    best["f1"],
-                    best["precision"],
-                    best["recall"],
-                    figures["auc_pr"],
-                    figures["pairs_completeness"],
-                )
+                numbers = [best["f1"], best["precision"], best["recall"], figures["auc_pr"]]
+                numbers += [figures["pairs_completeness"], figures.get("one_to_one", {}).get("f1")]
                 rows.append([shown, tool + sampled, *map(_four, numbers)])
             shown = ""
     return _table(("set", "tool", "best F1", "precision", "recall", "area", "pairs told", "one to one"), rows)

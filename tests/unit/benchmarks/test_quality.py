@@ -142,6 +142,8 @@ def test_the_report_has_every_part_and_its_tables_find_their_places(tmp_path: Pa
     assert "olden" not in done
     assert done.count("| market, 150 people |") == 3
     assert written(done, report) == done
+    for table in TABLES.values():
+        assert len({line.count("|") for line in table(report).splitlines()}) == 1, table(report)
     with pytest.raises(ValueError, match="quality"):
         written("", report)
 
