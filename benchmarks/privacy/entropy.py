@@ -25,13 +25,14 @@ def collision_bits(people: Sequence[Raw], subjects: Sequence[EncodedSubject], sp
             values[name].append(subject.keys[place * KEY_BYTES : (place + 1) * KEY_BYTES])
             homes[name].append(person["household"])
     return {
-        key.name: _bits(values[key.name], homes[key.name])
+        key.name: bits(values[key.name], homes[key.name])
         for key in spec.keys
         if len(values[key.name]) * 10 >= len(people)
     }
 
 
-def _bits(values: Sequence[bytes], homes: Sequence[str]) -> float:
+def bits(values: Sequence[bytes], homes: Sequence[str]) -> float:
+    """The same of one key: its values, and in which household each stands."""
     pairs = _pairs(Counter([0] * len(values))) - _pairs(Counter(homes))
     met = _pairs(Counter(values)) - _pairs(Counter(zip(values, homes, strict=True)))
     return round(math.log2(pairs / (met or 3)), 2)
