@@ -16,7 +16,7 @@ from matching.vocabulary import ROLES
 MAX_NAME_LENGTH = 200
 MAX_FACT = 255
 _HEX = re.compile("[0-9a-f]+")
-PADDED = 256
+PADDED = 128
 """What the length of a packed subject is a multiple of: one of few sizes, which many share."""
 _HEAD = struct.Struct("<BBBBBHII")
 """Kind, and the bytes of role, mask, observed, facts, name, keys and sketches."""
