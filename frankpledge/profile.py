@@ -46,6 +46,7 @@ def default_pins_file() -> Path:
 class Profile:
     """One named set of settings. `map` is heading -> column; `date_format` is strptime's.
 
+    `custodian` and `custodian_key` are address and public key of the scheme's custodian, if it has one.
     `names_in_clear` files the trading names of organisations as they are, so that misspelt ones match too.
     """
 
@@ -53,6 +54,8 @@ class Profile:
     server: str | None = None
     key_file: Path = field(default_factory=default_key_file)
     schema: str = DEFAULT_SCHEMA
+    custodian: str | None = None
+    custodian_key: str | None = None
     record_class: str | None = None
     line: str | None = None
     purpose: str | None = None
@@ -67,17 +70,22 @@ class Profile:
             raise ProfileError(
                 "No pool is named.", f"Set `server` in {default_config()}, or FRANKPLEDGE_SERVER, or --server."
             )
-        parts = urlsplit(self.server)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ProfileError("The server is not a web address.", "Write it as https://pool.example")
-        if parts.username or parts.password:
-            raise ProfileError("The server's address holds credentials.", "Take them out, and use `frankpledge login`.")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK and not self.plain_http:
-            raise ProfileError(
-                "The server's address is plain http, which sends credentials in clear.",
-                "Use https, or set plain_http = true if the network between is your own.",
-            )
-        return self.server.rstrip("/")
+        return safe_address(self.server, plain_http=self.plain_http)
+
+
+def safe_address(server: str, *, plain_http: bool) -> str:
+    """Return a web address without a slash at its end. Raises ProfileError for one that is not safe."""
+    parts = urlsplit(server)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ProfileError("The server is not a web address.", "Write it as https://pool.example")
+    if parts.username or parts.password:
+        raise ProfileError("The server's address holds credentials.", "Take them out, and use `frankpledge login`.")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK and not plain_http:
+        raise ProfileError(
+            "The server's address is plain http, which sends credentials in clear.",
+            "Use https, or set plain_http = true if the network between is your own.",
+        )
+    return server.rstrip("/")
 
 
 def load(path: Path | None, name: str | None, environment: Mapping[str, str]) -> Profile:
@@ -151,6 +159,8 @@ _ENTRIES: dict[str, type | tuple[str, ...]] = {
     "server": str,
     "key_file": str,
     "schema": str,
+    "custodian": str,
+    "custodian_key": str,
     "class": RECORD_CLASSES,
     "line": LINES,
     "purpose": PURPOSES,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -54,6 +54,19 @@ class Chunk:
     notes: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 
+class HasKey(Protocol):
+    """A custodian of the scheme: see `frankpledge.custodian.client`."""
+
+    @property
+    def public(self) -> bytes:
+        """Its public key."""
+        ...
+
+    def harden(self, blocks: Any) -> Any:
+        """Other blocks in the place of some, by its key."""
+        ...
+
+
 class RecordEncoder:
     """Encodes records under one linkage key and one linkage schema. Safe to use from several threads."""
 
@@ -64,16 +77,25 @@ class RecordEncoder:
 
     @classmethod
     def for_key(
-        cls, key: LinkageKey, schema_id: str = DEFAULT_SCHEMA, *, names_in_clear: bool = False
+        cls,
+        key: LinkageKey,
+        schema_id: str = DEFAULT_SCHEMA,
+        *,
+        names_in_clear: bool = False,
+        custodian: HasKey | None = None,
     ) -> RecordEncoder:
         """Make the encoder of a linkage key. Raises matching.schema.UnknownSchemaError.
 
-        `names_in_clear` files the trading names of organisations, and theirs only, unencoded.
+        `names_in_clear` files the trading names of organisations, and theirs only, unencoded. Where the scheme has a
+        `custodian`, it is asked for every value.
         """
+        from frankpledge.custodian.binding import fingerprint  # noqa: PLC0415 - the same
         from frankpledge.encode import Encoder  # noqa: PLC0415 - numpy is slow to import
 
-        encoder = Encoder(load_schema(schema_id), key, organisation_names=names_in_clear)
-        return cls(encoder, schema_id=schema_id, fingerprint=key.fingerprint)
+        harden = custodian.harden if custodian else None
+        encoder = Encoder(load_schema(schema_id), key, organisation_names=names_in_clear, harden=harden)
+        known_by = fingerprint(key, custodian.public if custodian else None)
+        return cls(encoder, schema_id=schema_id, fingerprint=known_by)
 
     def parties(self, parties: Sequence[Party]) -> tuple[list[EncodedSubject | None], list[list[Note]]]:
         """Standardise and encode subjects; None where there is too little to match on. Notes say what was dropped."""

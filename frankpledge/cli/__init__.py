@@ -24,6 +24,7 @@ COMMANDS = {
     "proof": ("frankpledge.cli.proof", "Enter, approve and list what proven cases stand on."),
     "login": ("frankpledge.cli.login", "Put the credentials into this machine's keyring."),
     "logout": ("frankpledge.cli.logout", "Take the credentials out of the keyring."),
+    "custodian": ("frankpledge.cli.custodian", "Keep the key of a scheme in which no member alone can encode."),
     "evaluate": ("frankpledge.evaluate", "Measure the linkage on a file whose true links are known."),
 }
 """Name -> the module that has it as `command`, and its line in the help."""

@@ -12,6 +12,7 @@ import click
 
 from frankpledge import profile as profiles
 from frankpledge.cli.setup import PATH, key_options, open_key, open_pool, passphrase, with_profile
+from frankpledge.cli.setup import fingerprint as known_by
 from frankpledge.errors import KitError
 from frankpledge.profile import Profile
 
@@ -212,7 +213,8 @@ def rotate(
         left = _offer_to_all(profile, pool, key, [each for each in there if each.member not in without])
     click.echo(
         "Have the operator accept it beside the old one:\n"
-        f"  frankpledge-admin fingerprint add {key.fingerprint} --epoch {key.epoch} --replaces {old.fingerprint}"
+        f"  frankpledge-admin fingerprint add {known_by(profile, key)} --epoch {key.epoch}"
+        f" --replaces {known_by(profile, old)}"
     )
     for each in left:
         click.echo(f"Not offered yet, compare first: frankpledge keys offer {each.member} --key-file {target}")
@@ -323,8 +325,9 @@ def _offer_to_all(profile: Profile, pool: Pool, key: LinkageKey, members: Iterab
 
 def _refuse_unknown(pool: Pool, profile: Profile, key: LinkageKey) -> None:
     taken = pool.scheme().fingerprints.get(profile.schema, ())
-    if key.fingerprint not in taken:
+    own = known_by(profile, key)
+    if own not in taken:
         raise KitError(
-            f"The pool does not accept the key {key.fingerprint}.",
+            f"The pool does not accept the key {own}.",
             "Do not use it before the operator has entered it, and the other members say that it is theirs.",
         )

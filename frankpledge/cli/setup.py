@@ -20,6 +20,7 @@ from frankpledge.profile import Profile
 
 if TYPE_CHECKING:
     from frankpledge.client import Pool
+    from frankpledge.custodian.client import Custodian
     from frankpledge.keys import LinkageKey
     from frankpledge.records import RecordEncoder
     from frankpledge.session import Retry
@@ -92,9 +93,36 @@ def record_encoder(profile: Profile, key: LinkageKey) -> RecordEncoder:
     from matching.schema import UnknownSchemaError  # noqa: PLC0415 - keeps --help quick
 
     try:
-        return RecordEncoder.for_key(key, profile.schema, names_in_clear=profile.names_in_clear)
+        asked = custodian(profile)
+        return RecordEncoder.for_key(key, profile.schema, names_in_clear=profile.names_in_clear, custodian=asked)
     except UnknownSchemaError:
         raise KitError("The profile's linkage schema is not known here.", "Correct it, or update the kit.") from None
+
+
+def custodian(profile: Profile) -> Custodian | None:
+    """Connect to the custodian of the profile's scheme, if it has one. Raises KitError."""
+    from frankpledge.custodian.binding import public_key  # noqa: PLC0415 - keeps --help quick
+
+    public, token = public_key(profile.custodian_key), os.environ.get("FRANKPLEDGE_CUSTODIAN_TOKEN")
+    if public is None and profile.custodian is None:
+        return None
+    if public is None or profile.custodian is None or not token:
+        raise KitError(
+            "The scheme's custodian is not fully named.",
+            "Set `custodian` and `custodian_key` in the profile, and FRANKPLEDGE_CUSTODIAN_TOKEN.",
+        )
+    try:
+        from frankpledge.custodian.client import Custodian  # noqa: PLC0415 - needs the extra
+    except ImportError:
+        raise KitError("The custodian's packages are not installed.", "pip install 'frankpledge[custodian]'") from None
+    return Custodian(profiles.safe_address(profile.custodian, plain_http=profile.plain_http), token, public)
+
+
+def fingerprint(profile: Profile, key: LinkageKey) -> str:
+    """What the pool knows a linkage key by: its fingerprint, with the scheme's custodian if it has one."""
+    from frankpledge.custodian import binding  # noqa: PLC0415 - keeps --help quick
+
+    return binding.fingerprint(key, binding.public_key(profile.custodian_key))
 
 
 def open_pool(profile: Profile) -> Pool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from frankpledge.cli.setup import fingerprint as known_by
 from frankpledge.cli.setup import key_options, open_key, open_pool, with_profile
 from frankpledge.errors import KitError
 from frankpledge.profile import Profile
@@ -53,7 +54,7 @@ def command(
 def _key(profile: Profile, scheme: Scheme, key_file: Path | None, passphrase_file: Path | None) -> str:
     taken = scheme.fingerprints.get(profile.schema, ())
     try:
-        fingerprint = open_key(key_file or profile.key_file, passphrase_file).fingerprint
+        fingerprint = known_by(profile, open_key(key_file or profile.key_file, passphrase_file))
     except KitError as error:
         return error.what
     fits = "is the pool's" if fingerprint in taken else f"is NOT the pool's ({', '.join(taken) or 'it has none yet'})"

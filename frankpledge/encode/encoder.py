@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from frankpledge.encode.bands import Bands
-from frankpledge.encode.keys import KeyMaker, Keys
+from frankpledge.encode.keys import Harden, KeyMaker, Keys
 from frankpledge.encode.prf import U64, BlockPrf, Ints
 from frankpledge.encode.sketches import SketchBlocks
 from frankpledge.encode.tokens import Atoms, Tokens
@@ -36,10 +36,17 @@ class Encoder:
     A sole trader's may be a person's own name, so this is for the member to decide.
     """
 
-    def __init__(self, schema: LinkageSchema, key: DerivesKeys, *, organisation_names: bool = False) -> None:
+    def __init__(
+        self,
+        schema: LinkageSchema,
+        key: DerivesKeys,
+        *,
+        organisation_names: bool = False,
+        harden: Harden | None = None,
+    ) -> None:
         self.schema = schema
         self._organisation_names = organisation_names
-        self._kinds = {kind: _KindEncoder(schema, kind, key) for kind in schema.kinds}
+        self._kinds = {kind: _KindEncoder(schema, kind, key, harden) for kind in schema.kinds}
 
     def subjects(self, items: Sequence[Item]) -> list[EncodedSubject | None]:
         """The encoded subjects in the order of the items; None where too little is known to make any key."""
@@ -60,14 +67,14 @@ class Encoder:
 class _KindEncoder:
     """Encodes subjects of one kind."""
 
-    def __init__(self, schema: LinkageSchema, kind: Kind, key: DerivesKeys) -> None:
+    def __init__(self, schema: LinkageSchema, kind: Kind, key: DerivesKeys, harden: Harden | None) -> None:
         def subkey(use: str) -> bytes:
             return key.derive(f"{schema.id}/{use}".encode())
 
         spec = schema.kinds[kind]
         self._kind: Kind = kind
         self._tokens, self._values = Tokens(subkey), BlockPrf(subkey("values"))
-        self._keys = KeyMaker(schema, kind, subkey)
+        self._keys = KeyMaker(schema, kind, subkey, harden)
         self._bands = Bands(schema, spec, self._tokens, subkey) if spec.bands else None
         self._sketches = SketchBlocks(spec, self._tokens, subkey) if spec.sketch else None
         banded, sketched = spec.bands.tokens if spec.bands else (), [part.token for part in spec.sketch]

@@ -8,6 +8,7 @@ undo a key nor come from it to its salt.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,9 @@ from frankpledge.encode.prf import U64, BlockPrf, Bool, Derive, Ints, start
 from frankpledge.encode.tokens import Atoms
 from matching.schema import LinkageSchema
 from matching.types import Kind
+
+Harden = Callable[[U64], U64]
+"""Puts other blocks in the place of the last ones, by a key that who encodes does not have (see `custodian`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,9 @@ class Keys:
 class KeyMaker:
     """Makes the keys of one kind of subject."""
 
-    def __init__(self, schema: LinkageSchema, kind: Kind, derive: Derive) -> None:
+    def __init__(self, schema: LinkageSchema, kind: Kind, derive: Derive, harden: Harden | None = None) -> None:
         specs = schema.keys(kind)
+        self._harden = harden
         self._chain, self._keys, self._salts = (BlockPrf(derive(use)) for use in ("chain", "keys", "salts"))
         self._starts = np.stack([start(derive, f"{kind}/{spec.name}") for spec in specs])
         self._anchors = np.array([spec.anchor for spec in specs], np.bool_)
@@ -62,7 +67,7 @@ class KeyMaker:
             present[:, self._bands] = enough[:, None]
             last[:, self._bands] = self._starts[self._bands] ^ minima
         row, bit = np.nonzero(present)
-        blocks = last[row, bit]
+        blocks = last[row, bit] if self._harden is None else self._harden(last[row, bit])
         anchors = np.flatnonzero(self._anchors[bit])
         return Keys(present, self._keys.one_way(blocks), self._salts.one_way(blocks[anchors])[:, 0])
 
