@@ -3,7 +3,8 @@
 On the wire, as a line of NDJSON with one person, and the same packed by gzip: `full` is the largest of some people
 all of whose fields are known, packed by itself; `market` the mean of the generated market, of which insurers do not
 know every field, packed in a file. In the pool, for each record of that market: bytes of each table and of each index,
-in pages as filling leaves them, nothing vacuumed, less those that empty tables have.
+in pages as filling leaves them, nothing vacuumed, less those that empty tables have; `encoding_and_index` without what
+a filing says besides.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from repository.storage.engine import create_engine
 
 PEOPLE = 1000
 """People whose lines are measured."""
+_ENCODED = ("subjects", "key_index")
+"""What is there to find a person by; the rest are the facts of the filing, and its version."""
 _GZIP = 31
 """What zlib calls its own window with gzip's head and tail."""
 _PAGES = {
@@ -90,7 +93,12 @@ def pool(directory: Path, store: str, records: int) -> dict[str, Any]:
     for (table, index), size in sorted(sizes.items(), key=lambda each: -each[1]):
         if size >= records:
             tables.setdefault(table, {})[index or "rows"] = round(size / records)
-    return {"total": round(sum(sizes.values()) / records), "tables": tables}
+    encoded = sum(size for (table, _), size in sizes.items() if table in _ENCODED)
+    return {
+        "total": round(sum(sizes.values()) / records),
+        "encoding_and_index": round(encoded / records),
+        "tables": tables,
+    }
 
 
 def _sizes(url: str) -> dict[tuple[str, str], int]:
