@@ -41,7 +41,7 @@ def _ours(febrl: Attacked, *, quick: bool, filters: Future[dict[str, Rate]]) -> 
     found |= matching.of_views(febrl, DEFAULT_SCHEMA, ["thief_with_logs"], (100,) if quick else matching.OVERLAPS)
     frequencies, contrast = of_frequency(febrl)
     found["clk"] = filters.result()
-    market = tables.market(people if quick else 4 * people)
+    market = tables.market(people * (3 if quick else 8))
     detail: dict[str, Any] = {"graph_matching": told(found)}
     if not quick:
         seeded = matching.of_views(febrl, DEFAULT_SCHEMA, ["curious_operator"], (100,), SEEDS)
@@ -93,7 +93,8 @@ def shipped() -> list[str]:
 def families(people: int) -> dict[str, Any]:
     """Graph matching on a market of households, whose structure is what gives people away.
 
-    `same_gaps`: the list lacks exactly the fields that the table lacks, record by record; `own_gaps`: others.
+    `same_gaps`: the list lacks exactly the fields that the table lacks, record by record; `own_gaps`: others;
+    `no_gaps`: neither lacks any.
     """
     drawn = tables.market(2 * people)
     known = matching.usable(tables.with_gaps(drawn, 1), DEFAULT_SCHEMA)
@@ -103,7 +104,8 @@ def families(people: int) -> dict[str, Any]:
     own = Attacked(known, people, [whole[person["ref"]] for person in known])
     return {
         "same_gaps": told(matching.of_views(same, DEFAULT_SCHEMA, views, (100, 20))),
-        "own_gaps": told(matching.of_views(own, DEFAULT_SCHEMA, views[1:], (100,))),
+        "own_gaps": told(matching.of_views(own, DEFAULT_SCHEMA, views, (100,))),
+        "no_gaps": told(matching.of_views(Attacked(drawn, people), DEFAULT_SCHEMA, views[:-1], (100,))),
         "clk": one(matching.of_clk(same, (100,))),
     }
 
