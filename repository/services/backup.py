@@ -34,6 +34,7 @@ from repository.services.archive import (
 from repository.settings import Settings
 from repository.storage import dump
 from repository.storage.engine import Database
+from repository.storage.operator import ROTATION, fact
 
 MODEL = "model.json"
 SPOOL = "spool"
@@ -157,6 +158,8 @@ def _schema(connection: Connection) -> str:
                 "the tables are not those of this version: use the version that they are of, or run"
                 " `frankpledge-admin migrate`"
             )
+        if fact(session, ROTATION) is not None:
+            raise BackupError("the operator secret is being changed: finish that, `frankpledge-admin secret rotate`")
     return heads[0]
 
 

@@ -18,7 +18,8 @@ from app import create_app
 from repository.api.base import EXTENSION
 from repository.cli import main
 from repository.jobs.worker import IntakeWorker
-from repository.services import Services, compose, rotation
+from repository.services import Services, backup, compose, rotation
+from repository.services.archive import BackupError
 from repository.services.operator import WrongSecretError, check_value
 from repository.services.rotation import RotationError, Secrets
 from repository.settings import Settings, read_operator_secret
@@ -245,6 +246,8 @@ def test_nobody_else_works_under_the_secret_meanwhile(world: World, admin: Admin
         elsewhere = replace(world.settings, data_dir=tmp_path / "elsewhere")
         with pytest.raises(SecretChangedError):
             _start(replace_settings(world, elsewhere))
+    with pytest.raises(BackupError, match="is being changed"):
+        backup.take(world.settings, database, tmp_path / "half.zip", world.clock())
     going.close()
     if database.engine.dialect.name == "postgresql":
         with pytest.raises(SecretChangedError):

@@ -211,7 +211,8 @@ def test_anyone_may_read_the_scheme(client: FlaskClient, clock: FakeClock, finge
     """Name, accepted keys, purposes, lines and the server's time, without a log-in."""
     body = client.get("/v1/scheme").get_json()
     assert body["name"] == "Frankpledge"
-    assert body["schemas"] == [{"id": "guarded/1", "fingerprints": [fingerprint]}]
+    accepted = {"fingerprint": fingerprint, "epoch": None, "until": None}
+    assert body["schemas"] == [{"id": "guarded/1", "fingerprints": [fingerprint], "keys": [accepted]}]
     assert "claim_validation" in body["purposes"]
     assert "motor" in body["lines"]
     assert body["time"] == "2026-03-02T09:00:00Z"
