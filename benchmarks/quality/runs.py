@@ -14,7 +14,7 @@ from benchmarks.machine import REPOSITORY
 from benchmarks.quality import ours, peers, tokens
 from benchmarks.quality.fairness import fairness
 from benchmarks.quality.scoring import Scored, curve, diagram, measure
-from benchmarks.quality.sets import DataSet, prepare
+from benchmarks.quality.sets import DataSet, place, prepare
 from matching.model import DEFAULT_BANDS
 from matching.types import Band
 
@@ -36,13 +36,16 @@ class Run:
 
 def measured(name: str, run: Run, people: int | None = None) -> dict[str, Result]:
     """The results of every tool on one set, measured now or before; an absent tool says so under `absent`."""
-    data, directory = prepare(name, run.work, people or run.people)
+    size = people or run.people
+    data: DataSet | None = None
+    directory = place(name, run.work, size)
     results: dict[str, Result] = {}
     for label, depends, link in _tools(run, directory):
         path = directory / f"{hashlib.sha256(label.encode()).hexdigest()[:12]}.json"
         stamp = _stamp(depends, label, run)
         kept = _kept(path, stamp)
         if kept is None or run.again:
+            data = data or prepare(name, run.work, size)
             kept = {"stamp": stamp, "results": link(data)}
             path.write_bytes(orjson.dumps(kept))
         results |= kept["results"]

@@ -8,7 +8,6 @@ import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -93,11 +92,12 @@ def _write(path: Path, columns: Sequence[str], rows: Rows) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a set comes from: what it is called in tables, and what makes it in a directory, of so many people."""
+    """Where a set comes from: its title, what makes it in a directory, of so many people; whether only if asked for."""
 
     title: str
     make: Callable[[str, Path, int], DataSet]
     generated: bool = False
+    optional: bool = False
 
 
 def _files(title: str, *sources: Path, drop: Sequence[str] = ()) -> Source:
@@ -111,7 +111,7 @@ def _market(title: str, *, identifiers: bool) -> Source:
     def make(name: str, directory: Path, people: int) -> DataSet:
         return market(name, directory, people, identifiers=identifiers)
 
-    return Source(title, make, generated=True)
+    return Source(title, make, generated=True, optional=identifiers)
 
 
 _ID = ("national_id",)
@@ -126,12 +126,17 @@ SOURCES: dict[str, Source] = {
 }
 
 
-def prepare(name: str, work: Path, people: int) -> tuple[DataSet, Path]:
-    """Make a set under the directory of work, and return where its results belong."""
-    source = SOURCES[name]
-    directory = work / (f"{name}-{people}" if source.generated else name)
+USUAL = [name for name, source in SOURCES.items() if not source.optional]
+"""The sets of a run that names none."""
+
+
+def place(name: str, work: Path, people: int) -> Path:
+    """Where a set and its results are kept, made if need be."""
+    directory = work / (f"{name}-{people}" if SOURCES[name].generated else name)
     directory.mkdir(parents=True, exist_ok=True)
-    return source.make(name, directory, people), directory
+    return directory
 
 
-Report = dict[str, Any]
+def prepare(name: str, work: Path, people: int) -> DataSet:
+    """Make a set in its place."""
+    return SOURCES[name].make(name, place(name, work, people), people)

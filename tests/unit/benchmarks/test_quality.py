@@ -73,10 +73,10 @@ def test_the_true_person_reaches_no_tool(tmp_path: Path) -> None:
 
 def test_every_shipped_set_can_be_made(tmp_path: Path) -> None:
     """FEBRL 3 and the historical persons are in the repository, with as many true pairs as their README says."""
-    febrl, _ = prepare("febrl3", tmp_path, 0)
+    febrl = prepare("febrl3", tmp_path, 0)
     assert (len(febrl.left), febrl.true_pairs()) == (5000, 6538)
     assert "national_id" not in read(febrl.files[0])[0]
-    historical, _ = prepare("historical", tmp_path, 0)
+    historical = prepare("historical", tmp_path, 0)
     assert len(historical.left) == 24964
 
 
