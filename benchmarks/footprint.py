@@ -9,11 +9,9 @@ a filing says besides.
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import os
 import statistics
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -24,10 +22,9 @@ from sqlalchemy import text
 
 from benchmarks.intake import line_of
 from benchmarks.linking import encode_people, random_encoder
-from benchmarks.machine import show
 from benchmarks.market import MISSING, Market
 from benchmarks.pool import fill
-from benchmarks.stores import STORES, opened
+from benchmarks.stores import of_a_pool, opened
 from frankpledge.keys import LinkageKey
 from repository.services import migration
 from repository.storage.engine import create_engine
@@ -116,14 +113,7 @@ def measure(directory: Path, store: str, records: int, people: int = PEOPLE) -> 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=int, default=20_000, help="people who are filed")
-    parser.add_argument("--store", choices=STORES, default="sqlite")
-    parser.add_argument("--json", action="store_true", help="accepted for uniformity; the output is always JSON")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as directory:
-        figures = measure(Path(directory), options.store, options.records)
-    show({"benchmark": "footprint", "records": options.records, "store": options.store, **figures})
+    of_a_pool("footprint", __doc__, measure, arguments)
 
 
 if __name__ == "__main__":

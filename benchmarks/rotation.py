@@ -6,17 +6,14 @@ busy machine read the processor time, which is the command's own: PostgreSQL's i
 
 from __future__ import annotations
 
-import argparse
 import secrets
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import show
 from benchmarks.pool import fill
-from benchmarks.stores import STORES, opened
+from benchmarks.stores import of_a_pool, opened
 from repository.services import migration, rotation
 from repository.services.clock import now
 from repository.settings import read_operator_secret
@@ -54,14 +51,7 @@ def _rates(step: dict[str, float]) -> dict[str, float]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=int, default=20_000, help="people who are filed")
-    parser.add_argument("--store", choices=STORES, default="sqlite")
-    parser.add_argument("--json", action="store_true", help="accepted for uniformity; the output is always JSON")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as directory:
-        figures = measure(Path(directory), options.store, options.records)
-    show({"benchmark": "rotation", "records": options.records, "store": options.store, **figures})
+    of_a_pool("rotation", __doc__, measure, arguments)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
+from benchmarks.machine import show
 from tests.support import postgres
 
 STORES = ("sqlite", "postgresql")
@@ -59,3 +63,20 @@ def opened(name: str, directory: Path) -> Iterator[Store]:
         yield Store(name, server.url(_DATABASE), server.process.pid)
     finally:
         server.stop()
+
+
+def of_a_pool(
+    name: str,
+    described: str | None,
+    measure: Callable[[Path, str, int], dict[str, Any]],
+    arguments: Sequence[str] | None,
+) -> None:
+    """Run a benchmark of a pool of some records in one of the stores: read its arguments, measure, print."""
+    parser = argparse.ArgumentParser(description=described, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=20_000, help="people who are filed")
+    parser.add_argument("--store", choices=STORES, default="sqlite")
+    parser.add_argument("--json", action="store_true", help="accepted for uniformity; the output is always JSON")
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as directory:
+        figures = measure(Path(directory), options.store, options.records)
+    show({"benchmark": name, "records": options.records, "store": options.store, **figures})

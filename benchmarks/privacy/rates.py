@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-_Z = 1.959964
-"""Standard errors either side that hold 95 % of a normal distribution."""
+from matching.evaluation import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +24,7 @@ class Rate:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % confidence interval of Wilson (1927), which holds near 0 and 1 too."""
-        if not self.of:
-            return 0.0, 1.0
-        spread = _Z * _Z / self.of
-        middle = (self.share + spread / 2) / (1 + spread)
-        half = _Z * math.sqrt(self.share * (1 - self.share) / self.of + spread / (4 * self.of)) / (1 + spread)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return wilson(self.hits, self.of)
 
     def told(self) -> dict[str, Any]:
         """As the report has it."""
