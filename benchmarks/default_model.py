@@ -1,4 +1,4 @@
-"""Train the shipped model: `python -m benchmarks.default_model [--write]`.
+"""Train the shipped model of a linkage schema: `python -m benchmarks.default_model [--schema broad] [--write]`.
 
 Trains, without labels, on the encodings of a generated market and of FEBRL 4 together, so that the model has seen two
 kinds of clerks' errors, then scores it on a market of another seed, on FEBRL 4, and on any other file given.
@@ -11,13 +11,14 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
-from benchmarks.linking import encode_people, random_encoder, read_csv
+from benchmarks.linking import add_schema, encode_people, random_encoder, read_csv
 from benchmarks.machine import FEBRL4, REPOSITORY, show
 from benchmarks.market import Market
 from matching.corpus import compare_sets
@@ -42,12 +43,12 @@ TRAIN_SEED, TEST_SEED = 11, 12
 Rows = Sequence[Mapping[str, str]]
 
 
-def pairs_of(left: Rows, right: Rows | None) -> TrainingPairs:
+def pairs_of(left: Rows, right: Rows | None, schema: str) -> TrainingPairs:
     """Compared candidate pairs of these rows, encoded under a random key; their clusters are not looked at."""
-    encoder = random_encoder()
+    encoder = random_encoder(schema)
     ours = [subject for subject in encode_people(encoder, left) if subject]
     theirs = None if right is None else [subject for subject in encode_people(encoder, right) if subject]
-    return compare_sets(ours, theirs, "person", load_schema()).training
+    return compare_sets(ours, theirs, "person", load_schema(schema)).training
 
 
 def pooled(samples: Sequence[TrainingPairs]) -> TrainingPairs:
@@ -60,19 +61,19 @@ def pooled(samples: Sequence[TrainingPairs]) -> TrainingPairs:
     )
 
 
-def score(model: KindModel, left: Rows, right: Rows | None) -> dict[str, Any]:
+def score(model: LinkageModel, left: Rows, right: Rows | None) -> dict[str, Any]:
     """Quality of a model, as it is, on rows whose clusters are known."""
-    encoder = random_encoder()
+    encoder, own = random_encoder(model.schema), model.kinds["person"]
     ours = [(s, row["cluster"]) for s, row in zip(encode_people(encoder, left), left, strict=True) if s]
     theirs = ours
     if right is not None:
         theirs = [(s, row["cluster"]) for s, row in zip(encode_people(encoder, right), right, strict=True) if s]
     compared = compare_sets(
-        [s for s, _ in ours], None if right is None else [s for s, _ in theirs], "person", load_schema()
+        [s for s, _ in ours], None if right is None else [s for s, _ in theirs], "person", load_schema(model.schema)
     )
     levels, pairs = compared.result.levels, compared.candidates
-    weights = weigh(levels, "person", model).sum(axis=1) + model.prior(compared.pool_size)
-    weights += household_discount(levels, "person", model, compared.pool_size)
+    weights = weigh(levels, "person", own).sum(axis=1) + own.prior(compared.pool_size)
+    weights += household_discount(levels, "person", own, compared.pool_size)
     people = np.array([cluster for _, cluster in ours])[pairs.rows]
     is_match = people == np.array([cluster for _, cluster in theirs])[pairs.others]
     true_pairs = _true_pairs(left, right)
@@ -100,20 +101,29 @@ def _without_id(row: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in row.items() if name != "national_id"}
 
 
+def name_of(schema: str) -> str:
+    """The id of the shipped model of a schema, and the name of its file."""
+    return DEFAULT_MODEL.removesuffix(".json") if schema == DEFAULT_SCHEMA else schema.replace("/", "-")
+
+
 def main() -> None:
     """Train, score, print, and write if asked."""
     parser = argparse.ArgumentParser(description=__doc__)
+    add_schema(parser)
     parser.add_argument("--write", action="store_true", help="replace the shipped model")
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--also", type=Path, nargs="*", default=[], help="score on these files with clusters too")
     options = parser.parse_args()
     left, right = ([_without_id(row) for row in read_csv(path)] for path in FEBRL4)
     market = list(Market(TRAIN_SEED).rows(options.people))
-    people = train(pooled([pairs_of(market, None), pairs_of(left, right)]), "person").model
+    pairs = pooled([pairs_of(market, None, options.schema), pairs_of(left, right, options.schema)])
+    kinds: dict[Kind, KindModel] = {kind: reference_kind(kind) for kind in KINDS}
+    kinds["person"] = train(pairs, "person").model
+    model = LinkageModel(name_of(options.schema), options.schema, kinds, DEFAULT_BANDS)
     figures = {
-        "generated market, another seed": score(people, list(Market(TEST_SEED).rows(options.people)), None),
-        "FEBRL 4 without national_id": score(people, left, right),
-        **{path.name: score(people, [_without_id(row) for row in read_csv(path)], None) for path in options.also},
+        "generated market, another seed": score(model, list(Market(TEST_SEED).rows(options.people)), None),
+        "FEBRL 4 without national_id": score(model, left, right),
+        **{path.name: score(model, [_without_id(row) for row in read_csv(path)], None) for path in options.also},
     }
     card = {
         "data": f"market of {options.people} generated people, seed {TRAIN_SEED}, and FEBRL 4, encoded",
@@ -122,13 +132,10 @@ def main() -> None:
         "vehicles_and_organisations": "reference rates, not trained",
         "figures": figures,
     }
-    kinds: dict[Kind, KindModel] = {kind: reference_kind(kind) for kind in KINDS}
-    kinds["person"] = people
-    model = LinkageModel("default-1", DEFAULT_SCHEMA, kinds, DEFAULT_BANDS, card)
     if options.write:
-        path = REPOSITORY / "matching" / "models" / DEFAULT_MODEL
-        path.write_bytes(orjson.dumps(to_json(model), option=orjson.OPT_INDENT_2) + b"\n")
-    show({"benchmark": "default_model", "figures": figures, "written": options.write})
+        path = REPOSITORY / "matching" / "models" / f"{model.id}.json"
+        path.write_bytes(orjson.dumps(to_json(replace(model, card=card)), option=orjson.OPT_INDENT_2) + b"\n")
+    show({"benchmark": "default_model", "schema": options.schema, "figures": figures, "written": options.write})
 
 
 if __name__ == "__main__":

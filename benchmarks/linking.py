@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 from collections.abc import Iterable, Mapping
@@ -10,12 +11,26 @@ from pathlib import Path
 from frankpledge.keys import LinkageKey
 from frankpledge.parties import COLUMNS, Party
 from frankpledge.records import CHUNK_ROWS, RecordEncoder
+from matching.schema import DEFAULT_SCHEMA, UnknownSchemaError, schema_id, shipped_schemas
 from matching.types import EncodedSubject
 
 
-def random_encoder() -> RecordEncoder:
-    """An encoder under a new random linkage key."""
-    return RecordEncoder.for_key(LinkageKey(os.urandom(32)))
+def random_encoder(schema: str = DEFAULT_SCHEMA) -> RecordEncoder:
+    """An encoder of a linkage schema under a new random linkage key."""
+    return RecordEncoder.for_key(LinkageKey(os.urandom(32)), schema)
+
+
+def add_schema(parser: argparse.ArgumentParser) -> None:
+    """Add --schema, which takes the id or the name of a shipped linkage schema, and gives its id."""
+    ids = ", ".join(shipped_schemas())
+    parser.add_argument("--schema", type=_schema, default=DEFAULT_SCHEMA, help=f"linkage schema, one of {ids}")
+
+
+def _schema(name: str) -> str:
+    try:
+        return schema_id(name)
+    except UnknownSchemaError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:

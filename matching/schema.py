@@ -24,10 +24,10 @@ Cut = Literal["whole", "bigrams"]
 
 
 class UnknownSchemaError(LookupError):
-    """No linkage schema of that id is known here."""
+    """No linkage schema of that id or name is known here; the message says which are."""
 
     def __init__(self) -> None:
-        super().__init__("unknown linkage schema")
+        super().__init__(f"unknown linkage schema: expected one of {', '.join(shipped_schemas())}")
 
 
 class AlteredSchemaError(ValueError):
@@ -191,11 +191,31 @@ def parse_schema(raw: Mapping[str, Any]) -> LinkageSchema:
 
 
 @functools.cache
-def load_schema(schema_id: str = DEFAULT_SCHEMA) -> LinkageSchema:
-    """The shipped schema of that id; raises UnknownSchemaError, which does not repeat the id."""
-    for path in resources.files("matching.schemas").iterdir():
-        if path.name.endswith(".json"):
-            raw = json.loads(path.read_text("utf-8"))
-            if raw["id"] == schema_id:
-                return parse_schema(raw)
-    raise UnknownSchemaError
+def _shipped() -> Mapping[str, Mapping[str, Any]]:
+    """Every shipped schema by its id, as its file has it: the default first, then by name, newer versions later."""
+    files = (path for path in resources.files("matching.schemas").iterdir() if path.name.endswith(".json"))
+    found = [json.loads(path.read_text("utf-8")) for path in files]
+    found.sort(key=lambda raw: (raw["id"] != DEFAULT_SCHEMA, raw["id"].partition("/")[0], raw["version"]))
+    return {raw["id"]: raw for raw in found}
+
+
+def shipped_schemas() -> tuple[str, ...]:
+    """The ids of the shipped schemas, the default first."""
+    return tuple(_shipped())
+
+
+def schema_id(name: str) -> str:
+    """The id of a shipped schema by its id, or by its name alone: "broad" is the newest version of it.
+
+    Raises UnknownSchemaError, which does not repeat the name.
+    """
+    found = [each for each in shipped_schemas() if name in (each, each.partition("/")[0])]
+    if not found:
+        raise UnknownSchemaError
+    return found[-1]
+
+
+@functools.cache
+def load_schema(name: str = DEFAULT_SCHEMA) -> LinkageSchema:
+    """The shipped schema of that id or name; raises UnknownSchemaError as `schema_id` does."""
+    return parse_schema(_shipped()[schema_id(name)])

@@ -1,25 +1,31 @@
 """Test vectors of the encoding, for implementations in other languages: `python -m tests.support.vectors` writes them.
 
-Made by the slow reference, which follows docs/encoding.md word by word. They are published: once a version of the
+Of every shipped schema, or of those named; `--seal` puts the SHA-256 of its content into a schema's file first. Made by
+the slow reference, which follows docs/encoding.md word by word. They are published: once a version of a
 schema is used, none of its vectors changes (see `tests/unit/frankpledge/encode/test_vectors.py`).
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import hmac
+import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from frankpledge.records import STANDARDISE
-from matching.schema import LinkageSchema, load_schema
+from matching.schema import LinkageSchema, content_hash, parse_schema
 from matching.types import Kind
 from matching.wire import subject_to_json
 from tests.support.reference import Reference
 
 DIRECTORY = Path(__file__).parents[1] / "vectors"
+SCHEMAS = Path(__file__).parents[2] / "matching" / "schemas"
 KEY_BYTE = 7
 NOTE = (
     "The linkage key is this byte, 32 times. `raw` are columns as an insurer has them, `atoms` what standardisation"
@@ -109,12 +115,36 @@ def digest(vectors: dict[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(vectors["cases"], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+def seal(path: Path) -> None:
+    """Put the SHA-256 of its content into a schema's file, which stays as it is otherwise."""
+    text = path.read_text("utf-8")
+    sealed, count = re.subn(r'"sha256": "[0-9a-f]*"', f'"sha256": "{content_hash(json.loads(text))}"', text)
+    if count != 1:
+        raise SystemExit(f'{path.name}: expected one "sha256"')
+    path.write_text(sealed, "utf-8")
+
+
+def _files(names: list[str]) -> Iterator[Path]:
+    """The files of the schemas of these names or ids, all without any."""
+    for path in sorted(SCHEMAS.glob("*.json")):
+        own = str(json.loads(path.read_text("utf-8"))["id"])
+        if not names or {own, own.partition("/")[0]} & set(names):
+            yield path
+
+
 def main() -> None:
-    """Write the vectors of the default schema, and say their digest."""
-    schema = load_schema()
-    vectors = made(schema)
-    path_of(schema).write_bytes(orjson.dumps(vectors, option=orjson.OPT_INDENT_2) + b"\n")
-    print(path_of(schema).name, digest(vectors))  # noqa: T201 - a command
+    """Write the vectors of schemas, and say their digests."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("schemas", nargs="*", metavar="SCHEMA", help="such as broad or broad/1; all without any")
+    parser.add_argument("--seal", action="store_true", help="put the SHA-256 of its content into each one's file first")
+    options = parser.parse_args()
+    for path in _files(options.schemas):
+        if options.seal:
+            seal(path)
+        schema = parse_schema(json.loads(path.read_text("utf-8")))
+        vectors = made(schema)
+        path_of(schema).write_bytes(orjson.dumps(vectors, option=orjson.OPT_INDENT_2) + b"\n")
+        print(path.name, path_of(schema).name, digest(vectors))  # noqa: T201 - a command
 
 
 if __name__ == "__main__":
