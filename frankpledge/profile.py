@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from frankpledge.errors import KitError
-from matching.schema import DEFAULT_SCHEMA
+from matching.schema import DEFAULT_SCHEMA, UnknownSchemaError, schema_id
 from matching.vocabulary import LINES, PURPOSES, RECORD_CLASSES
 
 SECRETS = ("client_id", "client_secret", "secret", "password", "passphrase", "token")
@@ -46,6 +46,7 @@ def default_pins_file() -> Path:
 class Profile:
     """One named set of settings. `map` is heading -> column; `date_format` is strptime's.
 
+    `schema` is the id of the pool's linkage schema, under which everything is encoded.
     `custodian` and `custodian_key` are address and public key of the scheme's custodian, if it has one.
     `names_in_clear` files the trading names of organisations as they are, so that misspelt ones match too.
     """
@@ -143,7 +144,17 @@ def _parse(name: str, table: Mapping[str, object]) -> Profile:
     values: dict[str, object] = {"record_class" if entry == "class" else entry: value for entry, value in table.items()}
     if "key_file" in table:
         values["key_file"] = Path(str(table["key_file"])).expanduser()
+    if "schema" in table:
+        values["schema"] = _schema(str(table["schema"]))
     return replace(Profile(name=name), **_headings(name, values))  # type: ignore[arg-type] # the types were checked above
+
+
+def _schema(said: str) -> str:
+    """The id of a linkage schema by its name. One that is not known stays: whoever encodes under it is told."""
+    try:
+        return schema_id(said)
+    except UnknownSchemaError:
+        return said
 
 
 def _headings(name: str, values: dict[str, object]) -> dict[str, object]:

@@ -7,24 +7,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from matching.schema import DEFAULT_SCHEMA
+
 Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """What the pool takes: fingerprints by linkage schema, purposes, lines. `ahead` is server minus local clock."""
+    """What the pool takes: its linkage schema, fingerprints by schema, purposes, lines.
+
+    `ahead` is server minus local clock; a pool from before there was a choice of schemas does not say which it has.
+    """
 
     name: str
+    schema: str
     fingerprints: Mapping[str, tuple[str, ...]]
     purposes: tuple[str, ...]
     lines: tuple[str, ...]
     ahead: dt.timedelta
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The fingerprints of the linkage keys whose records the pool takes, oldest first."""
+        return self.fingerprints.get(self.schema, ())
 
     @classmethod
     def parse(cls, document: Document, now: dt.datetime) -> Scheme:
         """Read the answer of GET /v1/scheme, received at `now` (aware). Raises KeyError, TypeError or ValueError."""
         return cls(
             name=document["name"],
+            schema=str(document.get("schema", DEFAULT_SCHEMA)),
             fingerprints={schema["id"]: tuple(schema["fingerprints"]) for schema in document["schemas"]},
             purposes=tuple(document["purposes"]),
             lines=tuple(document["lines"]),

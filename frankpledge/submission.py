@@ -56,12 +56,12 @@ class Outcome:
 
 def refuse_mismatch(scheme: Scheme, stamp: Stamp) -> None:
     """Raise KitError when the pool would not take records under this schema or key."""
-    known = scheme.fingerprints.get(stamp.schema_id)
-    if known is None:
+    if stamp.schema_id != scheme.schema:
         raise KitError(
-            f"The pool does not take the linkage schema {stamp.schema_id}.",
-            f"Encode under one of its own: {', '.join(scheme.fingerprints) or 'it has none yet'}.",
+            f"The file was encoded under the linkage schema {stamp.schema_id}; the pool's is {scheme.schema}.",
+            f'Set schema = "{scheme.schema}" in the profile, and encode again.',
         )
+    known = scheme.keys
     if stamp.fingerprint not in known:
         raise KitError(
             f"The file was encoded under the key {stamp.fingerprint}, which is not the pool's.",

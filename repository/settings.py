@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from matching.schema import DEFAULT_SCHEMA, UnknownSchemaError, schema_id, shipped_schemas
 from repository.storage.limits import DEFAULTS, Limits
 
 PREFIX = "FRANKPLEDGE_"
@@ -34,6 +35,7 @@ class SettingsError(ValueError):
 class Settings:
     """Everything that may differ between two installations. Sizes are in bytes.
 
+    `schema` is the linkage schema whose records the pool holds, the same for as long as it holds any.
     What waits is limited for all members and for each; a daily limit of 0 is none. `lease` is how long a worker has for
     a chunk before another may take its batch over. `trusted_proxies` is how many proxies in front of the service add to
     X-Forwarded-For; without any it is not read.
@@ -47,6 +49,7 @@ class Settings:
     signing_keys_dir: Path
     metrics_token_file: Path
     scheme_name: str = "Frankpledge"
+    schema: str = DEFAULT_SCHEMA
     worker: bool = False
     access_lifetime: timedelta = timedelta(minutes=15)
     refresh_lifetime: timedelta = timedelta(days=14)
@@ -101,6 +104,7 @@ class Settings:
             signing_keys_dir=_read(found, "SIGNING_KEYS_DIR", _path, defaults.signing_keys_dir),
             metrics_token_file=_read(found, "METRICS_TOKEN_FILE", _path, defaults.metrics_token_file),
             scheme_name=_read(found, "SCHEME_NAME", str, defaults.scheme_name),
+            schema=_read(found, "SCHEMA", _schema, defaults.schema),
             worker=_read(found, "WORKER", _switch, defaults.worker),
             access_lifetime=_read(found, "ACCESS_SECONDS", _seconds, defaults.access_lifetime),
             refresh_lifetime=_read(found, "REFRESH_SECONDS", _seconds, defaults.refresh_lifetime),
@@ -236,6 +240,13 @@ def _database_url(raw: str) -> str:
 
 def _path(raw: str) -> Path:
     return Path(raw).resolve()
+
+
+def _schema(raw: str) -> str:
+    try:
+        return schema_id(raw)
+    except UnknownSchemaError:
+        raise ValueError(f"a linkage schema: one of {', '.join(shipped_schemas())}") from None
 
 
 def _switch(raw: str) -> bool:

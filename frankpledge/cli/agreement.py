@@ -324,9 +324,8 @@ def _offer_to_all(profile: Profile, pool: Pool, key: LinkageKey, members: Iterab
 
 
 def _refuse_unknown(pool: Pool, profile: Profile, key: LinkageKey) -> None:
-    taken = pool.scheme().fingerprints.get(profile.schema, ())
     own = known_by(profile, key)
-    if own not in taken:
+    if own not in pool.scheme().keys:
         raise KitError(
             f"The pool does not accept the key {own}.",
             "Do not use it before the operator has entered it, and the other members say that it is theirs.",

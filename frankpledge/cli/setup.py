@@ -90,13 +90,14 @@ def passphrase(path: Path | None, *, confirm: bool = False, prompt: str = "Passp
 def record_encoder(profile: Profile, key: LinkageKey) -> RecordEncoder:
     """Make the encoder of the profile's linkage schema. Raises KitError when the kit does not have that schema."""
     from frankpledge.records import RecordEncoder  # noqa: PLC0415 - keeps --help quick
-    from matching.schema import UnknownSchemaError  # noqa: PLC0415 - keeps --help quick
+    from matching.schema import UnknownSchemaError, shipped_schemas  # noqa: PLC0415 - keeps --help quick
 
     try:
         asked = custodian(profile)
         return RecordEncoder.for_key(key, profile.schema, names_in_clear=profile.names_in_clear, custodian=asked)
     except UnknownSchemaError:
-        raise KitError("The profile's linkage schema is not known here.", "Correct it, or update the kit.") from None
+        remedy = f"Set it to one of {', '.join(shipped_schemas())}, or update the kit."
+        raise KitError("The profile's linkage schema is not known here.", remedy) from None
 
 
 def custodian(profile: Profile) -> Custodian | None:

@@ -41,6 +41,9 @@ def command(
         click.echo(orjson.dumps(document).decode())
         return
     click.echo(f"scheme   {scheme.name} at {profile.address()}\nlines    {', '.join(scheme.lines)}")
+    if scheme.schema != profile.schema:
+        remedy = f'set schema = "{scheme.schema}" in the profile'
+        click.echo(f"schema   {scheme.schema}; the profile's is {profile.schema}: {remedy}")
     click.echo(f"key      {_key(profile, scheme, key_file, passphrase_file)}")
     if warning := clock_warning(scheme):
         click.echo(f"clock    {warning}")
@@ -52,7 +55,7 @@ def command(
 
 
 def _key(profile: Profile, scheme: Scheme, key_file: Path | None, passphrase_file: Path | None) -> str:
-    taken = scheme.fingerprints.get(profile.schema, ())
+    taken = scheme.keys
     try:
         fingerprint = known_by(profile, open_key(key_file or profile.key_file, passphrase_file))
     except KitError as error:

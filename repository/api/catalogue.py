@@ -216,8 +216,9 @@ _TYPES = (
     ProblemType(
         "unknown-schema",
         422,
-        "The linkage schema is not accepted",
-        "The schema of the encoding is not one this pool reads. GET /v1/scheme lists those it does.",
+        "The record was encoded under another linkage schema",
+        "A pool has one linkage schema, and keys of another mean nothing in it. GET /v1/scheme says which it is: set"
+        " `schema` in the profile to it, and encode again.",
     ),
     ProblemType(
         "another-key",

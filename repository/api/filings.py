@@ -24,7 +24,7 @@ blueprint = Blueprint("filings", __name__, description="Filing records")
 class FilingSchema(DomainSchema):
     """One record: a customer, a claim, a mark. The same form is one line of a batch."""
 
-    schema = fields.String(required=True, metadata={"description": "Linkage schema, such as guarded/1"})
+    schema = fields.String(required=True, metadata={"description": "The linkage schema of the pool, such as guarded/1"})
     fingerprint = fields.String(required=True, metadata={"description": "Of the linkage key; 16 hex digits"})
     ref = reference_field("The member's own reference; with the class it identifies the filing")
     record_class = fields.String(required=True, data_key="class", validate=validate.OneOf(RECORD_CLASSES))

@@ -37,6 +37,9 @@ class SchemeSchema(Schema):
     """The scheme in public."""
 
     name = fields.String(required=True)
+    schema = fields.String(
+        required=True, metadata={"description": "The linkage schema of the pool, under which all records are encoded"}
+    )
     schemas = fields.List(fields.Nested(AcceptedSchemaSchema), required=True)
     purposes = fields.List(fields.String(), required=True)
     lines = fields.List(fields.String(), required=True)
@@ -46,14 +49,16 @@ class SchemeSchema(Schema):
 @blueprint.route("/v1/scheme")
 @blueprint.response(200, SchemeSchema)
 def scheme() -> Response:
-    """The scheme's name, accepted schemas and linkage keys, purposes, lines, and the server's time."""
+    """The scheme's name, its linkage schema and accepted linkage keys, purposes, lines, and the server's time."""
     here = services()
     with here.database.read() as session:
-        accepted = [each for each in keys_known(session) if each.is_accepted(here.clock())]
+        known = [each for each in keys_known(session) if each.schema_id == here.schema.id]
+    accepted = [each for each in known if each.is_accepted(here.clock())]
     schemas = [_schema(name, list(rows)) for name, rows in groupby(accepted, key=attrgetter("schema_id"))]
     return json_response(
         {
             "name": here.settings.scheme_name,
+            "schema": here.schema.id,
             "schemas": schemas,
             "purposes": list(PURPOSES),
             "lines": list(LINES),

@@ -10,7 +10,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from repository.services.operator import WrongSecretError, secret_matches
+from repository.services.operator import WrongSecretError, check_schema, secret_matches
 from repository.settings import Settings, SettingsError, read_metrics_token, read_operator_secret
 from repository.storage.dump import tables
 from repository.storage.engine import Database, create_engine
@@ -62,6 +62,7 @@ class Pool:
                     raise SettingsError("the tables are not those of this version: run `frankpledge-admin migrate`")
                 if not secret_matches(session, read_operator_secret(self.settings.operator_secret_file)):
                     raise WrongSecretError
+                check_schema(session, self.settings.schema)
         finally:
             self.database.close()  # no connection may cross into a process that is started from here
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import click
 
-from matching.schema import load_schema
 from repository.cli.context import Pool, console, print_json, table
 from repository.services import epochs
 from repository.services.clock import now
@@ -49,20 +48,20 @@ def fingerprint() -> None:
     """The linkage keys (by fingerprint) whose records are accepted."""
 
 
-_SCHEMA = click.option("--schema", "schema_id", default=load_schema().id, show_default=True)
+_SCHEMA = click.option("--schema", "schema_id", help="Linkage schema that the key was used with, not the pool's.")
 
 
 @fingerprint.command("add")
 @click.argument("value", metavar="FINGERPRINT")
-@_SCHEMA
 @click.option("--epoch", type=click.IntRange(1), help="The number that the members count the key by.")
 @click.option("--replaces", metavar="FINGERPRINT", help="The key that it follows, which is accepted for a while yet.")
 @click.option(
     "--overlap-days", type=click.IntRange(0, 366), default=30, show_default=True, help="How long that one is."
 )
 @click.pass_obj
-def add(pool: Pool, *, value: str, schema_id: str, epoch: int | None, replaces: str | None, overlap_days: int) -> None:
+def add(pool: Pool, *, value: str, epoch: int | None, replaces: str | None, overlap_days: int) -> None:
     """Accept records encoded under a linkage key, and with --replaces those under an older one until a day only."""
+    schema_id = pool.settings.schema
     until = now() + timedelta(days=overlap_days)
     if replaces is not None and replaces.strip().lower() == value.strip().lower():
         raise click.BadParameter("is the new key itself", param_hint="--replaces")
@@ -85,8 +84,9 @@ def add(pool: Pool, *, value: str, schema_id: str, epoch: int | None, replaces: 
 @click.argument("value", metavar="FINGERPRINT")
 @_SCHEMA
 @click.pass_obj
-def retire(pool: Pool, value: str, schema_id: str) -> None:
+def retire(pool: Pool, value: str, schema_id: str | None) -> None:
     """Accept nothing more under a linkage key, such as a lost one; what was filed under it is found no more."""
+    schema_id = schema_id or pool.settings.schema
     with pool.database.write() as session:
         retired = retire_fingerprint(session, schema_id, value, at=now(), now=now())
     if not retired:
@@ -99,13 +99,13 @@ def retire(pool: Pool, value: str, schema_id: str) -> None:
 @_SCHEMA
 @click.confirmation_option(prompt="Take out of the pool what is encoded under it? Only its members can bring it back.")
 @click.pass_obj
-def erase(pool: Pool, value: str, schema_id: str) -> None:
+def erase(pool: Pool, value: str, schema_id: str | None) -> None:
     """Take what is encoded under a key that is over out of the pool; the filings stay, and are found no more.
 
     A filing that its member sends again under the key that followed is found again. Cut off, it is run again.
     """
     services = compose(pool.settings)
-    key, removed = (schema_id, value.strip().lower()), Counter[str]()
+    key, removed = (schema_id or pool.settings.schema, value.strip().lower()), Counter[str]()
     try:
         for done in epochs.erase(services, key):
             removed.update(done)

@@ -8,7 +8,6 @@ from typing import IO
 
 import click
 
-from matching.schema import load_schema
 from repository.cli import passwords
 from repository.cli.context import Pool, console
 from repository.services import installation, migration
@@ -74,7 +73,7 @@ def migrate(pool: Pool) -> None:
 
 
 def _accept(pool: Pool, fingerprints: tuple[str, ...]) -> None:
-    schema_id = load_schema().id
+    schema_id = pool.settings.schema
     with pool.database.write() as session:
         for fingerprint in fingerprints:
             accept_fingerprint(session, schema_id, fingerprint, now=now())

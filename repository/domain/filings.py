@@ -114,8 +114,8 @@ def encoding_from_json(body: Mapping[str, object], fingerprints: Mapping[str, It
     """The schema and fingerprint of a record. Raises FieldError when this pool does not take records under them."""
     schema_id = body.get("schema")
     if not isinstance(schema_id, str) or schema_id not in fingerprints:
-        known = ", ".join(sorted(fingerprints)) or "it has none"
-        raise FieldError("schema", f"a linkage schema of this pool ({known})")
+        known = ", ".join(sorted(fingerprints)) or "none yet"
+        raise FieldError("schema", f"a linkage schema of which this pool accepts a linkage key ({known})")
     fingerprint = body.get("fingerprint")
     if not isinstance(fingerprint, str) or _FINGERPRINT.fullmatch(fingerprint) is None:
         raise FieldError("fingerprint", "the fingerprint of a linkage key, 16 hex digits in lower case")

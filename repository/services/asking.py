@@ -54,11 +54,8 @@ def asking(services: Services, body: Mapping[str, object], known: frozenset[str]
     Whether records under its linkage key are accepted is seen by `decide`.
     """
     refuse_unknown(body, known)
-    purpose, own = purpose_from_json(body), services.schema.id
-    if body.get("schema") == own:
-        return Asking(purpose, encoding(body, services.schema, {own: (str(body.get("fingerprint")),)}))
-    with services.database.glancing() as connection:
-        return Asking(purpose, encoding(body, services.schema, accepted(connection, services.clock())))
+    said = {services.schema.id: (str(body.get("fingerprint")),)}
+    return Asking(purpose_from_json(body), encoding(body, services.schema, said))
 
 
 def decide(

@@ -24,7 +24,7 @@ from repository.services import connecting, migration, modelling
 from repository.services.connecting import is_loopback
 from repository.services.findings import Finding
 from repository.services.onboarding import SHORTEST_PASSWORD
-from repository.services.operator import secret_matches
+from repository.services.operator import WrongSchemaError, check_schema, secret_matches
 from repository.services.signing import load_signing_keys
 from repository.services.weakness import KNOWN_PASSWORDS, is_weak_password
 from repository.settings import PREFIX, Settings, SettingsError, read_metrics_token, read_operator_secret
@@ -234,6 +234,10 @@ def _content(session: Session, settings: Settings) -> Iterator[Finding]:
             )
     except SettingsError:
         pass  # said already
+    try:
+        check_schema(session, settings.schema)
+    except WrongSchemaError as error:
+        yield Finding(f"{PREFIX}SCHEMA", f"{error.stored}, of which the pool in this database is")
     statement = select(ActorRow).where(ActorRow.member_id.is_(None), ActorRow.disabled_at.is_(None))
     operators = [each for each in session.scalars(statement) if Role.OPERATOR.value in each.roles]
     if not operators:

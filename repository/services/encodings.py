@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from matching.schema import LinkageSchema
+from matching.schema import LinkageSchema, shipped_schemas
 from matching.types import EncodedSubject
 from matching.vocabulary import MAX_SUBJECTS
 from matching.wire import WireError, subject_from_json
@@ -17,8 +17,8 @@ def filing_from_json(body: object, schema: LinkageSchema, accepts: Accepts) -> F
     """A filing from parsed JSON, the same for one filing and for a row of a batch. Raises FieldError."""
     if not isinstance(body, dict):
         raise FieldError("(record)", "a JSON object")
+    check_schema(body, schema)
     facts = facts_from_json(body, accepts)
-    check_schema(facts.schema_id, schema)
     raw = body.get("subjects")
     if not isinstance(raw, list) or not 0 < len(raw) <= MAX_SUBJECTS:
         raise FieldError("subjects", f"a list of 1 to {MAX_SUBJECTS} subjects")
@@ -39,15 +39,17 @@ def question_from_json(body: object, schema: LinkageSchema, *, where: str = "") 
 
 def encoding(body: Mapping[str, object], schema: LinkageSchema, fingerprints: Mapping[str, tuple[str, ...]]) -> str:
     """The fingerprint of a screening, once schema and fingerprint are found to be this pool's. Raises FieldError."""
-    schema_id, fingerprint = encoding_from_json(body, fingerprints)
-    check_schema(schema_id, schema)
+    check_schema(body, schema)
+    _, fingerprint = encoding_from_json(body, fingerprints)
     return fingerprint
 
 
-def check_schema(schema_id: str, schema: LinkageSchema) -> None:
-    """Raises FieldError when a schema is accepted by the operator but not read by this version of the service."""
-    if schema_id != schema.id:
-        raise FieldError("schema", f"the linkage schema that this service reads ({schema.id})")
+def check_schema(body: Mapping[str, object], schema: LinkageSchema) -> None:
+    """Raises FieldError for a record of another schema than the pool's, and names that schema where it is known."""
+    said = body.get("schema")
+    if said != schema.id:
+        sent = f"; the record was encoded under {said}" if said in shipped_schemas() else ""
+        raise FieldError("schema", f"{schema.id}, the linkage schema of this pool{sent}")
 
 
 def subject(raw: object, schema: LinkageSchema, where: str) -> EncodedSubject:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import secrets
 import stat
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from matching.schema import DEFAULT_SCHEMA
 from repository.domain.members import Role
-from repository.services import Clock, migration
+from repository.services import Clock, migration, presence
 from repository.services.onboarding import add_user
-from repository.services.operator import remember_secret
+from repository.services.operator import remember_schema, remember_secret
 from repository.services.signing import create_signing_key, load_signing_keys
 from repository.settings import (
     SECRET_BYTES,
@@ -21,8 +23,10 @@ from repository.settings import (
     read_operator_secret,
     write_private_file,
 )
+from repository.storage.dialect import fencing
 from repository.storage.engine import Database, create_engine
 from repository.storage.members import ActorRow
+from repository.storage.operator import LINKAGE_SCHEMA, fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,9 @@ class Step:
 def install(settings: Settings) -> list[Step]:
     """Create what is missing of directory, operator secret, signing key, token for metrics and tables; keep the rest.
 
-    Raises SettingsError for a file or directory that cannot be used, and WrongSecretError when the database was
-    written under another operator secret.
+    A pool that holds no encodings is made one of the settings' linkage schema. Raises SettingsError for a file or
+    directory that cannot be used and for a pool of another schema, WrongSecretError when the database was written under
+    another operator secret, and SecretInUseError where a service is to have another schema.
     """
     steps = [make(settings) for make in (private_data_directory, _operator_secret, _signing_key, _metrics_token)]
     database = Database(create_engine(settings.database_url))
@@ -45,6 +50,7 @@ def install(settings: Settings) -> list[Step]:
         steps.append(_tables(settings, database))
         with database.write() as session:
             remember_secret(session, read_operator_secret(settings.operator_secret_file))
+        steps.append(_linkage_schema(settings, database))
     finally:
         database.close()
     return steps
@@ -106,3 +112,15 @@ def _tables(settings: Settings, database: Database) -> Step:
     if not current:
         migration.upgrade(settings.database_url, settings.limits)
     return Step("tables", not current)
+
+
+def _linkage_schema(settings: Settings, database: Database) -> Step:
+    with database.read() as session:
+        stored = fact(session, LINKAGE_SCHEMA)
+    with ExitStack() as stack:
+        if settings.schema != (stored or DEFAULT_SCHEMA):  # so that nobody files under the one before meanwhile
+            stack.enter_context(presence.alone(settings.data_dir))
+            stack.enter_context(fencing.alone(database.engine))
+        with database.write() as session:
+            remember_schema(session, settings.schema)
+    return Step(f"linkage schema {settings.schema}", stored != settings.schema)

@@ -12,8 +12,9 @@ import orjson
 from matching.comparisons import COMPARISONS
 from matching.corpus import compare_sets
 from matching.linkage import Linker, SchemaMismatchError
-from matching.model import KindModel, LinkageModel, from_json, load_default, to_json
+from matching.model import KindModel, LinkageModel, from_json, to_json
 from matching.schema import load_schema
+from matching.shipped import shipped_model
 from matching.training import train
 from matching.types import EncodedSubject, Kind
 from matching.wire import unpack
@@ -52,9 +53,12 @@ def describe(model: LinkageModel) -> Description:
 
 
 def current_model(settings: Settings) -> LinkageModel:
-    """The pool's own model if it has one, else the shipped one. Raises SettingsError for a file that is no model."""
+    """The pool's own model if it has one, else the one shipped for its schema.
+
+    Raises SettingsError for a file that is no model.
+    """
     if not settings.model_file.exists():
-        return load_default()
+        return shipped_model(settings.schema)
     try:
         return from_json(json.loads(settings.model_file.read_text("utf-8")))
     except (ValueError, KeyError, TypeError) as error:
@@ -67,11 +71,11 @@ def current_model(settings: Settings) -> LinkageModel:
 def linker(settings: Settings) -> Linker:
     """The linker of the pool. Raises SettingsError when the model is for another linkage schema."""
     try:
-        return Linker(load_schema(), current_model(settings))
+        return Linker(load_schema(settings.schema), current_model(settings))
     except SchemaMismatchError:
         raise SettingsError(
-            f"{settings.model_file} was trained for another linkage schema: train it anew with"
-            " `frankpledge-admin model train`"
+            f"{settings.model_file} was trained for another linkage schema than {settings.schema}: go back to the"
+            " shipped one with `frankpledge-admin model reset`, then train it anew with `frankpledge-admin model train`"
         ) from None
 
 

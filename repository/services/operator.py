@@ -8,13 +8,24 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from repository.storage.operator import OPERATOR_CHECK, FingerprintRow, fact, set_fact
+from matching.schema import DEFAULT_SCHEMA
+from repository.settings import PREFIX, SettingsError
+from repository.storage import epochs
+from repository.storage.operator import LINKAGE_SCHEMA, OPERATOR_CHECK, FingerprintRow, fact, set_fact
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 
 class WrongSecretError(Exception):
     """The operator secret in use is not the one this pool was written under."""
+
+
+class WrongSchemaError(SettingsError):
+    """The pool is of another linkage schema than the settings say; the message says of which, and what to do."""
+
+    def __init__(self, stored: str, wanted: str, remedy: str) -> None:
+        super().__init__(f"the pool is of the linkage schema {stored}, and {PREFIX}SCHEMA says {wanted}: {remedy}")
+        self.stored = stored
 
 
 def check_value(secret: bytes) -> str:
@@ -35,6 +46,36 @@ def secret_matches(session: Session, secret: bytes) -> bool:
     """Whether this is the secret the pool was written under; False before `init` stored one."""
     stored = fact(session, OPERATOR_CHECK)
     return stored is not None and hmac.compare_digest(stored, check_value(secret))
+
+
+def is_of_schema(session: Session, schema: str) -> bool:
+    """Whether the pool is of this linkage schema."""
+    return _schema_of(session) == schema
+
+
+def check_schema(session: Session, schema: str) -> None:
+    """Raises WrongSchemaError unless the pool is of this linkage schema."""
+    stored = _schema_of(session)
+    if stored != schema:
+        remedy = f"set it to {stored}; a pool that holds no encodings yet is made one of {schema} by `init`"
+        raise WrongSchemaError(stored, schema, remedy)
+
+
+def remember_schema(session: Session, schema: str) -> None:
+    """Make the pool one of a linkage schema; raises WrongSchemaError when it holds encodings under another one."""
+    stored = _schema_of(session)
+    if stored != schema and epochs.any_encoded(session.connection()):
+        remedy = (
+            f"it holds encodings, which only their members can make anew. Set it to {stored}, or take another"
+            " data directory and an empty database, or first retire and erase every linkage key (`fingerprint`)"
+        )
+        raise WrongSchemaError(stored, schema, remedy)
+    set_fact(session, LINKAGE_SCHEMA, schema)
+
+
+def _schema_of(session: Session) -> str:
+    """The pool's linkage schema; those from before there was a choice are of the default one."""
+    return fact(session, LINKAGE_SCHEMA) or DEFAULT_SCHEMA
 
 
 def accept_fingerprint(

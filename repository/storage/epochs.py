@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, bindparam, exists, func, select, update
 
 from repository.storage.filings import FILINGS, MEMBERS, SUBJECTS
 from repository.storage.screenings import SCREENINGS
@@ -52,6 +52,12 @@ def encoded(connection: Connection, key: Key, *, limit: int) -> list[Standing]:
         .limit(limit)
     )
     return [Standing(*row) for row in connection.execute(statement)]
+
+
+def any_encoded(connection: Connection) -> bool:
+    """Whether anyone's filing or screening has its encoding still."""
+    holds = (exists().where(func.length(each.c.envelope) > 0) for each in (SUBJECTS, SCREENINGS))
+    return any(connection.scalar(select(one)) for one in holds)
 
 
 def erase(connection: Connection, record_ids: Sequence[int]) -> None:

@@ -13,6 +13,8 @@ from repository.storage.base import Base, UtcDateTime
 OPERATOR_CHECK = "operator_check"
 """The name of the fact that tells whether the operator secret in use is the one the pool was written under."""
 
+LINKAGE_SCHEMA = "linkage_schema"
+"""The fact that says which linkage schema the pool is of; pools from before there was a choice have none."""
 
 ROTATION = "secret_rotation"
 """The fact that a rotation of the operator secret is under way: between which two, and how far it is."""

@@ -33,6 +33,7 @@ ALLOWED = {
     "storage.disputes.page by services.disputes.of_pool": _OPERATOR,
     "storage.dump.count_any": _EVERYONES,
     "storage.dump.lines": _EVERYONES,
+    "storage.epochs.any_encoded": _OPERATOR,
     "storage.filings._candidates_of": _OTHERS,
     "storage.filings.note_batch": _TAKEN_IN,
     "storage.filings.sample": "for training a model, by the operator: what is drawn is shown to nobody",

@@ -201,16 +201,16 @@ def test_what_is_open_tells_nothing_of_the_installation(
         answer = client.get(address)
         told = f"{answer.headers}\n{answer.get_data(as_text=True)}"
         assert [word for word in private if word in told] == [], address
-    assert set(client.get("/v1/scheme").get_json()) == {"name", "schemas", "purposes", "lines", "time"}
+    assert set(client.get("/v1/scheme").get_json()) == {"name", "schema", "schemas", "purposes", "lines", "time"}
     assert client.get("/livez").get_json() == {"status": "alive"}
     (key,) = client.get("/.well-known/jwks.json").get_json()["keys"]
     assert set(key) == {"crv", "kty", "x", "kid", "use", "alg"}
 
 
 def test_anyone_may_read_the_scheme(client: FlaskClient, clock: FakeClock, fingerprint: str) -> None:
-    """Name, accepted keys, purposes, lines and the server's time, without a log-in."""
+    """Name, linkage schema, accepted keys, purposes, lines and the server's time, without a log-in."""
     body = client.get("/v1/scheme").get_json()
-    assert body["name"] == "Frankpledge"
+    assert (body["name"], body["schema"]) == ("Frankpledge", "guarded/1")
     accepted = {"fingerprint": fingerprint, "epoch": None, "until": None}
     assert body["schemas"] == [{"id": "guarded/1", "fingerprints": [fingerprint], "keys": [accepted]}]
     assert "claim_validation" in body["purposes"]

@@ -31,7 +31,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def scheme(ahead: float = 0, **fingerprints: tuple[str, ...]) -> Scheme:
     """Make a scheme whose clock is ahead by seconds."""
     known = fingerprints or {"guarded/1": (KEY.fingerprint,)}
-    return Scheme("Test", known, (), (), dt.timedelta(seconds=ahead))
+    return Scheme("Test", "guarded/1", known, (), (), dt.timedelta(seconds=ahead))
 
 
 def test_every_line_is_uploaded_once(pool: Pool, fake: FakePool, path: Path) -> None:
@@ -116,12 +116,12 @@ def test_the_outcome_adds_up(pool: Pool, fake: FakePool, path: Path) -> None:
 
 
 def test_another_key_or_schema_is_refused_before_the_upload() -> None:
-    """The pool's fingerprints are named, so that the right key can be found."""
+    """The pool's fingerprints are named, so that the right key can be found; and its schema, and the file's."""
     submission.refuse_mismatch(scheme(), Stamp("guarded/1", KEY.fingerprint, 1))
     with pytest.raises(KitError, match=KEY.fingerprint):
         submission.refuse_mismatch(scheme(), Stamp("guarded/1", "0" * 16, 1))
-    with pytest.raises(KitError, match="does not take the linkage schema"):
-        submission.refuse_mismatch(scheme(), Stamp("guarded/2", KEY.fingerprint, 1))
+    with pytest.raises(KitError, match="schema broad/1; the pool's is guarded/1"):
+        submission.refuse_mismatch(scheme(), Stamp("broad/1", KEY.fingerprint, 1))
 
 
 @pytest.mark.parametrize(("ahead", "word"), [(61, "behind"), (-61, "ahead of")])
