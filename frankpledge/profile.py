@@ -106,6 +106,8 @@ def load(path: Path | None, name: str | None, environment: Mapping[str, str]) ->
     profile = _parse(wanted, profiles.get(wanted, {}))
     if environment.get("FRANKPLEDGE_SERVER"):
         profile = replace(profile, server=environment["FRANKPLEDGE_SERVER"])
+    if environment.get("FRANKPLEDGE_SCHEMA"):
+        profile = replace(profile, schema=_schema(environment["FRANKPLEDGE_SCHEMA"]))
     if environment.get("FRANKPLEDGE_KEY_FILE"):
         profile = replace(profile, key_file=Path(environment["FRANKPLEDGE_KEY_FILE"]))
     return profile

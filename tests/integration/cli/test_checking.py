@@ -83,6 +83,15 @@ def test_every_problem_is_named_at_once(environment: dict[str, str]) -> None:
     assert any(expected.endswith("is it FRANKPLEDGE_TRUSTED_PROXIES?") for _, _, expected in found)
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_another_schema_than_the_pools_is_a_problem(environment: dict[str, str]) -> None:
+    """What the pool was made with is expected; a name that is no schema's cannot be read."""
+    expected = "guarded/1, of which the pool in this database is"
+    assert checked(environment | {"FRANKPLEDGE_SCHEMA": "broad"}) == (1, [("problem", "FRANKPLEDGE_SCHEMA", expected)])
+    code, found = checked(environment | {"FRANKPLEDGE_SCHEMA": "wide"})
+    assert (code, found) == (1, [("problem", "FRANKPLEDGE_SCHEMA", "a linkage schema: one of guarded/1, broad/1")])
+
+
 WEAK = {
     "repeated": b"\xab" * 32,
     "a period": bytes(range(16)) * 2,

@@ -122,6 +122,7 @@ class FakePool:
     expires_in: float = 900
     time: dt.datetime | None = None
     fingerprints: list[str] = field(default_factory=lambda: [KEY.fingerprint])
+    schema: str = "guarded/1"
     rejected: list[int] = field(default_factory=list)
     kept_errors: int = 1_000
     answer: str = "clear"
@@ -174,10 +175,11 @@ class FakePool:
 
     def _scheme(self) -> httpx.Response:
         now = self.time or dt.datetime.now(dt.UTC)
-        schemas = [{"id": "guarded/1", "fingerprints": self.fingerprints}]
+        schemas = [{"id": self.schema, "fingerprints": self.fingerprints}]
         return ok(
             {
                 "name": "Test pool",
+                "schema": self.schema,
                 "schemas": schemas,
                 "purposes": ["new_business"],
                 "lines": ["motor"],

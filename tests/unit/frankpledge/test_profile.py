@@ -57,6 +57,15 @@ def test_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert profile.key_file == Path("/run/key")
 
 
+def test_a_schema_is_named_by_its_id_or_its_name(tmp_path: Path) -> None:
+    """`broad` is its newest version; the environment wins; one that this kit does not have is kept for the error."""
+    path = config(tmp_path, '[profiles.default]\nschema = "broad"\n[profiles.ahead]\nschema = "open/9"\n')
+    assert load(path, None, {}).schema == "broad/1"
+    assert load(path, None, {"FRANKPLEDGE_SCHEMA": "guarded/1"}).schema == "guarded/1"
+    assert load(path, "ahead", {}).schema == "open/9"
+    assert Profile().schema == "guarded/1"
+
+
 def test_without_a_file_there_are_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No config file is no error; a named one that is missing is."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))

@@ -38,6 +38,7 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
             "FRANKPLEDGE_ACCESS_SECONDS": "60",
             "FRANKPLEDGE_MAX_JSON_BYTES": " 2048 ",
             "FRANKPLEDGE_SCHEME_NAME": "",
+            "FRANKPLEDGE_SCHEMA": "broad",
             "FRANKPLEDGE_TRUSTED_PROXIES": "1",
             "FRANKPLEDGE_LOG_LEVEL": "WARNING",
             "FRANKPLEDGE_METRICS_DIR": str(tmp_path / "metrics"),
@@ -50,6 +51,7 @@ def test_each_variable_is_read(tmp_path: Path) -> None:
     assert settings.access_lifetime == timedelta(minutes=1)
     assert settings.max_json_bytes == 2048
     assert settings.scheme_name == "Frankpledge"
+    assert settings.schema == "broad/1"
     assert settings.trusted_proxies == 1
     assert settings.log_level == "warning"
     assert settings.metrics_dir == tmp_path / "metrics"
@@ -79,6 +81,7 @@ def test_a_password_in_the_url_survives() -> None:
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("WORKER", "hunter2"),
+        ("SCHEMA", "hunter2"),
         ("ACCESS_SECONDS", "0"),
         ("REFRESH_SECONDS", "-1"),
         ("MAX_JSON_BYTES", "1e6"),

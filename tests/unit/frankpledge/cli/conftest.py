@@ -20,8 +20,8 @@ Run = Callable[..., Result]
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake: FakePool) -> Path:
     """A machine with a config file, a linkage key, credentials in the environment, and nothing of this one."""
-    for name in ("FRANKPLEDGE_PROFILE", "FRANKPLEDGE_SERVER", "FRANKPLEDGE_KEY_FILE", "FRANKPLEDGE_PASSPHRASE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("PROFILE", "SERVER", "SCHEMA", "KEY_FILE", "PASSPHRASE"):
+        monkeypatch.delenv(f"FRANKPLEDGE_{name}", raising=False)
     monkeypatch.delenv("COLUMNS", raising=False)  # tests that run side by side are told how wide a terminal is
     keys.store(tmp_path / "linkage.key", KEY)
     (tmp_path / "config.toml").write_text(

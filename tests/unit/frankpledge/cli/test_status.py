@@ -46,6 +46,15 @@ def test_status_shows_scheme_key_standing_and_batches(run: Run, home: Path) -> N
         assert word in shown.stdout
 
 
+def test_a_profile_of_another_schema_is_told(run: Run, fake: FakePool) -> None:
+    """Which the pool's is, and where to set it; the key is the same under each."""
+    assert "schema " not in run("status").stdout
+    fake.schema = "broad/1"
+    shown = run("status").stdout
+    assert 'schema   broad/1; the profile\'s is guarded/1: set schema = "broad/1" in the profile' in shown
+    assert f"{KEY.fingerprint} is the pool's" in shown
+
+
 def test_status_works_for_credentials_that_only_screen(run: Run, fake: FakePool) -> None:
     """The pool does not show them batches, and the rest is shown all the same."""
     run("status")
