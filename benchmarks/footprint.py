@@ -26,6 +26,7 @@ from benchmarks.market import MISSING, Market
 from benchmarks.pool import fill
 from benchmarks.stores import of_a_pool, opened
 from frankpledge.keys import LinkageKey
+from matching.schema import DEFAULT_SCHEMA
 from repository.services import migration
 from repository.storage.engine import create_engine
 
@@ -51,10 +52,10 @@ _PAGES = {
 """(table, index or nothing, bytes), by store."""
 
 
-def wire(people: int) -> dict[str, Any]:
+def wire(people: int, schema: str = DEFAULT_SCHEMA) -> dict[str, Any]:
     """Bytes of lines as members send them."""
-    full = list(_lines(Market(3, dict.fromkeys(MISSING, 0.0)), people))
-    market = list(_lines(Market(3), people))
+    full = list(_lines(Market(3, dict.fromkeys(MISSING, 0.0)), people, schema))
+    market = list(_lines(Market(3), people, schema))
     largest = max(full, key=len)
     return {
         "full": {"line": len(largest), "gzip": len(_packed([largest]))},
@@ -65,12 +66,12 @@ def wire(people: int) -> dict[str, Any]:
     }
 
 
-def _lines(market: Market, people: int) -> Iterator[bytes]:
+def _lines(market: Market, people: int, schema: str) -> Iterator[bytes]:
     rows = [row | {"country": "GB"} for row in islice(market.rows(people, copies=0.0), people)]
     fingerprint = LinkageKey(os.urandom(32)).fingerprint
-    for number, subject in enumerate(encode_people(random_encoder(), rows)):
+    for number, subject in enumerate(encode_people(random_encoder(schema), rows)):
         if subject is not None:
-            yield line_of(fingerprint, subject, number, dt.date(2026, 3, 1))
+            yield line_of((schema, fingerprint), subject, number, dt.date(2026, 3, 1))
 
 
 def _packed(lines: Sequence[bytes]) -> bytes:
@@ -78,12 +79,12 @@ def _packed(lines: Sequence[bytes]) -> bytes:
     return b"".join([packing.compress(b"".join(lines)), packing.flush()])
 
 
-def pool(directory: Path, store: str, records: int) -> dict[str, Any]:
+def pool(directory: Path, store: str, records: int, schema: str = DEFAULT_SCHEMA) -> dict[str, Any]:
     """Bytes of what is kept of a record, in a new database in the directory."""
     with opened(store, directory) as made:
         migration.upgrade(made.url)
         empty = _sizes(made.url)
-        filled = fill(directory, records, 1, made.url)
+        filled = fill(directory, records, 1, made.url, schema=schema)
         filled.services.database.close()
         sizes = {name: size - empty.get(name, 0) for name, size in _sizes(made.url).items()}
     tables: dict[str, dict[str, int]] = {}
@@ -106,9 +107,9 @@ def _sizes(url: str) -> dict[tuple[str, str], int]:
     return {(table, index): int(size) for table, index, size in rows}
 
 
-def measure(directory: Path, store: str, records: int, people: int = PEOPLE) -> dict[str, Any]:
+def measure(directory: Path, store: str, records: int, schema: str) -> dict[str, Any]:
     """Both, in bytes for each record."""
-    return {"wire": wire(people), "pool": pool(directory, store, records)}
+    return {"wire": wire(PEOPLE, schema), "pool": pool(directory, store, records, schema)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

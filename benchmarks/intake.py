@@ -32,7 +32,7 @@ import orjson
 import sqlalchemy
 
 from benchmarks import cpu
-from benchmarks.linking import encode_people
+from benchmarks.linking import add_schema, encode_people
 from benchmarks.machine import show
 from benchmarks.market import Market
 from benchmarks.pool import LINE, Filled, fill
@@ -40,7 +40,6 @@ from benchmarks.stores import STORES, Store, opened
 from frankpledge.keys import LinkageKey
 from frankpledge.records import RecordEncoder
 from frankpledge.tabular import ARROW, PARQUET, lines_to
-from matching.schema import DEFAULT_SCHEMA
 from matching.types import EncodedSubject
 from matching.wire import subject_to_json
 from repository.jobs.worker import IntakeWorker
@@ -54,6 +53,8 @@ from repository.storage.index import Candidates
 NDJSON = "ndjson"
 FORMATS = (NDJSON, ARROW, PARQUET)
 PART = 1 << 20
+Key = tuple[str, LinkageKey]
+"""A linkage schema's id, and a linkage key."""
 ENCODED_AT_ONCE = 2000
 """People that are encoded together, so that memory holds few of them."""
 
@@ -61,12 +62,12 @@ ENCODED_AT_ONCE = 2000
 def write_batch(path: Path, filled: Filled, encoder: RecordEncoder, records: int) -> None:
     """Write a batch of the asker's as NDJSON: what it knows of people in the pool among its own, evenly."""
     known = min(len(filled.questions), records)
-    today = filled.services.clock().date()
+    today, key = filled.services.clock().date(), (filled.services.schema.id, filled.fingerprint)
     asked, others = iter(filled.questions), _strangers(encoder, records - known)
     with path.open("wb") as file:
         for number in range(records):
             is_known = (number + 1) * known // records > number * known // records
-            file.write(line_of(filled.fingerprint, next(asked) if is_known else next(others), number, today))
+            file.write(line_of(key, next(asked) if is_known else next(others), number, today))
 
 
 def _strangers(encoder: RecordEncoder, count: int) -> Iterator[EncodedSubject]:
@@ -75,11 +76,11 @@ def _strangers(encoder: RecordEncoder, count: int) -> Iterator[EncodedSubject]:
         yield from (subject for subject in encode_people(encoder, chunk) if subject)
 
 
-def line_of(fingerprint: str, subject: EncodedSubject, number: int, today: dt.date) -> bytes:
-    """A filing of one customer, as a line of a batch."""
+def line_of(key: tuple[str, str], subject: EncodedSubject, number: int, today: dt.date) -> bytes:
+    """A filing of one customer under a schema and a linkage key (by fingerprint), as a line of a batch."""
     filing = {
-        "schema": DEFAULT_SCHEMA,
-        "fingerprint": fingerprint,
+        "schema": key[0],
+        "fingerprint": key[1],
         "ref": f"B-{number}",
         "class": "customer",
         "line": LINE,
@@ -196,11 +197,11 @@ def _bare_sqlite(engine: sqlalchemy.Engine, _path: Path) -> float:
     return time.perf_counter() - started
 
 
-def measure(directory: Path, store_name: str, *, pool: int, records: int, known: float) -> dict[str, Any]:
+def measure(directory: Path, store_name: str, schema: str, *, pool: int, records: int, known: float) -> dict[str, Any]:
     """Take the same batch in with matching, and without as each format, and copy its index rows."""
-    key, content = LinkageKey(os.urandom(32)), directory / "batch.ndjson"
+    key, content = (schema, LinkageKey(os.urandom(32))), directory / "batch.ndjson"
     with _pool(directory / "filled", store_name, (pool, max(1, round(records * known))), key) as (store, filled):
-        write_batch(content, filled, RecordEncoder.for_key(key), records)
+        write_batch(content, filled, RecordEncoder.for_key(key[1], schema), records)
         receive(filled, content)
         matched = work(filled.services.settings, store, matched=True)
     formats = {form: _unmatched(directory, store_name, key, content, form) for form in FORMATS}
@@ -214,7 +215,7 @@ def measure(directory: Path, store_name: str, *, pool: int, records: int, known:
     }
 
 
-def _unmatched(directory: Path, store_name: str, key: LinkageKey, content: Path, form: str) -> dict[str, Any]:
+def _unmatched(directory: Path, store_name: str, key: Key, content: Path, form: str) -> dict[str, Any]:
     """Take the batch in as a file of one form, into an empty pool and without matching, and copy its index rows."""
     path = content if form == NDJSON else as_columns(content, form)
     with _pool(directory / form, store_name, (10, 10), key) as (store, empty):
@@ -227,10 +228,10 @@ def _unmatched(directory: Path, store_name: str, key: LinkageKey, content: Path,
 
 
 @contextmanager
-def _pool(directory: Path, store_name: str, sizes: tuple[int, int], key: LinkageKey) -> Iterator[tuple[Store, Filled]]:
+def _pool(directory: Path, store_name: str, sizes: tuple[int, int], key: Key) -> Iterator[tuple[Store, Filled]]:
     directory.mkdir(mode=0o700)
     with opened(store_name, directory) as store:
-        filled = fill(directory, *sizes, store.url, key)
+        filled = fill(directory, *sizes, store.url, key[1], schema=key[0])
         yield store, filled
         filled.services.database.close()
 
@@ -242,13 +243,19 @@ def main() -> None:
     parser.add_argument("--pool", type=int, default=20_000, help="subjects of another member in the pool")
     parser.add_argument("--known", type=float, default=0.2, help="share of the batch that is about people in the pool")
     parser.add_argument("--store", choices=STORES, default="sqlite")
+    add_schema(parser)
     parser.add_argument("--json", action="store_true", help="accepted for uniformity; the output is always JSON")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         figures = measure(
-            Path(temporary), options.store, pool=options.pool, records=options.records, known=options.known
+            Path(temporary),
+            options.store,
+            options.schema,
+            pool=options.pool,
+            records=options.records,
+            known=options.known,
         )
-    asked = {name: getattr(options, name) for name in ("store", "records", "pool", "known")}
+    asked = {name: getattr(options, name) for name in ("schema", "store", "records", "pool", "known")}
     show({"benchmark": "intake", **asked, "format": NDJSON, **figures})
 
 

@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks import cpu
 from benchmarks.intake import receive, write_batch
+from benchmarks.linking import add_schema
 from benchmarks.machine import show
 from benchmarks.pool import LINE, Filled, fill
 from benchmarks.serving import Served, body_of, served
@@ -137,6 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=100_000, help="subjects in the pool")
     parser.add_argument("--store", choices=STORES, default="sqlite")
+    add_schema(parser)
     parser.add_argument("--questions", type=int, default=1500, help="a fifth is asked in each way")
     parser.add_argument("--batch", type=int, default=20_000, help="filings taken in while some of them are asked")
     parser.add_argument("--json", action="store_true", help="accepted for uniformity; the output is always JSON")
@@ -148,14 +150,15 @@ def main() -> None:
         directory.mkdir(mode=0o700)
         with opened(options.store, directory) as store:
             key = LinkageKey(os.urandom(32))
-            filled = fill(directory, options.records, options.questions, store.url, key)
+            filled = fill(directory, options.records, options.questions, store.url, key, schema=options.schema)
             store.settle()
-            report = measure(filled, store, RecordEncoder.for_key(key), options.batch)
+            report = measure(filled, store, RecordEncoder.for_key(key, options.schema), options.batch)
             filled.services.database.close()
     show(
         {
             "benchmark": "latency",
             "pool": options.records,
+            "schema": options.schema,
             "store": options.store,
             "questions": len(filled.questions),
             **report,

@@ -61,14 +61,20 @@ class Filled:
 
 
 def fill(
-    directory: Path, records: int, questions: int, database_url: str | None = None, key: LinkageKey | None = None
+    directory: Path,
+    records: int,
+    questions: int,
+    database_url: str | None = None,
+    key: LinkageKey | None = None,
+    *,
+    schema: str = DEFAULT_SCHEMA,
 ) -> Filled:
     """File so many generated persons for one member, and keep further records of the same people to ask about.
 
-    In a SQLite file in the directory, unless another database is given; under a new key, unless one is. The market is
-    streamed: memory holds a chunk.
+    In a SQLite file in the directory, unless another database is given; under a new key, unless one is; in a pool of a
+    linkage schema. The market is streamed: memory holds a chunk.
     """
-    settings = Settings.under(directory)
+    settings = replace(Settings.under(directory), schema=schema)
     if database_url is not None:
         settings = replace(settings, database_url=database_url)
     install(settings)
@@ -77,8 +83,8 @@ def fill(
     contributor, asker = _member(services, "Contributor"), _member(services, "Asker")
     key = key or LinkageKey(os.urandom(32))
     with services.database.write() as session:
-        accept_fingerprint(session, DEFAULT_SCHEMA, key.fingerprint, now=services.clock())
-    encoder = RecordEncoder.for_key(key)
+        accept_fingerprint(session, schema, key.fingerprint, now=services.clock())
+    encoder = RecordEncoder.for_key(key, schema)
     asked: list[tuple[str, Row]] = []
     encoding = intake = 0.0
     filed = 0
@@ -150,12 +156,14 @@ def file_subjects(
 ) -> None:
     """File customers of one subject each, numbered from `first`, in one transaction."""
     source = Source(who.member, who.actor.id, None, services.clock())
-    batch = list(_filings(fingerprint, subjects, first, services.clock().date()))
+    batch = list(_filings((services.schema.id, fingerprint), subjects, first, services.clock().date()))
     with services.database.write() as session:
         take_in(services, session.connection(), source, batch)
 
 
-def _filings(fingerprint: str, subjects: Sequence[EncodedSubject], first: int, today: dt.date) -> Iterator[Numbered]:
+def _filings(
+    key: tuple[str, str], subjects: Sequence[EncodedSubject], first: int, today: dt.date
+) -> Iterator[Numbered]:
     for number, subject in enumerate(subjects, start=first):
-        facts = FilingFacts(DEFAULT_SCHEMA, fingerprint, f"P-{number}", "customer", LINE, today, None)
+        facts = FilingFacts(*key, f"P-{number}", "customer", LINE, today, None)
         yield Numbered(0, Filing(facts, (subject,)))

@@ -20,11 +20,11 @@ from repository.settings import read_operator_secret
 from repository.storage.engine import Database, create_engine
 
 
-def measure(directory: Path, store: str, records: int) -> dict[str, Any]:
+def measure(directory: Path, store: str, records: int, schema: str) -> dict[str, Any]:
     """Seconds and rows a second of each step."""
     with opened(store, directory) as made:
         migration.upgrade(made.url)
-        services = fill(directory, records, 1, made.url).services
+        services = fill(directory, records, 1, made.url, schema=schema).services
         settings, old = services.settings, read_operator_secret(services.settings.operator_secret_file)
         services.database.close()
         database = Database(create_engine(settings.database_url, settings.limits), settings.limits)

@@ -18,7 +18,6 @@ import orjson
 
 from benchmarks.pool import LINE, Filled
 from frankpledge.questions import Asking, Question
-from matching.schema import DEFAULT_SCHEMA
 from matching.types import EncodedSubject
 
 _PATIENCE = 60.0
@@ -70,7 +69,7 @@ class Served:
 
 def body_of(filled: Filled, reference: str, subject: EncodedSubject) -> bytes:
     """What is sent to ask about a subject under a reference."""
-    asking = Asking(DEFAULT_SCHEMA, filled.fingerprint, "new_business", LINE)
+    asking = Asking(filled.services.schema.id, filled.fingerprint, "new_business", LINE)
     return orjson.dumps(asking.document() | Question(reference, subject).document())
 
 
@@ -85,6 +84,7 @@ def served(filled: Filled, *, worker: bool = False) -> Iterator[Served]:
     environment = os.environ | {
         "FRANKPLEDGE_DATA_DIR": str(settings.data_dir),
         "FRANKPLEDGE_DATABASE_URL": settings.database_url,
+        "FRANKPLEDGE_SCHEMA": settings.schema,
     }
     if not worker:
         command.append("--no-worker")

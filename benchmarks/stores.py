@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from benchmarks.linking import add_schema
 from benchmarks.machine import show
 from tests.support import postgres
 
@@ -68,15 +69,17 @@ def opened(name: str, directory: Path) -> Iterator[Store]:
 def of_a_pool(
     name: str,
     described: str | None,
-    measure: Callable[[Path, str, int], dict[str, Any]],
+    measure: Callable[[Path, str, int, str], dict[str, Any]],
     arguments: Sequence[str] | None,
 ) -> None:
     """Run a benchmark of a pool of some records in one of the stores: read its arguments, measure, print."""
     parser = argparse.ArgumentParser(description=described, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=20_000, help="people who are filed")
     parser.add_argument("--store", choices=STORES, default="sqlite")
+    add_schema(parser)
     parser.add_argument("--json", action="store_true", help="accepted for uniformity; the output is always JSON")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as directory:
-        figures = measure(Path(directory), options.store, options.records)
-    show({"benchmark": name, "records": options.records, "store": options.store, **figures})
+        figures = measure(Path(directory), options.store, options.records, options.schema)
+    asked = {each: getattr(options, each) for each in ("schema", "records", "store")}
+    show({"benchmark": name, **asked, **figures})
