@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from benchmarks.privacy import clk, entropy, frequency, guessing, households, ma
 from benchmarks.privacy.matching import Attacked
 from benchmarks.privacy.rates import Rate
 from benchmarks.privacy.views import encode_table
-from matching.schema import DEFAULT_SCHEMA, load_schema
+from matching.schema import DEFAULT_SCHEMA, load_schema, shipped_schemas
 from repository.services import rulebook_file
 
 SEEDS = 25
@@ -28,7 +26,7 @@ _MINED = "given_name"
 
 
 def report(people: int, *, quick: bool) -> dict[str, Any]:
-    """Everything that is measured; `quick` leaves out families, other schemas and seeds."""
+    """Everything that is measured; `quick` leaves out families, seeds, and smaller overlaps of other schemas."""
     febrl = Attacked(matching.usable(tables.febrl(), DEFAULT_SCHEMA), people)
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as beside:
         filters = beside.submit(matching.of_clk, febrl)
@@ -47,12 +45,23 @@ def _ours(febrl: Attacked, *, quick: bool, filters: Future[dict[str, Rate]]) -> 
         seeded = matching.of_views(febrl, DEFAULT_SCHEMA, ["curious_operator"], (100,), SEEDS)
         detail["graph_matching_with_seeds"] = {"seeds": SEEDS, **told(seeded)}
         detail["graph_matching_families"] = families(people)
-        detail["graph_matching_other_schemas"] = other_schemas(people)
+    others = other_schemas(people, (100,) if quick else matching.OVERLAPS)
+    detail["other_schemas"] = {
+        schema_id: {"graph_matching": told(views), "frequency": one(fields)}
+        for schema_id, (views, fields) in others.items()
+    }
     return {
         "people": people,
         "schema": DEFAULT_SCHEMA,
         "graph_matching": {view: shares(of_overlaps) for view, of_overlaps in found.items()},
         "frequency": shares(frequencies),
+        "other_schemas": {
+            schema_id: {
+                "graph_matching": {view: shares(of_overlaps) for view, of_overlaps in views.items()},
+                "frequency": shares(fields),
+            }
+            for schema_id, (views, fields) in others.items()
+        },
         "entropy": of_entropy(market),
         "detail": {
             **detail,
@@ -83,13 +92,6 @@ def told(found: Mapping[str, Mapping[str, Rate]]) -> dict[str, Any]:
     return {view: one(rates) for view, rates in found.items()}
 
 
-def shipped() -> list[str]:
-    """The ids of the linkage schemas that are shipped, the default one first."""
-    files = [path for path in resources.files("matching.schemas").iterdir() if path.name.endswith(".json")]
-    ids = [str(json.loads(path.read_text("utf-8"))["id"]) for path in files]
-    return sorted(ids, key=lambda each: (each != DEFAULT_SCHEMA, each))
-
-
 def families(people: int) -> dict[str, Any]:
     """Graph matching on a market of households, whose structure is what gives people away.
 
@@ -110,20 +112,22 @@ def families(people: int) -> dict[str, Any]:
     }
 
 
-def other_schemas(people: int) -> dict[str, Any]:
-    """The views of all schemas but the default one."""
+def other_schemas(
+    people: int, overlaps: Sequence[int]
+) -> dict[str, tuple[dict[str, dict[str, Rate]], dict[str, Rate]]]:
+    """The views, and frequencies by field, of every schema but the default one."""
     found = {}
-    for schema_id in shipped()[1:]:
+    for schema_id in shipped_schemas()[1:]:
         febrl = Attacked(matching.usable(tables.febrl(), schema_id), people)
-        found[schema_id] = told(matching.of_views(febrl, schema_id, OFFERED))
+        found[schema_id] = matching.of_views(febrl, schema_id, OFFERED, overlaps), of_frequency(febrl, schema_id)[0]
     return found
 
 
-def of_frequency(attacked: Attacked) -> tuple[dict[str, Rate], dict[str, Rate]]:
+def of_frequency(attacked: Attacked, schema_id: str = DEFAULT_SCHEMA) -> tuple[dict[str, Rate], dict[str, Rate]]:
     """By field, of our keys and of one keyed hash a field."""
-    paired, spec = attacked.tables(100), load_schema().kinds["person"]
+    paired, spec = attacked.tables(100), load_schema(schema_id).kinds["person"]
     held, listed = (
-        frequency.columns(encode_table(matching.encoder(DEFAULT_SCHEMA), each), spec)
+        frequency.columns(encode_table(matching.encoder(schema_id), each), spec)
         for each in (paired.held, paired.listed)
     )
     of_keys = frequency.attack(held, listed, paired.truth)
@@ -158,7 +162,7 @@ def of_households(people: Sequence[Raw]) -> dict[str, Any]:
 def of_entropy(people: Sequence[Raw]) -> dict[str, float]:
     """Of every key of every schema that is shipped; those of the default one under their bare names."""
     found: dict[str, float] = {}
-    for schema_id in shipped():
+    for schema_id in shipped_schemas():
         encoded = encode_table(matching.encoder(schema_id), people)
         bits = entropy.collision_bits(people, encoded, load_schema(schema_id).kinds["person"])
         found |= bits if schema_id == DEFAULT_SCHEMA else {f"{schema_id}: {name}": each for name, each in bits.items()}
