@@ -166,6 +166,8 @@ class Api(flask_smorest.Api):  # type: ignore[misc] # untyped, see the import
 
     def _openapi_json(self) -> Response:
         with self._writing:
+            if self._undocumented:
+                self._describe_problems()
             while self._undocumented:
                 blueprint = self._undocumented.pop(0)
                 blueprint.register_views_in_doc(self, self._app, self.spec, name=blueprint.name, parameters=None)
@@ -173,6 +175,9 @@ class Api(flask_smorest.Api):  # type: ignore[misc] # untyped, see the import
         return cast(Response, super()._openapi_json())
 
     def _register_responses(self) -> None:
+        """Nothing yet: the document is written when it is first asked for."""
+
+    def _describe_problems(self) -> None:
         for status in HTTPStatus:
             if status < 400:
                 continue

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from repository.domain.rulebook import Rulebook
@@ -33,13 +34,14 @@ def use_rules(services: Services, table: str, **entries: Any) -> Rulebook:
 def load_rules(services: Services, changes: Changes, effective_from: date | None = None) -> Rulebook:
     """Load a rulebook as an operator would, by default for today; it differs from the present one in `changes`."""
     now = services.clock()
-    text = changed_text(services.rulebooks.on(now.date()).text, changes)
+    present = services.rulebooks.on(now.date()).text
+    text = changed_text(present, changes) if effective_from else _changed_once(present, json.dumps(changes))
     return services.rulebooks.load(text, effective_from or now.date(), now=now).rulebook
 
 
 def rules_from_the_start(services: Services, changes: Changes) -> Rulebook:
     """Have a rulebook hold from before anything happened, which nobody could load: the shipped one, with `changes`."""
-    text = changed_text(rulebook_file.default_text(), changes)
+    text = _changed_once(rulebook_file.default_text(), json.dumps(changes))
     rulebook = rulebook_file.read(text)
     with services.database.writing() as connection:
         facts = {"effective_from": BEGINNING, "loaded_at": services.clock(), "loaded_by": OPERATOR}
@@ -59,6 +61,12 @@ def changed_text(text: str, changes: Changes, version: str | None = None) -> str
     if "version" not in changes.get("", {}):
         raw["version"] = version or f"test.{next(_numbers)}"
     return "\n".join(_toml(raw)) + "\n"
+
+
+@lru_cache(maxsize=256)
+def _changed_once(text: str, changes: str) -> str:
+    """The same change of the same file is the same file, in another test's pool, too: it is written and read once."""
+    return changed_text(text, json.loads(changes))
 
 
 def _toml(table: Mapping[str, Any], path: str = "") -> Iterator[str]:

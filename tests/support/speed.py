@@ -7,6 +7,10 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
+import sqlalchemy
+from sqlalchemy import Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
 from repository.services import rulebook_file
@@ -18,10 +22,11 @@ _DURABLE, _QUICK = "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF"
 
 
 def hurry(patch: pytest.MonkeyPatch) -> None:
-    """Compile an address once, read the text of a rulebook once, and wait for no disk: nothing is worth keeping."""
+    """Compile addresses and statements once, read a rulebook once, and wait for no disk: nothing is worth keeping."""
     patch.setattr(Rule, "_compile_builder", _compiled_once(Rule._compile_builder))
     for name in ("read", "read_stored"):
         patch.setattr(rulebook_file, name, lru_cache(maxsize=64)(getattr(rulebook_file, name)))
+    _share_statements(patch)
     assert _DURABLE in PRAGMAS
     patch.setattr(engine, "_PRAGMAS", tuple(_QUICK if each == _DURABLE else each for each in PRAGMAS))
 
@@ -39,3 +44,24 @@ def _compiled_once(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
         return known[parts]
 
     return builder
+
+
+def _share_statements(patch: pytest.MonkeyPatch) -> None:
+    """Have all engines of a kind know each other's compiled statements: each test has an engine, a service one."""
+    made = sqlalchemy.create_engine
+    known: LRUCache[Any, Any] = LRUCache(4000)
+
+    def create(*arguments: Any, **options: Any) -> Engine:
+        engine = made(*arguments, **options)
+        engine._compiled_cache = known
+        return engine
+
+    patch.setattr(sqlalchemy, "create_engine", create)
+    patch.setattr(DefaultDialect, "__eq__", lambda one, other: _kind(one) == _kind(other))
+    patch.setattr(DefaultDialect, "__hash__", lambda one: hash(_kind(one)))
+
+
+def _kind(dialect: Any) -> tuple[Any, ...]:
+    """What a statement is compiled for: the store, its driver and how it writes JSON."""
+    written = getattr(dialect, "_json_serializer", None), getattr(dialect, "_json_deserializer", None)
+    return type(dialect), dialect.paramstyle, *written
