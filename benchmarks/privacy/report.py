@@ -23,6 +23,8 @@ SEEDS = 25
 KNOWN_PAIRS = (10, 100, 1000)
 OFFERED = ("stolen_database", "curious_operator")
 _MINED = "given_name"
+Attacks = tuple[dict[str, dict[str, Rate]], dict[str, Rate]]
+"""Rates of graph matching by view and overlap, and of frequencies by field."""
 
 
 def report(people: int, *, quick: bool) -> dict[str, Any]:
@@ -30,7 +32,20 @@ def report(people: int, *, quick: bool) -> dict[str, Any]:
     febrl = Attacked(matching.usable(tables.febrl(), DEFAULT_SCHEMA), people)
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as beside:
         filters = beside.submit(matching.of_clk, febrl)
-        return _ours(febrl, quick=quick, filters=filters)
+        others = beside.submit(other_schemas, people, (100,) if quick else matching.OVERLAPS)
+        own = _ours(febrl, quick=quick, filters=filters)
+        found = others.result()
+    own["detail"]["other_schemas"] = {
+        schema_id: {"graph_matching": told(views), "frequency": one(fields)}
+        for schema_id, (views, fields) in found.items()
+    }
+    return own | {"other_schemas": {schema_id: _bare(each) for schema_id, each in found.items()}}
+
+
+def _bare(attacks: Attacks) -> dict[str, Any]:
+    views, fields = attacks
+    graphs = {view: shares(of_overlaps) for view, of_overlaps in views.items()}
+    return {"graph_matching": graphs, "frequency": shares(fields)}
 
 
 def _ours(febrl: Attacked, *, quick: bool, filters: Future[dict[str, Rate]]) -> dict[str, Any]:
@@ -45,23 +60,11 @@ def _ours(febrl: Attacked, *, quick: bool, filters: Future[dict[str, Rate]]) -> 
         seeded = matching.of_views(febrl, DEFAULT_SCHEMA, ["curious_operator"], (100,), SEEDS)
         detail["graph_matching_with_seeds"] = {"seeds": SEEDS, **told(seeded)}
         detail["graph_matching_families"] = families(people)
-    others = other_schemas(people, (100,) if quick else matching.OVERLAPS)
-    detail["other_schemas"] = {
-        schema_id: {"graph_matching": told(views), "frequency": one(fields)}
-        for schema_id, (views, fields) in others.items()
-    }
     return {
         "people": people,
         "schema": DEFAULT_SCHEMA,
         "graph_matching": {view: shares(of_overlaps) for view, of_overlaps in found.items()},
         "frequency": shares(frequencies),
-        "other_schemas": {
-            schema_id: {
-                "graph_matching": {view: shares(of_overlaps) for view, of_overlaps in views.items()},
-                "frequency": shares(fields),
-            }
-            for schema_id, (views, fields) in others.items()
-        },
         "entropy": of_entropy(market),
         "detail": {
             **detail,
@@ -112,9 +115,7 @@ def families(people: int) -> dict[str, Any]:
     }
 
 
-def other_schemas(
-    people: int, overlaps: Sequence[int]
-) -> dict[str, tuple[dict[str, dict[str, Rate]], dict[str, Rate]]]:
+def other_schemas(people: int, overlaps: Sequence[int]) -> dict[str, Attacks]:
     """The views, and frequencies by field, of every schema but the default one."""
     found = {}
     for schema_id in shipped_schemas()[1:]:
