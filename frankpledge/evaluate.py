@@ -31,7 +31,7 @@ from matching.candidates import Candidates
 from matching.corpus import compare_sets, link_sets
 from matching.evaluation import band_quality, best_point, calibration_error
 from matching.model import DEFAULT_BANDS
-from matching.schema import load_schema
+from matching.schema import DEFAULT_SCHEMA, UnknownSchemaError, load_schema, schema_id, shipped_schemas
 from matching.types import EncodedSubject
 
 NOBODY = ""
@@ -92,17 +92,19 @@ def _is_match(left: Encoded, right: Encoded, found: Candidates) -> npt.NDArray[n
     return match
 
 
-def evaluate(left: Path, right: Path | None, *, truth: str, drop: frozenset[str]) -> dict[str, Any]:
-    """Measure the linkage of two files, or the de-duplication of one; the report of the command."""
+def evaluate(
+    left: Path, right: Path | None, *, truth: str, drop: frozenset[str], schema: str = DEFAULT_SCHEMA
+) -> dict[str, Any]:
+    """Measure the linkage of two files, or the de-duplication of one, under a schema; the report of the command."""
     key = LinkageKey(os.urandom(32), epoch=1)
-    encoder = RecordEncoder.for_key(key)
+    encoder = RecordEncoder.for_key(key, schema)
     started = time.perf_counter()
     ours = encode_file(left, encoder, truth=truth, drop=drop)
     theirs = encode_file(right, encoder, truth=truth, drop=drop) if right else None
     if not ours.subjects or (theirs is not None and not theirs.subjects):
         raise KitError("No row holds enough to be encoded.", "Check the headings against the columns of the kit.")
-    schema = load_schema(encoder.schema_id)
-    compared = compare_sets(ours.subjects, theirs.subjects if theirs else None, "person", schema)
+    linkage = load_schema(schema)
+    compared = compare_sets(ours.subjects, theirs.subjects if theirs else None, "person", linkage)
     linked = link_sets(compared)
     seconds = time.perf_counter() - started
     is_match = _is_match(ours, theirs or ours, linked.candidates)
@@ -127,7 +129,7 @@ def evaluate(left: Path, right: Path | None, *, truth: str, drop: frozenset[str]
             for band, (precision, recall) in quality.items()
         },
         "calibration": {"expected_calibration_error": round(calibration_error(linked.probabilities, is_match), 5)},
-        "training": {"rounds": linked.trained.rounds, "schema": schema.id, "labels_used": False},
+        "training": {"rounds": linked.trained.rounds, "schema": linkage.id, "labels_used": False},
     }
 
 
@@ -155,13 +157,18 @@ def _show(report: dict[str, Any]) -> None:
 @click.option("--right", type=click.Path(path_type=Path), help="The file to link it with; without it, duplicates.")
 @click.option("--truth", default="cluster", show_default=True, help="Column naming the true person; for scoring only.")
 @click.option("--drop", multiple=True, metavar="COLUMN", help="Leave a column out of the encoding; may be repeated.")
+@click.option("--schema", default=DEFAULT_SCHEMA, show_default=True, help="Linkage schema, such as broad.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(left: Path, right: Path | None, truth: str, drop: tuple[str, ...], as_json: bool) -> None:
+def command(*, left: Path, right: Path | None, truth: str, drop: tuple[str, ...], schema: str, as_json: bool) -> None:
     """Measure the linkage on a file whose true links are known."""
     unknown = [column for column in drop if column not in PERSON]
     if unknown:
         raise KitError(f"There is no column {unknown[0]!r} to drop.", f"The columns are {', '.join(PERSON)}.")
-    report = evaluate(left, right, truth=truth, drop=frozenset(drop))
+    try:
+        chosen = schema_id(schema)
+    except UnknownSchemaError:
+        raise KitError("There is no such linkage schema.", f"There are {', '.join(shipped_schemas())}.") from None
+    report = evaluate(left, right, truth=truth, drop=frozenset(drop), schema=chosen)
     if as_json:
         click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode())
     else:

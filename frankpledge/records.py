@@ -93,9 +93,10 @@ class RecordEncoder:
         from frankpledge.encode import Encoder  # noqa: PLC0415 - numpy is slow to import
 
         harden = custodian.harden if custodian else None
-        encoder = Encoder(load_schema(schema_id), key, organisation_names=names_in_clear, harden=harden)
+        schema = load_schema(schema_id)
+        encoder = Encoder(schema, key, organisation_names=names_in_clear, harden=harden)
         known_by = fingerprint(key, custodian.public if custodian else None)
-        return cls(encoder, schema_id=schema_id, fingerprint=known_by)
+        return cls(encoder, schema_id=schema.id, fingerprint=known_by)
 
     def parties(self, parties: Sequence[Party]) -> tuple[list[EncodedSubject | None], list[list[Note]]]:
         """Standardise and encode subjects; None where there is too little to match on. Notes say what was dropped."""

@@ -44,7 +44,7 @@ def test_duplicates_within_a_file(rows: list[dict[str, str]], tmp_path: Path) ->
 
 
 def test_two_files_and_a_dropped_column(rows: list[dict[str, str]], tmp_path: Path) -> None:
-    """Two files are linked with each other; a dropped column plays no part."""
+    """Two files are linked with each other, under another schema; a dropped column plays no part."""
     seen: set[str] = set()
     left: list[dict[str, str]] = []
     right: list[dict[str, str]] = []
@@ -52,7 +52,8 @@ def test_two_files_and_a_dropped_column(rows: list[dict[str, str]], tmp_path: Pa
         (right if row["cluster"] in seen else left).append(row)
         seen.add(row["cluster"])
     one, other = write(tmp_path / "a.csv", left), write(tmp_path / "b.csv", right)
-    report = evaluate(one, other, truth="cluster", drop=frozenset({"phone", "email"}))
+    report = evaluate(one, other, truth="cluster", drop=frozenset({"phone", "email"}), schema="broad")
+    assert report["training"]["schema"] == "broad/1"
     assert report["true_pairs"] == len(right)
     assert report["best"]["f1"] > 0.9
 
@@ -89,3 +90,5 @@ def test_command_prints_json_or_a_table(rows: list[dict[str, str]], tmp_path: Pa
     refused = run.invoke(main, ["evaluate", "--left", path, "--drop", "cluster"])
     assert refused.exit_code == 2
     assert "no column 'cluster' to drop" in refused.output
+    refused = run.invoke(main, ["evaluate", "--left", path, "--schema", "open/9"])
+    assert (refused.exit_code, "There are guarded/1, broad/1." in refused.output) == (2, True)
