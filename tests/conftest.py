@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from repository.settings import Settings, read_operator_secret, write_private_fi
 from tests.support.clock import FakeClock
 from tests.support.members import Admissions, TestUser
 from tests.support.scope import Guard
-from tests.support.speed import hurry
+from tests.support.speed import hurry, traced
 from tests.support.stores import PostgresStores, SqliteStores, postgres_stores
 from tests.support.unscoped import ALLOWED
 
@@ -36,6 +36,13 @@ hypothesis_settings.load_profile("patient")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, which is what runs without coverage: the other workers have enough to do."""
     items.sort(key=lambda item: item.get_closest_marker("no_cover") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Count the lines of each test that has some of its own."""
+    with traced(item):
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from repository.storage import engine
 
 PRAGMAS = engine._PRAGMAS
 """As the service has them."""
+_STORES = Path(__file__).parent.parent / "integration" / "storage"
 _DURABLE, _QUICK = "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF"
 
 
@@ -65,3 +68,22 @@ def _kind(dialect: Any) -> tuple[Any, ...]:
     """What a statement is compiled for: the store, its driver and how it writes JSON."""
     written = getattr(dialect, "_json_serializer", None), getattr(dialect, "_json_deserializer", None)
     return type(dialect), dialect.paramstyle, *written
+
+
+@contextmanager
+def traced(item: pytest.Item) -> Iterator[None]:
+    """Have no lines counted of a test that runs on SQLite too, unless it is one of storage: they are the same.
+
+    Counting takes a third of the time of such a test.
+    """
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    again = parameters.get("store") == "postgresql" and not item.path.is_relative_to(_STORES)
+    counting = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if counting is None or not again or item.get_closest_marker("no_cover"):
+        yield
+        return
+    counting.pause()
+    try:
+        yield
+    finally:
+        counting.resume()
