@@ -96,7 +96,7 @@ class TestBroad:
             (encoded,) = accepting.subjects(known | {"town": town}, "policyholder")
             assert desk.file(filing("P-1", encoded) | said)["result"] == "created"
         (hit,) = beta.hits()
-        assert hit["band"] == "strong"
+        assert hit["band"] in ("probable", "strong")
         assert [each["id"] for each in beta.client.get("/v1/scheme").get_json()["schemas"]] == [BROAD.id]
 
     def test_records_of_another_schema_are_refused(self, alpha: Desk) -> None:
