@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -32,9 +33,9 @@ from repository.storage.batches import SERVER_FAULT
 from repository.storage.spool import Spool, SpoolError
 
 CHUNK_LINES = CHUNK_SUBJECTS = 2500
-"""Lines looked at together, and subjects in one transaction, short of the last line's.
+"""Lines, and subjects, in one transaction; of subjects it may be more by the last line's.
 
-Each is some seventy index rows: the more at once, the fewer pages of the index are written again and again. Other
+Each subject is some forty index rows: the more at once, the fewer pages of the index are written again and again. Other
 filings wait while it is written: a second on a quiet machine, some on a busy one.
 """
 SINGLE_WRITER_CHUNK = 500
@@ -45,6 +46,8 @@ MAX_LINES = 2_000_000
 
 _THRESHOLDS = (100_000, 50, 100)
 """Objects made, and looks at the young ones, before Python looks for garbage: see `gc.set_threshold`."""
+_TURN_SECONDS = 0.0005
+"""After which a thread that has waited for PostgreSQL takes its turn: see `sys.setswitchinterval`."""
 _Item = TypeVar("_Item")
 _log = structlog.get_logger("frankpledge.intake")
 
@@ -63,6 +66,7 @@ def work_through(
     try:
         with (
             rarely_collecting(),
+            taking_turns(),
             closing(ahead(() if cancelled else _prepared(services, work, source))) as prepared,
             closing(ahead(_foreseen(work, prepared))) as ready,
         ):
@@ -97,6 +101,20 @@ def rarely_collecting() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+@contextmanager
+def taking_turns() -> Iterator[None]:
+    """Have threads take turns more often: else what PostgreSQL waits for waits for the chunks that are made ready.
+
+    A transaction sends and awaits something a hundred times, with little to do each time.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 def ahead(items: Iterable[_Item]) -> Generator[_Item, None, None]:
     """Give items in their order, each made by a thread while the one before is at work; what it raises is raised here.
 
@@ -111,11 +129,26 @@ def ahead(items: Iterable[_Item]) -> Generator[_Item, None, None]:
 
 
 def _prepared(services: Services, work: BatchWork, source: Source[Any]) -> Iterator[tuple[Chunk, Member, int]]:
-    """Each chunk, checked by what the pool takes at the time, whose it is, and how far its content was read."""
-    for group in source.groups():
-        accepts, member = work.accepts()
-        for chunk in _chunks(source.rows(group, accepts), _at_once(services, CHUNK_SUBJECTS)):
+    """Each chunk, checked by what the pool takes at the time, whose it is, and how far its content was read.
+
+    Small groups make one chunk together. What was read before a stream broke is given before StreamError is raised.
+    """
+    most_lines, most_subjects = (_at_once(services, most) for most in (CHUNK_LINES, CHUNK_SUBJECTS))
+    chunk = Chunk(last_line=0)
+    try:
+        for group in source.groups():
+            accepts, member = work.accepts()
+            for row in source.rows(group, accepts):
+                chunk.add(row)
+                if chunk.rows >= most_lines or chunk.subjects >= most_subjects:
+                    yield chunk, member, source.bytes_done
+                    chunk = Chunk(last_line=0)
+    except StreamError:
+        if chunk.rows:
             yield chunk, member, source.bytes_done
+        raise
+    if chunk.rows:
+        yield chunk, member, source.bytes_done
 
 
 def _foreseen(
@@ -194,25 +227,6 @@ def _groups(remaining: Iterable[Line], most: int) -> Iterator[list[Line]]:
         yield group
     if failure is not None:
         raise failure
-
-
-def _chunks(rows: Iterable[Numbered | RowError], most: int) -> Iterator[Chunk]:
-    """Cut checked rows into what goes into one transaction each, by `most` subjects."""
-    chunk = Chunk(last_line=0)
-    subjects = 0
-    for row in rows:
-        chunk.rows += 1
-        chunk.last_line = row.row
-        if isinstance(row, RowError):
-            chunk.bad.append(row)
-        else:
-            chunk.good.append(row)
-            subjects += len(row.filing.subjects)
-        if subjects >= most:
-            yield chunk
-            chunk, subjects = Chunk(last_line=0), 0
-    if chunk.rows:
-        yield chunk
 
 
 def _json(line: Line) -> object:

@@ -57,12 +57,23 @@ class RowError:
 
 @dataclass(slots=True)
 class Chunk:
-    """Lines up to `last_line` that are taken in together: good filings and refused rows."""
+    """Lines up to `last_line` that are taken in together: good filings, with so many subjects, and refused rows."""
 
     last_line: int
     rows: int = 0
+    subjects: int = 0
     good: list[Numbered] = field(default_factory=list)
     bad: list[RowError] = field(default_factory=list)
+
+    def add(self, row: Numbered | RowError) -> None:
+        """Take the next line in."""
+        self.rows += 1
+        self.last_line = row.row
+        if isinstance(row, RowError):
+            self.bad.append(row)
+        else:
+            self.good.append(row)
+            self.subjects += len(row.filing.subjects)
 
 
 @dataclass(slots=True)
