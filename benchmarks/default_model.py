@@ -21,18 +21,15 @@ import orjson
 from benchmarks.linking import add_schema, encode_people, random_encoder, read_csv
 from benchmarks.machine import FEBRL4, REPOSITORY, show
 from benchmarks.market import Market
-from matching.corpus import compare_sets
+from matching.corpus import compare_sets, weigh_sets
 from matching.evaluation import band_quality, best_point, calibration_error
 from matching.model import (
     DEFAULT_BANDS,
     DEFAULT_MODEL,
     KindModel,
     LinkageModel,
-    household_discount,
-    probability,
     reference_kind,
     to_json,
-    weigh,
 )
 from matching.schema import DEFAULT_SCHEMA, load_schema
 from matching.training import TrainingPairs, train
@@ -62,7 +59,7 @@ def pooled(samples: Sequence[TrainingPairs]) -> TrainingPairs:
 
 
 def score(model: LinkageModel, left: Rows, right: Rows | None) -> dict[str, Any]:
-    """Quality of a model, as it is, on rows whose clusters are known."""
+    """Quality of a model, as it is, on rows whose clusters are known: each pair alone, as a screening weighs it."""
     encoder, own = random_encoder(model.schema), model.kinds["person"]
     ours = [(s, row["cluster"]) for s, row in zip(encode_people(encoder, left), left, strict=True) if s]
     theirs = ours
@@ -71,21 +68,19 @@ def score(model: LinkageModel, left: Rows, right: Rows | None) -> dict[str, Any]
     compared = compare_sets(
         [s for s, _ in ours], None if right is None else [s for s, _ in theirs], "person", load_schema(model.schema)
     )
-    levels, pairs = compared.result.levels, compared.candidates
-    weights = weigh(levels, "person", own).sum(axis=1) + own.prior(compared.pool_size)
-    weights += household_discount(levels, "person", own, compared.pool_size)
-    people = np.array([cluster for _, cluster in ours])[pairs.rows]
-    is_match = people == np.array([cluster for _, cluster in theirs])[pairs.others]
+    linked = weigh_sets(compared, own, alone=True)
+    people = np.array([cluster for _, cluster in ours])[linked.candidates.rows]
+    is_match = people == np.array([cluster for _, cluster in theirs])[linked.candidates.others]
     true_pairs = _true_pairs(left, right)
-    best = best_point(weights, is_match, true_pairs)
-    quality = band_quality(probability(weights), is_match, true_pairs, DEFAULT_BANDS)
+    best = best_point(linked.weights, is_match, true_pairs)
+    quality = band_quality(linked.probabilities, is_match, true_pairs, DEFAULT_BANDS)
     return {
         "best_f1": round(best.f1, 4),
         "bands": {
             band.label: {"precision": round(precision or 0.0, 4), "recall": round(recall, 4)}
             for band, (precision, recall) in quality.items()
         },
-        "expected_calibration_error": round(calibration_error(probability(weights), is_match), 5),
+        "expected_calibration_error": round(calibration_error(linked.probabilities, is_match), 5),
     }
 
 

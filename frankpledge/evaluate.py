@@ -28,8 +28,8 @@ from frankpledge.readers import open_source
 from frankpledge.records import CHUNK_ROWS, RecordEncoder
 from frankpledge.rejects import Reject
 from matching.candidates import Candidates
-from matching.corpus import compare_sets, link_sets
-from matching.evaluation import band_quality, best_point, calibration_error
+from matching.corpus import compare_sets, link_sets, weigh_sets
+from matching.evaluation import OperatingPoint, band_quality, best_point, calibration_error
 from matching.model import DEFAULT_BANDS
 from matching.schema import DEFAULT_SCHEMA, UnknownSchemaError, load_schema, schema_id, shipped_schemas
 from matching.types import EncodedSubject
@@ -105,13 +105,16 @@ def evaluate(
         raise KitError("No row holds enough to be encoded.", "Check the headings against the columns of the kit.")
     linkage = load_schema(schema)
     compared = compare_sets(ours.subjects, theirs.subjects if theirs else None, "person", linkage)
-    linked = link_sets(compared)
+    linked, trained = link_sets(compared)
     seconds = time.perf_counter() - started
+    alone = weigh_sets(compared, trained.model, alone=True)
     is_match = _is_match(ours, theirs or ours, linked.candidates)
+    met = _is_match(ours, theirs or ours, alone.candidates)
     true_pairs = _true_pairs(ours, theirs)
     rows = ours.rows + (theirs.rows if theirs else 0)
     possible = ours.rows * theirs.rows if theirs else ours.rows * (ours.rows - 1) // 2
     best = best_point(linked.weights, is_match, true_pairs)
+    each_alone = best_point(alone.weights, met, true_pairs)
     quality = band_quality(linked.probabilities, is_match, true_pairs, DEFAULT_BANDS)
     encoding = ours.seconds + (theirs.seconds if theirs else 0.0)
     return {
@@ -120,17 +123,22 @@ def evaluate(
         "seconds": round(seconds, 2),
         "encoding_rows_per_second": round(rows / encoding),
         "true_pairs": true_pairs,
-        "candidates": len(linked.candidates),
-        "pairs_completeness": round(int(is_match.sum()) / true_pairs, 4) if true_pairs else None,
-        "reduction_ratio": round(1 - len(linked.candidates) / possible, 6) if possible else None,
-        "best": {name: round(getattr(best, name), 4) for name in ("f1", "precision", "recall", "weight")},
+        "candidates": len(alone.candidates),
+        "pairs_completeness": round(int(met.sum()) / true_pairs, 4) if true_pairs else None,
+        "reduction_ratio": round(1 - len(alone.candidates) / possible, 6) if possible else None,
+        "best": _point(best),
+        "best_of_pairs_alone": _point(each_alone),
         "bands": {
             band.label: {"precision": None if precision is None else round(precision, 4), "recall": round(recall, 4)}
             for band, (precision, recall) in quality.items()
         },
         "calibration": {"expected_calibration_error": round(calibration_error(linked.probabilities, is_match), 5)},
-        "training": {"rounds": linked.trained.rounds, "schema": linkage.id, "labels_used": False},
+        "training": {"rounds": trained.rounds, "schema": linkage.id, "labels_used": False},
     }
+
+
+def _point(best: OperatingPoint) -> dict[str, float]:
+    return {name: round(getattr(best, name), 4) for name in ("f1", "precision", "recall", "weight")}
 
 
 def _show(report: dict[str, Any]) -> None:
@@ -144,6 +152,8 @@ def _show(report: dict[str, Any]) -> None:
     table.add_row(
         f"best F1 {best['f1']:.4f} ({best['weight']:+.1f} bits)", f"{best['precision']:.4f}", f"{best['recall']:.4f}"
     )
+    alone = report["best_of_pairs_alone"]
+    table.add_row(f"each pair alone: {alone['f1']:.4f}", f"{alone['precision']:.4f}", f"{alone['recall']:.4f}")
     console = Console()
     console.print(table)
     console.print(

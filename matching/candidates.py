@@ -1,4 +1,4 @@
-"""Candidates in memory: the pairs of two sets of encodings, or within one, that share any indexed key."""
+"""Candidates in memory: the pairs within one set of encodings that share any indexed key, or the likeliest of two."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ class _Sorted:
 
 
 def within(columns: Columns, bits: Sequence[int], *, cap: int = HOT_KEY_CAP) -> Candidates:
-    """Pairs inside one set, the lower row first (de-duplication), found by some keys (`KindSchema.index_bits`)."""
+    """Pairs inside one set, the lower row first (de-duplication), found by some keys (`KindSchema.index_bits`).
+
+    Two sets put one after the other are one set, whose pairs may cross.
+    """
     width, codes, capped = len(columns).bit_length(), [], 0
     for at in bits:
         own = _Sorted.of(columns.keys[:, at])
@@ -71,16 +74,6 @@ def within(columns: Columns, bits: Sequence[int], *, cap: int = HOT_KEY_CAP) -> 
         times = np.maximum(0, last - following)
         one, other = np.repeat(own.rows, times), own.rows[_ranges(following, times)]
         codes.append(np.minimum(one, other) << width | np.maximum(one, other))
-    return _pairs(codes, width, capped)
-
-
-def between(left: Columns, right: Columns, bits: Sequence[int], *, cap: int = HOT_KEY_CAP) -> Candidates:
-    """Pairs of a row of the left set with a row of the right set (linkage), found by some of their keys."""
-    width, codes, capped = len(right).bit_length(), [], 0
-    for at in bits:
-        code, _, hot = _joined(left.keys[:, at], _Sorted.of(right.keys[:, at]), width, cap)
-        codes.append(code)
-        capped += hot
     return _pairs(codes, width, capped)
 
 

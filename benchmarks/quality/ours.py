@@ -16,13 +16,13 @@ from benchmarks.quality.scoring import Scored
 from benchmarks.quality.sets import DataSet, read
 from frankpledge.keys import LinkageKey
 from frankpledge.records import RecordEncoder
-from matching.corpus import Compared, compare_sets
-from matching.model import KindModel, LinkageModel, from_json, household_discount, probability, weigh
+from matching.corpus import compare_sets, weigh_sets
+from matching.model import LinkageModel, from_json
 from matching.schema import load_schema
 from matching.training import train
 from matching.types import EncodedSubject
 
-OWN, SHIPPED = "own model", "shipped model"
+OWN, ALONE, SHIPPED = "own model", "own model, each pair alone", "shipped model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +52,20 @@ def link(data: DataSet, schema: str) -> dict[str, Scored]:
     left = _encoded(encoder, data, 0)
     right = None if data.duplicates else _encoded(encoder, data, 1)
     compared = compare_sets(left.subjects, right.subjects if right else None, "person", load_schema(schema))
-    common = time.process_time() - started
-    models: dict[str, KindModel] = {}
     trained = train(compared.training, "person").model
-    models[OWN] = trained
+    common = time.process_time() - started
+    models = {(OWN, False): trained, (ALONE, True): trained}
     shipped = shipped_model(schema)
     if shipped is not None:
-        models[SHIPPED] = shipped.kinds["person"]
-    rows, others = left.rows[compared.candidates.rows], (right or left).rows[compared.candidates.others]
+        models[SHIPPED, False] = shipped.kinds["person"]
     told = {}
-    for name, model in models.items():
+    for (name, alone), model in models.items():
         started = time.process_time()
-        weights = weighed(compared, model)
+        linked = weigh_sets(compared, model, alone=alone)
         seconds = common + time.process_time() - started
-        told[f"{schema} {name}"] = Scored(rows, others, weights, probability(weights), seconds=seconds)
+        rows, others = left.rows[linked.candidates.rows], (right or left).rows[linked.candidates.others]
+        told[f"{schema} {name}"] = Scored(rows, others, linked.weights, linked.probabilities, seconds=seconds)
     return told
-
-
-def weighed(compared: Compared, model: KindModel) -> npt.NDArray[np.float64]:
-    """The weights of compared pairs in bits, under a model, as the pool weighs them."""
-    levels = compared.result.levels
-    weights: npt.NDArray[np.float64] = weigh(levels, compared.kind, model).sum(axis=1) + model.prior(compared.pool_size)
-    weights += household_discount(levels, compared.kind, model, compared.pool_size)
-    return weights
 
 
 def _encoded(encoder: RecordEncoder, data: DataSet, side: int) -> Held:

@@ -83,7 +83,7 @@ def test_every_shipped_set_can_be_made(tmp_path: Path) -> None:
 def test_ours_links_a_market_by_either_model(books: DataSet) -> None:
     """Every shipped schema links the market well, by a model of its own, and the default one by the shipped model."""
     told = {name: measure(scored, books) for name, scored in ours.link(books, ours.schemas()[0]).items()}
-    assert [name.split(" ", 1)[1] for name in told] == [ours.OWN, ours.SHIPPED]
+    assert [name.split(" ", 1)[1] for name in told] == [ours.OWN, ours.ALONE, ours.SHIPPED]
     for figures in told.values():
         assert figures["best"]["f1"] > 0.85, told
         assert figures["disguised"]["pairs"] > 0

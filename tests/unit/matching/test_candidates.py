@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.candidates import Index, between, within
+from matching.candidates import Index, within
 from matching.columns import Columns
 from matching.schema import KindSchema, load_schema
 
@@ -37,21 +37,12 @@ def test_within(rows: Rows) -> None:
     assert list(zip(found.rows.tolist(), found.others.tolist(), strict=True)) == sorted(expected)
 
 
-@given(ROWS, ROWS)
-def test_between(left: Rows, right: Rows) -> None:
-    """Between two sets: each pair once, and only pairs that share a key."""
-    found = between(columns(left), columns(right), range(3))
-    expected = {(i, j) for i, one in enumerate(left) for j, other in enumerate(right) if share(one, other)}
-    assert list(zip(found.rows.tolist(), found.others.tolist(), strict=True)) == sorted(expected)
-
-
 def test_hot_keys_are_left_out_and_counted() -> None:
     """A key that more records share than the cap gives no candidates, and is reported."""
     rows = [[1, 0, 0]] * 4 + [[2, 0, 0]] * 2
     found = within(columns(rows), range(3), cap=3)
     assert found.rows.tolist() == [4]
     assert found.capped == 1
-    assert between(columns(rows), columns(rows), range(3), cap=3).capped == 1
 
 
 @given(ROWS, ROWS, st.integers(1, 3))
