@@ -23,7 +23,8 @@ class Comparison:
     `levels[i]` is the word for level i + 1; `m` and `u` are reference probabilities of the levels
     among matches and among chance pairs, used where training has too little to go by. `compare` gives the level of
     each pair, shape (pairs,). `h` are the rates among members of one household, for kinds that have households.
-    `sampled` says that u is measured on sampled chance pairs rather than fitted.
+    `sampled` says that u is measured on sampled chance pairs rather than fitted; `personal` that this is what sets
+    members of a household apart.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Comparison:
     compare: Callable[[PairEvidence], Levels]
     h: tuple[float, ...] = ()
     sampled: bool = True
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ PERSON = ComparisonSet(
             (0.006, 0.004, 0.05, 0.9398, 0.0002),
             given_name,
             (0.01, 0.01, 0.08, 0.895, 0.005),
+            personal=True,
         ),
         Comparison(
             "family name",
@@ -136,6 +137,7 @@ PERSON = ComparisonSet(
             (0.00005, 0.001, 0.0045, 0.0145, 0.11, 0.8699, 0.00005),
             date_of_birth,
             (0.01, 0.002, 0.01, 0.05, 0.13, 0.797, 0.001),
+            personal=True,
         ),
         Comparison(
             "address",
