@@ -79,7 +79,7 @@ def test_it_answers_with_its_worker_and_stops_when_asked(
         assert found is not None
         assert found == {
             "status": "ready",
-            "checks": {"database": True, "tables": True, "operator_secret": True, "worker": True},
+            "checks": dict.fromkeys(("database", "tables", "operator_secret", "linkage_schema", "worker"), True),
         }
         assert "cannot be used" in ran(environment, tmp_path / "second", "serve", "--port", str(port), code=1)
         status = ran(environment, tmp_path / "status", "worker", "status")
