@@ -5,6 +5,9 @@ PYTHON := $(shell for candidate in python3.11 python3 python3.12 python3.13 pyth
 	"$$candidate" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$candidate" && break; done)
 endif
 
+# Python compiles each module once, not in each of the many processes of the tests, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 PEERS := .venv-peers
@@ -21,7 +24,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 RUNTIME_EXTRAS := --extra server --extra postgresql --extra otel --extra demo --extra custodian
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check format bench bench-peers lock upgrade clean
+.PHONY: help setup demo serve test check style types layers docstrings locks format bench bench-peers lock upgrade clean
 
 help: ## Show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +35,8 @@ $(VENV)/locked: requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer (with venv) is needed, and none was found; say where: make setup PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "Installing into $(VENV), which takes a minute or two."
 	@"$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock --no-compile
+	@$(BIN)/python -m compileall -q -j 0 -x '/tests/' $(VENV)/lib || true # on all cores, which pip would not; some packages carry templates
 	@touch $@
 
 $(VENV)/installed: $(VENV)/locked pyproject.toml
@@ -49,12 +53,22 @@ serve: setup ## Serve what the demo left (or an empty pool) on http://127.0.0.1:
 test: setup ## Run every test with coverage (TESTS=tests/unit for one tier)
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(if $(filter tests,$(TESTS)),--cov-fail-under=90) $(TESTS)
 
-check: setup ## Check style, types, import directions, docstrings and the locks
+check: style types layers docstrings locks ## Check style, types, import directions, docstrings and the locks
+
+style: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: setup
 	$(BIN)/mypy
+
+layers: setup
 	$(BIN)/lint-imports
+
+docstrings: setup
 	$(BIN)/interrogate --quiet $(SOURCES)
+
+locks: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --dry-run --no-index --no-build-isolation --editable ".[server,postgresql,otel,demo,dev]" \
 		|| { echo "The locks lack something that pyproject.toml asks for: run make lock" >&2; exit 1; }
 

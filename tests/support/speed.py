@@ -20,7 +20,9 @@ from repository.storage import engine
 
 PRAGMAS = engine._PRAGMAS
 """As the service has them."""
-_STORES = Path(__file__).parent.parent / "integration" / "storage"
+_TESTS = Path(__file__).parent.parent
+_STORES = _TESTS / "integration" / "storage"
+_ELSEWHERE = _TESTS / "property", _TESTS / "e2e"
 _DURABLE, _QUICK = "PRAGMA synchronous = FULL", "PRAGMA synchronous = OFF"
 
 
@@ -72,12 +74,13 @@ def _kind(dialect: Any) -> tuple[Any, ...]:
 
 @contextmanager
 def traced(item: pytest.Item) -> Iterator[None]:
-    """Have no lines counted of a test that runs on SQLite too, unless it is one of storage: they are the same.
+    """Have lines counted, unless other tests run the same: counting takes a third of a test's time.
 
-    Counting takes a third of the time of such a test.
+    That are those of tests that run on SQLite too (but for storage's own), of Hypothesis, and of other processes.
     """
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     again = parameters.get("store") == "postgresql" and not item.path.is_relative_to(_STORES)
+    again = again or any(item.path.is_relative_to(each) for each in _ELSEWHERE)
     counting = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
     if counting is None or not again or item.get_closest_marker("no_cover"):
         yield
