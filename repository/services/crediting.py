@@ -6,11 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 
 import orjson
 from sqlalchemy import Connection
 
-from matching.types import KEY_BYTES, EncodedSubject
+from matching.types import KEY_BYTES, EncodedSubject, Kind
 from repository.domain import disclosure
 from repository.domain.asking import Request
 from repository.domain.filings import Filing
@@ -36,16 +37,27 @@ Seen = Sequence[tuple[str, Sighting]]
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What filings are judged by: the rulebook, the day, and the day their member was admitted."""
+    """What filings are judged by: the rulebook, the day, and the day their member was admitted.
+
+    `keys_needed` are those that a subject of a kind is thin with fewer of; one of a kind with few of them needs all.
+    """
 
     rulebook: Rulebook
     today: date
     admitted: date
+    keys_needed: Mapping[Kind, int]
 
     @property
     def since(self) -> datetime:
         """When the window began."""
         return datetime.combine(self.today - timedelta(days=self.rulebook.window.days), time(), UTC)
+
+    def thin(self, subjects: Sequence[EncodedSubject]) -> bool:
+        """Whether each subject has too few keys."""
+        for each in subjects:  # noqa: SIM110 - a generator takes three times as long, and each filing is looked at
+            if each.mask.bit_count() >= self.keys_needed[each.kind]:
+                return False
+        return True
 
     def late(self, filed_on: date, triggered_on: date) -> bool:
         """Whether a record came late; what was due before its member was admitted is neither late nor in time."""
@@ -67,21 +79,30 @@ class _Room:
         return self._counts[digest, line] <= self._most
 
 
+def digests(services: Services, source: Source, new: Mapping[str, Filing]) -> dict[str, int]:
+    """A digest of the subjects of each new filing, by its id."""
+    return {filing_id: _subjects_digest(services, source, filing) for filing_id, filing in new.items()}
+
+
 def counted(
-    services: Services, connection: Connection, source: Source, new: Mapping[str, Filing]
+    services: Services,
+    connection: Connection,
+    source: Source,
+    new: Mapping[str, Filing],
+    known: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, int | None]:
     """Which of these new filings, by id, count as records, each with a digest of its subjects.
 
     In a line and class the same subjects count a few times within the window: sixty policies of one customer do not
     make sixty customers. What has too few keys is not compared, and has no digest: it counts as thin in any case.
+    `known` are the digests made before.
     """
-    terms, known = _terms(connection, source, services), dict[str, int | None]()
-    for filing_id, filing in new.items():
-        thin = _all_thin(services, filing.subjects, terms)
-        known[filing_id] = None if thin else _subjects_digest(services, source, filing)
-    digests = [digest for digest in known.values() if digest is not None]
-    room = _Room(credited.same_subjects(connection, digests, since=terms.since), terms)
-    return {each: digest for each, digest in known.items() if room.takes(digest, new[each].facts.line)}
+    terms = _terms(connection, source, services)
+    whole = {each: filing for each, filing in new.items() if not terms.thin(filing.subjects)}
+    made = digests(services, source, {each: filing for each, filing in whole.items() if each not in known})
+    found = {each: made[each] if each in made else known[each] for each in whole}
+    room = _Room(credited.same_subjects(connection, [*found.values()], since=terms.since), terms)
+    return {each: found.get(each) for each, filing in new.items() if room.takes(found.get(each), filing.facts.line)}
 
 
 def credit(services: Services, connection: Connection, source: Source, new: Mapping[str, Filing], seen: Seen) -> None:
@@ -93,12 +114,15 @@ def credit(services: Services, connection: Connection, source: Source, new: Mapp
         return
     terms = _terms(connection, source, services)
     corroborated = _corroborated(connection, source, new, seen, terms)
-    counts: dict[Pair, Counter[str]] = {}
-    for filing_id, filing in new.items():
-        of_pair = counts.setdefault((filing.facts.line, filing.facts.record_class), Counter())
-        of_pair.update(_columns(filing, terms))
-        of_pair["thin"] += _all_thin(services, filing.subjects, terms)
-        of_pair["corroborated"] += filing_id in corroborated
+    alike = Counter(
+        (facts.line, facts.record_class, facts.triggered_on, terms.thin(each.subjects), filing_id in corroborated)
+        for filing_id, each in new.items()
+        for facts in (each.facts,)
+    )
+    counts: dict[Pair, Counter[str]] = defaultdict(Counter)
+    for (line, record_class, triggered_on, thin, met), times in alike.items():
+        columns = _columns(triggered_on, terms) | {"thin": thin, "corroborated": met}
+        counts[line, record_class].update({name: times * value for name, value in columns.items()})
     _enter(connection, source, counts, source.now)
 
 
@@ -120,17 +144,17 @@ def revise(
     counts: dict[Pair, Counter[str]] = defaultdict(Counter)
     for filing_id, credit in found.items():
         filing, old = changed[filing_id], before.get(filing_id, changed[filing_id].subjects)
-        whole, was_whole = (not _all_thin(services, subjects, terms) for subjects in (filing.subjects, old))
+        whole, was_whole = (not terms.thin(subjects) for subjects in (filing.subjects, old))
         pair = (credit.line, filing.facts.record_class)
         if was_whole and not (whole and filing.facts.line == credit.line):
             lost[filing_id] = filing
             counts[pair]["thin"] += 1
         elif _late_by_now(credit, filing, terms):
             counts[pair]["late"] += 1
-    lines = dict.fromkeys(lost) | _moved(services, connection, lost, found, terms)
+    lines = dict.fromkeys(lost) | _moved(connection, lost, found, terms)
     for filing_id, line in lines.items():
         if line is not None:
-            columns = _columns(lost[filing_id], terms, found[filing_id].earliest)
+            columns = _columns(min(lost[filing_id].facts.triggered_on, found[filing_id].earliest or date.max), terms)
             counts[line, lost[filing_id].facts.record_class].update(columns)
     credited.move(connection, lines)
     _enter(connection, source, counts, None)
@@ -176,7 +200,9 @@ def told_of(granted: Granted, sightings: Seen) -> Counter[str]:
 
 def _terms(connection: Connection, source: Source, services: Services) -> _Terms:
     rulebook = services.rulebooks.at(source.now)
-    return _Terms(rulebook, source.now.date(), admitted_on(connection, source.member.id))
+    most = rulebook.level.keys_needed
+    needed = {kind: min(most, len(known.keys)) for kind, known in services.schema.kinds.items()}
+    return _Terms(rulebook, source.now.date(), admitted_on(connection, source.member.id), needed)
 
 
 def _enter(
@@ -210,11 +236,7 @@ def _corroborated(
 
 
 def _moved(
-    services: Services,
-    connection: Connection,
-    lost: Mapping[str, Filing],
-    found: Mapping[str, Credit],
-    terms: _Terms,
+    connection: Connection, lost: Mapping[str, Filing], found: Mapping[str, Credit], terms: _Terms
 ) -> dict[str, str]:
     """The lines in which whole records that left theirs count from now on.
 
@@ -223,7 +245,7 @@ def _moved(
     moving = {
         filing_id: filing
         for filing_id, filing in lost.items()
-        if not _all_thin(services, filing.subjects, terms) and found[filing_id].line == found[filing_id].first_line
+        if not terms.thin(filing.subjects) and found[filing_id].line == found[filing_id].first_line
     }
     digests = {filing_id: found[filing_id].subjects_digest for filing_id in moving}
     known = [digest for digest in digests.values() if digest is not None]
@@ -238,9 +260,8 @@ def _late_by_now(credit: Credit, filing: Filing, terms: _Terms) -> bool:
     return not known and terms.late(filed_on, filing.facts.triggered_on)
 
 
-def _columns(filing: Filing, terms: _Terms, earliest: date | None = None) -> dict[str, int]:
+def _columns(triggered_on: date, terms: _Terms) -> dict[str, int]:
     """What one filing counts for, with the earliest of the dates it had."""
-    triggered_on = min(filing.facts.triggered_on, earliest or date.max)
     return {
         "accepted": 1,
         "back_book": triggered_on < terms.admitted,
@@ -264,9 +285,3 @@ def subjects_digest(sealer: Sealer, identity: tuple[str, str, date], subjects: S
     parts = orjson.dumps([[kind, f"{lowest:x}", key] for kind, lowest, key in first])
     digest = sealer.digest(b"subjects" + orjson.dumps(of), parts)
     return int.from_bytes(digest[:_DIGEST_BYTES], "big", signed=True)
-
-
-def _all_thin(services: Services, subjects: Sequence[EncodedSubject], terms: _Terms) -> bool:
-    """Whether each subject has too few keys; one of a kind with few of them needs all."""
-    needed, kinds = terms.rulebook.level.keys_needed, services.schema.kinds
-    return all(each.mask.bit_count() < min(needed, len(kinds[each.kind].keys)) for each in subjects)

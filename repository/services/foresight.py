@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from matching.types import EncodedSubject
 from repository.domain.filings import Outcome
 from repository.domain.members import Member
-from repository.services import Services, planning, pool
+from repository.services import Services, crediting, planning, pool
 from repository.services.hitmaking import Source
 from repository.services.planning import Numbered, Plan, Written
 from repository.services.pool import Linked
@@ -37,10 +37,14 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What was made of a chunk ahead: `matched` are the rows that `prepared` is of, `number` the writes it has seen."""
+    """What was made of a chunk ahead: `matched` are the rows that `prepared` is of, `number` the writes it has seen.
+
+    `digests` are those of the subjects of what will be new, by the filing's id.
+    """
 
     number: int = -1
     as_new: Mapping[int, Plan] = field(default_factory=dict)
+    digests: Mapping[str, int] = field(default_factory=dict)
     matched: Sequence[int] = ()
     prepared: Prepared | None = None
 
@@ -74,7 +78,9 @@ def foresee(services: Services, connection: Connection, source: Source, batch: S
     taken = planning.plan(services, connection, source, batch)
     matched = [each for each in taken.plans if each.matched]
     prepared = prepare(services, connection, source.member, matched) if matched else None
-    return Foreseen(number, taken.as_new, [each.numbered.row for each in matched], prepared)
+    new = {each.filing_id: each.numbered.filing for each in matched if each.outcome is Outcome.CREATED}
+    digests = crediting.digests(services, source, new)
+    return Foreseen(number, taken.as_new, digests, [each.numbered.row for each in matched], prepared)
 
 
 def prepare(services: Services, connection: Connection, member: Member, matched: Sequence[Plan]) -> Prepared:

@@ -39,7 +39,7 @@ def take_in(
     taken = plan(services, connection, source, batch, foreseen=foreseen.as_new)
     accepted = [each for each in taken.plans if each.outcome is not Outcome.UNCHANGED]
     new = {each.filing_id: each.numbered.filing for each in accepted if each.outcome is Outcome.CREATED}
-    counted = crediting.counted(services, connection, source, new)
+    counted = crediting.counted(services, connection, source, new, foreseen.digests)
     _store_facts(connection, source, accepted, counted)
     if source.batch_id is not None:
         unchanged = [(p.filing_id, p.numbered.row) for p in taken.plans if p.outcome is Outcome.UNCHANGED]
@@ -72,8 +72,15 @@ def _store_facts(
     """Store filings and their versions; those new ones that count as records come with a digest of their subjects."""
     created, changed, versions = [], [], []
     for each in accepted:
-        facts = each.numbered.filing.facts
-        shared = {
+        facts, counts = each.numbered.filing.facts, each.filing_id in counted
+        roles = [subject.role for subject in each.numbered.filing.subjects]
+        row = {  # of the filing and of its version: each takes what it has a column for
+            "id": each.filing_id,
+            "filing_id": each.filing_id,
+            "member_id": source.member.id,
+            "actor_id": source.actor_id,
+            "reference": facts.reference,
+            "record_class": facts.record_class,
             "line": facts.line,
             "schema_id": facts.schema_id,
             "fingerprint": facts.fingerprint,
@@ -82,26 +89,23 @@ def _store_facts(
             **filings.label_values(facts.labels),
             "proof_id": each.proof_id,
             "version": each.version,
-            "filed_at": source.now,
-        }
-        current = shared | {
             "match_digest": each.match_digest,
             "content_digest": each.content_digest,
+            "subjects_digest": counted[each.filing_id] if counts else None,
+            "credited_line": facts.line if counts else None,
+            "created_at": source.now,
+            "filed_at": source.now,
+            "batch_id": source.batch_id,
             "last_batch_id": source.batch_id,
             "last_batch_row": each.numbered.row if source.batch_id else None,
+            "roles": roles,
+            "matched": each.matched,
         }
+        versions.append(row)
         if each.outcome is Outcome.CREATED:
-            identity = {"member_id": source.member.id, "reference": facts.reference, "record_class": facts.record_class}
-            credited = {
-                "subjects_digest": counted.get(each.filing_id),
-                "credited_line": facts.line if each.filing_id in counted else None,
-            }
-            created.append(current | identity | credited | {"id": each.filing_id, "created_at": source.now})
+            created.append(row)
         else:
-            changed.append(current | {"filing": each.filing_id})
-        roles = [subject.role for subject in each.numbered.filing.subjects]
-        told = {"filing_id": each.filing_id, "actor_id": source.actor_id, "batch_id": source.batch_id}
-        versions.append(shared | told | {"roles": roles, "matched": each.matched})
+            changed.append({"filing": each.filing_id, **{name: row[name] for name in filings.OF_A_VERSION}})
         if not each.matched:
             filings.update_roles(connection, each.filing_id, roles)
     filings.insert_filings(connection, created)

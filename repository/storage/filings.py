@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -121,6 +121,11 @@ LABEL_COLUMNS = {
     "code": "handling_code",
 }
 """A label's name -> its column in a filing and its versions."""
+OF_A_VERSION = (
+    *("line", "schema_id", "fingerprint", "triggered_on", "claim", *LABEL_COLUMNS.values(), "proof_id", "version"),
+    *("filed_at", "match_digest", "content_digest", "last_batch_id", "last_batch_row"),
+)
+"""The columns of a filing that a new version changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,8 @@ class Candidate:
     labels: Labels
 
 
-def label_values(labels: Labels) -> dict[str, str | None]:
+@lru_cache(maxsize=1024)
+def label_values(labels: Labels) -> Mapping[str, str | None]:
     """Labels as the columns of a filing."""
     return {column: getattr(labels, name) for name, column in LABEL_COLUMNS.items()}
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from operator import itemgetter
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -31,13 +32,6 @@ Statement = CompoundSelect[Any] | Select[Any] | Select[*tuple[Any, ...]] | Inser
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_TRAILER = b"\xff\xff"
 _ROWS_AT_ONCE = 2000
-_COPY_TYPES = {"VARCHAR": "text", "JSON": "text", "TIMESTAMP WITH TIME ZONE": "timestamptz", "BIGINT": "int8"} | {
-    "INTEGER": "int4",
-    "BOOLEAN": "bool",
-    "BYTEA": "bytea",
-    "DATE": "date",
-}
-"""What values of a column are sent as, by the column's type; JSON comes as text already."""
 _REMOVED = (
     "DELETE FROM key_index USING unnest(%s::bigint[], %s::bytea[]) AS gone (key, pointer)"
     " WHERE key_index.key = gone.key AND key_index.pointer = gone.pointer"
@@ -53,25 +47,51 @@ _COPY_ROW = np.dtype(
 )
 
 
+_NULL = b"\xff\xff\xff\xff"
+_DAY_ONE, _EPOCH = date(2000, 1, 1).toordinal(), datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SIZE = struct.Struct(">i").pack
+_INT4, _INT8 = struct.Struct(">ii").pack, struct.Struct(">iq").pack
+
+
+def _blobs(values: Iterable[bytes]) -> list[bytes]:
+    return [_SIZE(len(each)) + each for each in values]
+
+
+def _texts(values: Iterable[str]) -> list[bytes]:
+    return _blobs([each.encode() for each in values])
+
+
+Binary = Callable[[Iterable[Any]], list[bytes]]
+_BINARY: Mapping[str, Binary] = {
+    "VARCHAR": _texts,
+    "JSON": _texts,
+    "BYTEA": _blobs,
+    "BIGINT": lambda values: [_INT8(8, each) for each in values],
+    "INTEGER": lambda values: [_INT4(4, each) for each in values],
+    "BOOLEAN": lambda values: [b"\0\0\0\1\1" if each else b"\0\0\0\1\0" for each in values],
+    "DATE": lambda values: [_INT4(4, each.toordinal() - _DAY_ONE) for each in values],
+    "TIMESTAMP WITH TIME ZONE": lambda values: [_INT8(8, (each - _EPOCH) // _MICROSECOND) for each in values],
+}
+"""How values of a column are sent, by the column's type: the length, and what the type's receive function reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Copied:
     """How whole rows go into a table of PostgreSQL by COPY, in binary: a third of the work of an insert for each."""
 
     sql: str
-    names: Sequence[str]
-    types: Sequence[str]
-    converters: Mapping[int, Callable[[Any], Any]]
+    columns: Sequence[tuple[str, Callable[[Any], Any] | None, Binary]]
+    """Name, what a value becomes first, and how that is written."""
 
-    def write(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add rows."""
-        values_of = itemgetter(*self.names)
+    def write(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add rows. By column: a value that all rows have is written out once."""
+        head = len(self.columns).to_bytes(2, "big")
+        fields = (_fields([row[name] for row in rows], how, binary) for name, how, binary in self.columns)
+        written = itertools.chain.from_iterable(zip(itertools.repeat(head, len(rows)), *fields, strict=True))
+        content = b"".join([_COPY_HEADER, *written, _COPY_TRAILER])
         with closing(connection.connection.cursor()) as cursor, cursor.copy(self.sql) as copy:
-            copy.set_types(self.types)
-            for row in rows:
-                values = list(values_of(row))
-                for place, convert in self.converters.items():
-                    values[place] = convert(values[place])
-                copy.write_row(values)
+            copy.write(content)
 
     @classmethod
     def into(cls, statement: Statement, dialect: Dialect) -> Copied | None:
@@ -81,19 +101,15 @@ class Copied:
         table = statement.table
         quote = dialect.identifier_preparer.quote
         listed = ", ".join(quote(each.name) for each in table.columns)
-        converters: dict[int, Callable[[Any], Any]] = {}
-        for place, each in enumerate(table.columns):
+        columns = []
+        for each in table.columns:
+            convert = None
             if isinstance(each.type, JSON):
-                converters[place] = _json_or_null if each.type.none_as_null else _json
+                convert = _json_or_null if each.type.none_as_null else _json
             elif isinstance(each.type, TypeDecorator):
                 convert = each.type.dialect_impl(dialect).bind_processor(dialect)
-                if convert is not None:
-                    converters[place] = convert
-        types = [each.type.dialect_impl(dialect).compile(dialect) for each in table.columns]
-        sql = f"COPY {quote(table.name)} ({listed}) FROM STDIN (FORMAT BINARY)"
-        return cls(
-            sql, [each.name for each in table.columns], [_COPY_TYPES.get(each, each) for each in types], converters
-        )
+            columns.append((each.name, convert, _BINARY[each.type.dialect_impl(dialect).compile(dialect)]))
+        return cls(f"COPY {quote(table.name)} ({listed}) FROM STDIN (FORMAT BINARY)", columns)
 
 
 def insert_index_rows(connection: Connection, keys: Integers, pointers: Blocks) -> None:
@@ -104,8 +120,9 @@ def insert_index_rows(connection: Connection, keys: Integers, pointers: Blocks) 
             rows = list(zip(keys.tolist(), pointers.tolist(), strict=True))
             cursor.executemany("INSERT INTO key_index (key, pointer) VALUES (?, ?)", rows)
             return
+        content = b"".join([_COPY_HEADER, _copy_rows(keys, pointers), _COPY_TRAILER])
         with cursor.copy("COPY key_index (key, pointer) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.write(_COPY_HEADER + _copy_rows(keys, pointers) + _COPY_TRAILER)
+            copy.write(content)
     finally:
         cursor.close()
 
@@ -144,6 +161,18 @@ def copy_rows(connection: Connection, table: Table, rows: Iterable[tuple[Any, ..
         connection.execute(insert, chunk)
 
 
+def _fields(values: Sequence[Any], convert: Callable[[Any], Any] | None, binary: Binary) -> Iterable[bytes]:
+    """The fields of a column."""
+    if len(values) > 1 and values.count(values[0]) == len(values):
+        return itertools.repeat(next(iter(_fields(values[:1], convert, binary))), len(values))
+    if convert is not None:
+        values = [convert(each) for each in values]
+    if None not in values:
+        return binary(values)
+    present = iter(binary([each for each in values if each is not None]))
+    return [_NULL if each is None else next(present) for each in values]
+
+
 def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
@@ -152,11 +181,11 @@ def _json_or_null(value: Any) -> str | None:
     return None if value is None else _json(value)
 
 
-def _copy_rows(keys: Integers, pointers: Blocks) -> bytes:
+def _copy_rows(keys: Integers, pointers: Blocks) -> memoryview:
     rows = np.empty(len(keys), dtype=_COPY_ROW)
     rows["fields"] = 2
     rows["key_bytes"] = 8
     rows["key"] = keys
     rows["pointer_bytes"] = POINTER_BYTES
     rows["pointer"] = pointers
-    return rows.tobytes()
+    return rows.data
