@@ -48,7 +48,7 @@ from repository.services.batchwork import BatchWork
 from repository.services.compose import compose
 from repository.services.pool import Linked
 from repository.settings import Settings
-from repository.storage.index import Candidates
+from repository.storage.index import Candidates as Found
 
 NDJSON = "ndjson"
 FORMATS = (NDJSON, ARROW, PARQUET)
@@ -127,7 +127,8 @@ def _work(settings: Settings, matched: bool) -> dict[str, Any]:
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(BatchWork, "take", _timed(BatchWork.take, chunks)))
         if not matched:
-            stack.enter_context(mock.patch.object(pool, "link", _nothing))
+            stack.enter_context(mock.patch.object(pool, "look_up", _nobody))
+            stack.enter_context(mock.patch.object(pool, "link_found", _nothing))
         used, started = time.process_time(), time.perf_counter()
         worker.run_pending()
         seconds, used = time.perf_counter() - started, time.process_time() - used
@@ -154,10 +155,13 @@ def _timed(take: Callable[..., None], seconds: list[float]) -> Callable[..., Non
     return timed
 
 
-def _nothing(_services: Services, _connection: object, _member: object, subjects: Sequence[EncodedSubject]) -> Linked:
-    nobody = ((),) * len(subjects)
+def _nobody(_services: Services, _connection: object, _member: object, subjects: Sequence[Any], _keys: object) -> Found:
     none = (0,) * len(subjects)
-    return Linked((), none, Candidates(nobody, none, {}, (), {}), {})
+    return Found(((),) * len(subjects), none, {}, (), {})
+
+
+def _nothing(_services: Services, _connection: object, _member: object, _subjects: object, found: Found) -> Linked:
+    return Linked((), found.capped, found, {})
 
 
 def bare(services: Services, store: Store, path: Path) -> dict[str, Any]:

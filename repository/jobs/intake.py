@@ -27,7 +27,7 @@ from repository.jobs.sources import NDJSON, Source, columns
 from repository.services import Services
 from repository.services.batchwork import BatchWork, CancelledError, Chunk, GivenUpError, RowError
 from repository.services.encodings import filing_from_json
-from repository.services.foresight import Foreseen
+from repository.services.foresight import Foreseen, LookedUp
 from repository.services.planning import Numbered
 from repository.storage.batches import SERVER_FAULT
 from repository.storage.spool import Spool, SpoolError
@@ -68,7 +68,8 @@ def work_through(
             rarely_collecting(),
             taking_turns(),
             closing(ahead(() if cancelled else _prepared(services, work, source))) as prepared,
-            closing(ahead(_foreseen(work, prepared))) as ready,
+            closing(ahead(_looked_up(work, prepared))) as looked_up,
+            closing(ahead(_foreseen(work, looked_up))) as ready,
         ):
             for chunk, member, bytes_done, foreseen in ready:
                 if stopping():
@@ -151,12 +152,20 @@ def _prepared(services: Services, work: BatchWork, source: Source[Any]) -> Itera
         yield chunk, member, source.bytes_done
 
 
-def _foreseen(
+def _looked_up(
     work: BatchWork, prepared: Iterable[tuple[Chunk, Member, int]]
-) -> Iterator[tuple[Chunk, Member, int, Foreseen]]:
-    """Each chunk with what can be done for it before its turn comes."""
+) -> Iterator[tuple[Chunk, Member, int, LookedUp | None]]:
+    """Each chunk with what the pool holds on it, looked up before its turn comes."""
     for chunk, member, bytes_done in prepared:
-        yield chunk, member, bytes_done, work.foresee(chunk, member)
+        yield chunk, member, bytes_done, work.look_ahead(chunk, member)
+
+
+def _foreseen(
+    work: BatchWork, looked_up: Iterable[tuple[Chunk, Member, int, LookedUp | None]]
+) -> Iterator[tuple[Chunk, Member, int, Foreseen]]:
+    """Each chunk with what else can be done for it before its turn comes."""
+    for chunk, member, bytes_done, found in looked_up:
+        yield chunk, member, bytes_done, work.foresee(found, member)
 
 
 def _source(services: Services, spool: Spool, batch: RowMapping) -> Source[Any]:

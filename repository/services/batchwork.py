@@ -16,7 +16,7 @@ from repository.domain.members import Member, MemberStatus
 from repository.domain.webhooks import Notice
 from repository.services import Services, foresight, intake, outbox, planning, reciprocity
 from repository.services.filing import what_is_accepted
-from repository.services.foresight import NOTHING, Foreseen
+from repository.services.foresight import NOTHING, Foreseen, LookedUp
 from repository.services.hitmaking import Source
 from repository.services.planning import Numbered, Taken, Written
 from repository.storage import batches, dialect, events
@@ -31,6 +31,9 @@ HOPELESS_SHARE = 0.9
 
 CROWDED = 8
 """Chunks of which nothing is foreseen, since others wrote to the pool before one's turn: it would be done twice."""
+
+KEPT_WRITES = 3
+"""Chunks of which is known what they wrote: one that is looked up has not seen the two before it."""
 
 
 class GivenUpError(Exception):
@@ -111,16 +114,23 @@ class BatchWork:
             member = row.as_member()
             return what_is_accepted(self._services, session, member), member
 
-    def foresee(self, chunk: Chunk, member: Member) -> Foreseen:
-        """Do what can be done for a chunk while the one before is taken in; on a store with one writer, nothing."""
+    def look_ahead(self, chunk: Chunk, member: Member) -> LookedUp | None:
+        """Look a chunk up while those before are taken in; on a store with one writer, not."""
         database = self._services.database
         if not chunk.good or self._batch["dry_run"] or database.engine.dialect.name == "sqlite":
-            return NOTHING
+            return None
         if self._unforeseen > 0:
             self._unforeseen -= 1
+            return None
+        with tracing.span("look ahead", {"frankpledge.rows": chunk.rows}), database.reading(long=True) as connection:
+            return foresight.look_ahead(self._services, connection, self._source(member), chunk.good)
+
+    def foresee(self, ahead: LookedUp | None, member: Member) -> Foreseen:
+        """Do what else can be done for a chunk that was looked up."""
+        if ahead is None:
             return NOTHING
-        with tracing.span("foresee", {"frankpledge.rows": chunk.rows}), database.reading(long=True) as connection:
-            return foresight.foresee(self._services, connection, self._source(member), chunk.good)
+        with tracing.span("foresee"), self._services.database.reading(long=True) as connection:
+            return foresight.foresee(self._services, connection, self._source(member), ahead)
 
     def take(self, chunk: Chunk, member: Member, bytes_done: int, foreseen: Foreseen = NOTHING) -> None:
         """Take a chunk in, with its errors and the cursor, by what was `foreseen` of it.
@@ -140,7 +150,9 @@ class BatchWork:
         self.progress = ahead
         if foreseen.prepared is not None and not taken.foreseen:
             self._unforeseen = CROWDED
-        self._written = self._written if taken.written is None else dict([*self._written.items(), taken.written][-2:])
+        self._written = (
+            self._written if taken.written is None else dict([*self._written.items(), taken.written][-KEPT_WRITES:])
+        )
         _measure(taken, len(bad))
         if cancelled:
             raise CancelledError

@@ -1,6 +1,7 @@
-"""What can be done for a chunk of a batch while the one before is written: plan it, look it up, score it, close it.
+"""What can be done for a chunk of a batch while those before are written: plan it, look it up, score it, close it.
 
-It is read on a connection of its own, before the pool is locked for the chunk. Whoever adds to the pool is counted
+In two halves, so that PostgreSQL looks one chunk up while the one before is scored. It is read on connections of its
+own, before the pool is locked for the chunk. Whoever adds to the pool is counted
 (`storage.index.note_write`): where between the reading and the lock nobody but the batch itself has written, what was
 found is what would be found under the lock, since a member's own records are never candidates. Else it is done again.
 """
@@ -18,10 +19,19 @@ from repository.domain.filings import Outcome
 from repository.domain.members import Member
 from repository.services import Services, crediting, planning, pool
 from repository.services.hitmaking import Source
-from repository.services.planning import Numbered, Plan, Written
+from repository.services.planning import Numbered, Plan, Taken, Written
 from repository.services.pool import Linked
 from repository.storage import index
-from repository.storage.index import Rows
+from repository.storage.index import Candidates, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Subjects of filings that are to be matched, with their re-keyed keys and what the index holds on them."""
+
+    subjects: Sequence[EncodedSubject]
+    rekeyed: Sequence[bytes]
+    found: Candidates
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +82,46 @@ class Foreseen:
 NOTHING = Foreseen()
 
 
-def foresee(services: Services, connection: Connection, source: Source, batch: Sequence[Numbered]) -> Foreseen:
-    """Plan filings, and look up, score and close those that are to be matched. Reads only."""
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """The first half of what is foreseen: the filings planned, and those that are to be `matched` looked up."""
+
+    number: int
+    taken: Taken
+    matched: Sequence[Plan]
+    sought: Sought | None
+
+
+def look_ahead(services: Services, connection: Connection, source: Source, batch: Sequence[Numbered]) -> LookedUp:
+    """Plan filings, and look up those that are to be matched. Reads only."""
     number = index.writes(connection)  # first: what is read after it holds all of them
     taken = planning.plan(services, connection, source, batch)
     matched = [each for each in taken.plans if each.matched]
-    prepared = prepare(services, connection, source.member, matched) if matched else None
-    new = {each.filing_id: each.numbered.filing for each in matched if each.outcome is Outcome.CREATED}
+    return LookedUp(number, taken, matched, seek(services, connection, source.member, matched) if matched else None)
+
+
+def foresee(services: Services, connection: Connection, source: Source, ahead: LookedUp) -> Foreseen:
+    """Score and close what was looked up. Reads only."""
+    new = {each.filing_id: each.numbered.filing for each in ahead.matched if each.outcome is Outcome.CREATED}
     digests = crediting.digests(services, source, new)
-    return Foreseen(number, taken.as_new, digests, [each.numbered.row for each in matched], prepared)
+    prepared = None if ahead.sought is None else prepare(services, connection, source.member, ahead.sought)
+    return Foreseen(ahead.number, ahead.taken.as_new, digests, [each.numbered.row for each in ahead.matched], prepared)
 
 
-def prepare(services: Services, connection: Connection, member: Member, matched: Sequence[Plan]) -> Prepared:
-    """Look the subjects of filings up, and close them."""
+def seek(services: Services, connection: Connection, member: Member, matched: Sequence[Plan]) -> Sought:
+    """Look the subjects of filings up."""
     subjects = [subject for each in matched for subject in each.numbered.filing.subjects]
-    linked = pool.link(services, connection, member, subjects)
+    keys = pool.rekeyed(services.sealer, services.schema, subjects)
+    return Sought(subjects, keys, pool.look_up(services, connection, member, subjects, keys))
+
+
+def prepare(services: Services, connection: Connection, member: Member, sought: Sought) -> Prepared:
+    """Score the subjects of filings, and close them."""
+    subjects = sought.subjects
+    linked = pool.link_found(services, connection, member, subjects, sought.found)
     record_ids = pool.record_ids(len(subjects), member)
     envelopes = [
         pool.seal_subject(services.sealer, record_id, subject)
         for record_id, subject in zip(record_ids, subjects, strict=True)
     ]
-    rows = index.rows(services.sealer, record_ids, pool.rekeyed(services.sealer, services.schema, subjects))
-    return Prepared(subjects, record_ids, envelopes, rows, linked)
+    return Prepared(subjects, record_ids, envelopes, index.rows(services.sealer, record_ids, sought.rekeyed), linked)

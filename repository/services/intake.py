@@ -13,7 +13,7 @@ from matching.wire import unpack
 from repository.domain.filings import Outcome
 from repository.services import Services, crediting, outcomes, pool
 from repository.services.crediting import Visible
-from repository.services.foresight import NOTHING, Foreseen, Prepared, prepare
+from repository.services.foresight import NOTHING, Foreseen, Prepared, prepare, seek
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
 from repository.services.planning import Numbered, Plan, Taken, Written, plan
 from repository.services.pool import Sighting
@@ -49,7 +49,8 @@ def take_in(
     prepared = foreseen.settled(services, matched, number, own)
     taken.foreseen = prepared is not None
     if prepared is None and matched:
-        prepared = prepare(services, connection, source.member, matched)
+        sought = seek(services, connection, source.member, matched)
+        prepared = prepare(services, connection, source.member, sought)
     seen: list[tuple[str, Sighting]] = []
     capped = Counter[str]()
     if prepared is not None:

@@ -141,17 +141,32 @@ def find(
     sizes: Mapping[str, int] | None = None,
 ) -> Found:
     """The first half of `link`; `sizes` are those of the pool, where they were read before."""
-    with tracing.span("look up", {"frankpledge.subjects": len(subjects)}):
-        found = _look_up(services, connection, member, subjects)
-        if also:
-            records = tuple(tuple(dict.fromkeys(each)) for each in map(chain, found.records, also))
-            found = replace(found, records=records)
-        tracing.note("frankpledge.candidates", sum(map(len, found.records)))
-        tracing.note("frankpledge.capped_keys", sum(found.capped))
-    metrics.CAPPED_KEYS.inc(sum(found.capped))
+    keys = rekeyed(services.sealer, services.schema, subjects)
+    found = look_up(services, connection, member, subjects, keys)
+    if also:
+        records = tuple(tuple(dict.fromkeys(each)) for each in map(chain, found.records, also))
+        found = replace(found, records=records)
+    if sizes is None:
+        sizes = index.pool_sizes(connection, other_than=member.id)
+    return _scored(services, connection, subjects, found, sizes)
+
+
+def link_found(
+    services: Services, connection: Connection, member: Member, subjects: Sequence[EncodedSubject], found: Candidates
+) -> Linked:
+    """The rest of `link` after `look_up`."""
+    scored = _scored(services, connection, subjects, found, index.pool_sizes(connection, other_than=member.id))
+    return scored.told(filings.candidates(connection, scored.records(), other_than=member.id))
+
+
+def _scored(
+    services: Services,
+    connection: Connection,
+    subjects: Sequence[EncodedSubject],
+    found: Candidates,
+    sizes: Mapping[str, int],
+) -> Found:
     with tracing.span("compare and weigh"):
-        if sizes is None:
-            sizes = index.pool_sizes(connection, other_than=member.id)
         return Found(_weigh(services, connection, subjects, found, sizes), found, sizes)
 
 
@@ -161,20 +176,29 @@ def hold(connection: Connection, member: Member, found: Found) -> Callable[[], L
     return lambda: found.told(told())
 
 
-def _look_up(
-    services: Services, connection: Connection, member: Member, subjects: Sequence[EncodedSubject]
+def look_up(
+    services: Services,
+    connection: Connection,
+    member: Member,
+    subjects: Sequence[EncodedSubject],
+    keys: Sequence[bytes],
 ) -> Candidates:
-    return index.look_up(
-        connection,
-        services.sealer,
-        [
-            Wanted(keys, key_weights(services.schema.kinds[each.kind], each.mask))
-            for keys, each in zip(rekeyed(services.sealer, services.schema, subjects), subjects, strict=True)
-        ],
-        own=member.number,
-        hot=hot(services, services.clock()),
-        limit=services.rulebook.matching.candidates_per_subject,
-    )
+    """What the index holds of the other members on some subjects, by their re-keyed `keys`."""
+    kinds = services.schema.kinds
+    wanted = [Wanted(own, key_weights(kinds[each.kind], each.mask)) for own, each in zip(keys, subjects, strict=True)]
+    with tracing.span("look up", {"frankpledge.subjects": len(subjects)}):
+        found = index.look_up(
+            connection,
+            services.sealer,
+            wanted,
+            own=member.number,
+            hot=hot(services, services.clock()),
+            limit=services.rulebook.matching.candidates_per_subject,
+        )
+        tracing.note("frankpledge.candidates", sum(map(len, found.records)))
+        tracing.note("frankpledge.capped_keys", sum(found.capped))
+    metrics.CAPPED_KEYS.inc(sum(found.capped))
+    return found
 
 
 def _weigh(

@@ -132,4 +132,5 @@ def test_where_others_write_all_the_time_nothing_is_done_twice(
     _before(monkeypatch, 2, lambda: beta.file(filing("B-1", subject("cid"))))
     done = alpha.batch([filing(f"A-{each}", subject(f"{each}")) for each in range(8)])
     assert done["rows"]["created"] == 8
-    assert settled in ([True, False], [True, False, False])  # the third may have been under way
+    assert settled[:2] == [True, False]
+    assert len(settled) <= 4  # the third and the fourth may have been under way
