@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +12,8 @@ from matching.candidates import Candidates
 from matching.columns import Columns, Packed, stack
 from matching.comparisons import COMPARISONS, NOT_OBSERVED, Levels
 from matching.evidence import gather
-from matching.model import LinkageModel, household_discount, load_default, probability, weigh
-from matching.schema import LinkageSchema, load_schema
+from matching.model import LinkageModel, household_discount, probability, weigh
+from matching.schema import LinkageSchema
 from matching.types import EncodedSubject, ExplanationRow, Kind, Match
 
 PAIRS_AT_ONCE = 4096
@@ -122,9 +121,3 @@ def _compared(kind: Kind, levels: Levels, weights: npt.NDArray[np.float64]) -> l
         for comparison, level, weight in zip(COMPARISONS[kind].comparisons, levels, weights, strict=True)
         if level != NOT_OBSERVED
     ]
-
-
-@functools.cache
-def default_linker() -> Linker:
-    """The shipped schema with the shipped model."""
-    return Linker(load_schema(), load_default())

@@ -6,11 +6,9 @@ Fellegi and Sunter (1969), 'A theory for record linkage'. Weights are in bits: l
 from __future__ import annotations
 
 import functools
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -205,10 +203,3 @@ def from_json(raw: Mapping[str, Any]) -> LinkageModel:
         kinds[kind] = KindModel(rates, **{name: entry[name] for name in _SCALARS})
     bands = {Band[label.upper()]: lowest for label, lowest in raw["bands"].items()}
     return LinkageModel(raw["id"], raw["schema"], kinds, bands, raw.get("card", {}))
-
-
-@functools.cache
-def load_default() -> LinkageModel:
-    """The shipped model."""
-    text = resources.files("matching.models").joinpath(DEFAULT_MODEL).read_text("utf-8")
-    return from_json(json.loads(text))

@@ -7,7 +7,8 @@ import pytest
 
 from matching.comparisons import COMPARISONS
 from matching.comparisons.base import Levels
-from matching.model import from_json, load_default, reference_kind, to_json
+from matching.model import from_json, reference_kind, to_json
+from matching.shipped import shipped_model
 from matching.training import M_FLOOR, TrainingPairs, train
 
 COMPARED = COMPARISONS["person"].comparisons
@@ -83,6 +84,6 @@ def test_no_level_becomes_impossible() -> None:
 
 def test_model_file_round_trip() -> None:
     """Writing a model and reading it back gives the same model, and the shipped one has a card."""
-    model = load_default()
+    model = shipped_model()
     assert from_json(to_json(model)) == model
     assert {"data", "date", "figures", "method"} <= set(model.card)
