@@ -173,8 +173,8 @@ def visible(services: Services, connection: Connection, source: Source, sighting
 
     Hot keys are told to whom a screening tells of them.
 
-    Of those of one subject that are seen at tier 1, one is told (see `storage.hits.Filter`). In the transaction that
-    has entered the filings into the ledger.
+    Of those of one subject that are seen at tier 1, one is told (see `storage.hit_views.Filter`). In the transaction
+    that has entered the filings into the ledger.
     """
     actor = Actor(source.actor_id, frozenset(), source.member)
     request = Request(ACTION, DEFAULT_PURPOSE, None, asked=0)

@@ -16,8 +16,7 @@ from repository.domain.rulebook import HIT_TIER
 from repository.domain.webhooks import Notice, Webhook, is_given_up, payload, sign_by_each
 from repository.services import Services, hits, posting, reciprocity
 from repository.services.entitlements import RefusedError
-from repository.storage import batches, events, jobs, webhooks
-from repository.storage import hits as stored_hits
+from repository.storage import batches, events, jobs, shown, webhooks
 from repository.storage.members import find_member
 from repository.storage.sealing import named_context
 
@@ -70,7 +69,7 @@ def step(services: Services, session: Session, job: Job, sent: Sent) -> Ahead:
     if sent.answered is not None:
         webhooks.note_through(connection, *_whose(job))
         told = dict.fromkeys(sent.hits, HIT_TIER)
-        stored_hits.note_shown(connection, job.member_id or "", told, now=services.clock())
+        shown.note(connection, job.member_id or "", told, now=services.clock())
     return Ahead(1, cursor, JobStatus.DONE)
 
 

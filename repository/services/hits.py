@@ -18,8 +18,8 @@ from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, HIT_TIER
 from repository.services import Services, entitlements, outcomes, pool
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted
-from repository.storage import hits
-from repository.storage.hits import Filter, HitView
+from repository.storage import hit_views, shown
+from repository.storage.hit_views import Filter, HitView
 
 ACTION = "hits"
 
@@ -61,7 +61,7 @@ def list_hits(
     with services.database.read() as session:
         connection = session.connection()
         chosen = Filter(wanted_only, counted, bands, wanted.line, wanted.answered, wanted.outcome)
-        views = hits.page(connection, member.id, chosen, before=before, limit=limit + 1)
+        views = hit_views.page(connection, member.id, chosen, before=before, limit=limit + 1)
         views, more = views[:limit], len(views) > limit
         counts = _count(connection, member, views, seen, counted)
     return _show(services, granted, views, counts), more
@@ -75,7 +75,7 @@ def one_hit(
     with services.database.read() as session:
         connection = session.connection()
         seen, counted = _reaches(granted)
-        view = hits.one(connection, member.id, hit_id, seen=seen, counted=counted)
+        view = hit_views.one(connection, member.id, hit_id, seen=seen, counted=counted)
         if view is None:
             return None
         counts = _count(connection, member, [view], seen, counted)
@@ -87,7 +87,7 @@ def visible_ids(services: Services, actor: Actor, member: Member, hit_ids: Seque
     granted = _entitled(services, actor, member, DEFAULT_PURPOSE)
     seen, counted = _reaches(granted)
     with services.database.reading() as connection:
-        views = [hits.one(connection, member.id, hit_id, seen=seen, counted=counted) for hit_id in hit_ids]
+        views = [hit_views.one(connection, member.id, hit_id, seen=seen, counted=counted) for hit_id in hit_ids]
     return [view.id for view in views if view is not None and view.superseded_at is None]
 
 
@@ -105,25 +105,25 @@ def _reaches(granted: Granted) -> tuple[Reach, Reach]:
 
 def _count(connection: Connection, member: Member, views: Sequence[HitView], seen: Reach, counted: Reach) -> Counts:
     live = [view for view in views if view.superseded_at is None]
-    of_class = hits.counts(connection, member.id, live, counted)
-    return Counts(of_class, hits.holders(connection, member.id, live, seen))
+    of_class = hit_views.counts(connection, member.id, live, counted)
+    return Counts(of_class, hit_views.holders(connection, member.id, live, seen))
 
 
 def _show(services: Services, granted: Granted, views: Sequence[HitView], counts: Counts) -> list[dict[str, Any]]:
-    shown = []
+    told = []
     tiers = {}
     may, rulebook, now = granted.entitlement, granted.rulebook, granted.now
     for view in views:
         tier = disclosure.tier_of(may.tier(view.their_line, view.their_class), view.labels, rulebook)
         tiers[view.id] = tier if view.superseded_at is None else HIT_TIER
         hit = _hit(services, view, counts)
-        shown.append(disclose(hit, tier, today=now.date(), rulebook=rulebook))
+        told.append(disclose(hit, tier, today=now.date(), rulebook=rulebook))
     if tiers:
         with services.database.write() as session:
             connection = session.connection()
-            hits.note_shown(connection, granted.member.id, tiers, now=now)
-            outcomes.add_own(services, connection, granted.member.id, shown, now=now)
-    return shown
+            shown.note(connection, granted.member.id, tiers, now=now)
+            outcomes.add_own(services, connection, granted.member.id, told, now=now)
+    return told
 
 
 def _hit(services: Services, view: HitView, counts: Counts) -> Hit:

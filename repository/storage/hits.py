@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -13,29 +13,23 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     ForeignKey,
-    FromClause,
     Index,
     LargeBinary,
     Select,
     UniqueConstraint,
     and_,
     bindparam,
-    false,
     func,
     insert,
-    not_,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from repository.domain.disclosure import Reach
-from repository.domain.labels import Labels
-from repository.storage import dialect, outcomes
+from repository.storage import dialect
 from repository.storage.base import Base
-from repository.storage.filings import FILINGS, LABEL_COLUMNS, MEMBERS, SUBJECTS, label_columns, with_labels
+from repository.storage.filings import FILINGS
 from repository.storage.screenings import SCREENINGS
 
 
@@ -93,49 +87,6 @@ _INSERT_SIDES = dialect.Prepared(lambda _name: insert(HIT_SIDES))
 
 Pair = tuple[str, int, str, int]
 """(low filing, low position, high filing, high position)."""
-
-
-@dataclass(frozen=True, slots=True)
-class HitView:
-    """A hit from one member's side, as stored."""
-
-    id: str
-    created_at: datetime
-    superseded_at: datetime | None
-    band: int
-    evidence: bytes
-    own_filing_id: str | None
-    own_screening_id: str | None
-    own_position: int
-    own_reference: str
-    own_role: str
-    own_kind: str
-    their_filing_id: str
-    their_position: int
-    their_line: str
-    their_class: str
-    their_date: date
-    their_claim: dict[str, Any] | None
-    their_role: str
-    contributor: str
-    labels: Labels
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which hits of a member: `seen` are the other side's records that it may see; `own_line` is the line of its own.
-
-    Of the hits of one own subject on records that are not `counted`, whose number it may not know, only the best is
-    there. What is counted must be seen, too, but for a `seen` that is narrowed to a class.
-    `answered` and `outcome` ask for what the member itself said of the hits.
-    """
-
-    seen: Reach
-    counted: Reach
-    bands: Sequence[int] | None = None
-    own_line: str | None = None
-    answered: bool | None = None
-    outcome: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,178 +168,6 @@ def add(connection: Connection, hits: Sequence[dict[str, Any]], sides: Sequence[
     if hits:
         _INSERT_HITS.write(connection, hits)
         _INSERT_SIDES.write(connection, sides)
-
-
-def page(connection: Connection, member_id: str, chosen: Filter, *, before: str | None, limit: int) -> list[HitView]:
-    """A member's live hits, newest first, with ids less than `before`."""
-    if not chosen.seen.pairs:
-        return []
-    conditions = [HITS.c.superseded_at.is_(None), _within(_THEIR, chosen.seen), _told(chosen.seen, chosen.counted)]
-    if before is not None:
-        conditions.append(HIT_SIDES.c.hit_id < before)
-    if chosen.bands is not None:
-        conditions.append(HITS.c.band.in_(chosen.bands))
-    if chosen.own_line is not None:
-        conditions.append(func.coalesce(_OWN.c.line, SCREENINGS.c.line) == chosen.own_line)
-    conditions += outcomes.listed(HIT_SIDES, answered=chosen.answered, outcome=chosen.outcome)
-    statement = _views(member_id).where(*conditions).order_by(HIT_SIDES.c.hit_id.desc()).limit(limit)
-    return [HitView(*with_labels(row)) for row in connection.execute(statement)]
-
-
-def one(connection: Connection, member_id: str, hit_id: str, *, seen: Reach, counted: Reach) -> HitView | None:
-    """A member's view of one hit, superseded or not; None when it is not there for this member (see Filter)."""
-    told = or_(HITS.c.superseded_at.is_not(None), _told(seen, counted))
-    statement = _views(member_id).where(HIT_SIDES.c.hit_id == hit_id, _within(_THEIR, seen), told)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else HitView(*with_labels(row))
-
-
-def counts(
-    connection: Connection, member_id: str, views: Sequence[HitView], counted: Reach
-) -> dict[tuple[str, int, str], int]:
-    """How many live hits the own subjects of these views have, by (own id, position, class of the other side).
-
-    Only hits on records that are `counted`, those whose class the member may see.
-    """
-    if not (views and counted.pairs):
-        return {}
-    own, by = _OWN_ID, (_OWN_ID, HIT_SIDES.c.own_position, FILINGS.c.record_class)
-    statement = _live(select(own, HIT_SIDES.c.own_position, FILINGS.c.record_class, func.count()), member_id, views)
-    statement = statement.where(_within(FILINGS, counted)).group_by(*by)
-    return {(row[0], row[1], row[2]): row[3] for row in connection.execute(statement)}
-
-
-def holders(
-    connection: Connection, member_id: str, views: Sequence[HitView], seen: Reach
-) -> dict[tuple[str, int], int]:
-    """How many other members' records the own subjects of these views hit, by (own id, position): those `seen`."""
-    if not (views and seen.pairs):
-        return {}
-    count = func.count(FILINGS.c.member_id.distinct())
-    statement = _live(select(_OWN_ID, HIT_SIDES.c.own_position, count), member_id, views)
-    statement = statement.where(_within(FILINGS, seen)).group_by(_OWN_ID, HIT_SIDES.c.own_position)
-    return {(row[0], row[1]): row[2] for row in connection.execute(statement)}
-
-
-def note_shown(connection: Connection, member_id: str, tiers: dict[str, int], *, now: datetime) -> None:
-    """Remember the highest tier each hit was shown at, and when: a correction must reach whoever saw it."""
-    if not tiers:
-        return
-    statement = (
-        update(HIT_SIDES)
-        .where(
-            HIT_SIDES.c.member_id == member_id,
-            HIT_SIDES.c.hit_id == bindparam("hit"),
-            HIT_SIDES.c.shown_tier < bindparam("tier"),
-        )
-        .values(shown_tier=bindparam("tier"), shown_at=now)
-    )
-    connection.execute(statement, [{"hit": hit_id, "tier": tier} for hit_id, tier in sorted(tiers.items())])
-
-
-_OWN = FILINGS.alias("own")
-_THEIR = FILINGS.alias("their")
-_OWN_SUBJECT = SUBJECTS.alias("own_subject")
-_THEIR_SUBJECT = SUBJECTS.alias("their_subject")
-_OWN_ID = func.coalesce(HIT_SIDES.c.own_filing_id, HIT_SIDES.c.own_screening_id)
-
-
-def _live(statement: Select[Any], member_id: str, views: Sequence[HitView]) -> Select[Any]:
-    """Over the live hits of the own filings and screenings in these views, with the other side's filing."""
-    own_ids = {view.own_filing_id or view.own_screening_id for view in views}
-    involved = or_(HIT_SIDES.c.own_filing_id.in_(own_ids), HIT_SIDES.c.own_screening_id.in_(own_ids))
-    joined = HIT_SIDES.join(HITS, HITS.c.id == HIT_SIDES.c.hit_id)
-    joined = joined.join(FILINGS, FILINGS.c.id == HIT_SIDES.c.their_filing_id)
-    return statement.select_from(joined).where(
-        HIT_SIDES.c.member_id == member_id, HITS.c.superseded_at.is_(None), involved
-    )
-
-
-def _told(seen: Reach, counted: Reach) -> ColumnElement[bool]:
-    """Whether a hit is counted, or else the best of its own subject: the highest band, the oldest of those."""
-    side, hit, their = HIT_SIDES.alias("rival_side"), HITS.alias("rival"), FILINGS.alias("rival_filing")
-    better = or_(
-        hit.c.band > HITS.c.band,
-        and_(hit.c.band == HITS.c.band, side.c.hit_id < HIT_SIDES.c.hit_id),
-    )
-    rivals = (
-        select(side.c.hit_id)
-        .select_from(side.join(hit, hit.c.id == side.c.hit_id).join(their, their.c.id == side.c.their_filing_id))
-        .where(
-            side.c.member_id == HIT_SIDES.c.member_id,
-            side.c.own_position == HIT_SIDES.c.own_position,
-            hit.c.superseded_at.is_(None),
-            _within(their, seen),
-            not_(_within(their, counted)),
-            better,
-        )
-        .correlate(HITS, HIT_SIDES)
-    )
-    # Two searches rather than one with `or`: each column has its index.
-    beaten = or_(
-        rivals.where(side.c.own_filing_id == HIT_SIDES.c.own_filing_id).exists(),
-        rivals.where(side.c.own_screening_id == HIT_SIDES.c.own_screening_id).exists(),
-    )
-    return or_(_within(_THEIR, counted), not_(beaten))
-
-
-def _within(filings: FromClause, reach: Reach) -> ColumnElement[bool]:
-    """Whether a filing is in reach. Never null: `not_` of it is its opposite."""
-    if not reach.pairs:
-        return false()
-    conditions: list[ColumnElement[bool]] = [tuple_(filings.c.line, filings.c.record_class).in_(reach.pairs)]
-    for name, words in reach.hidden.items():
-        label = filings.c[LABEL_COLUMNS[name]]
-        if words:
-            conditions.append(or_(label.is_(None), label.not_in(words)))
-    return and_(*conditions)
-
-
-def _views(member_id: str) -> Select[Any]:
-    side = HIT_SIDES.c
-    return (
-        select(
-            HITS.c.id,
-            HITS.c.created_at,
-            HITS.c.superseded_at,
-            HITS.c.band,
-            HITS.c.evidence,
-            side.own_filing_id,
-            side.own_screening_id,
-            side.own_position,
-            func.coalesce(_OWN.c.reference, SCREENINGS.c.reference),
-            func.coalesce(_OWN_SUBJECT.c.role, SCREENINGS.c.role, ""),
-            func.coalesce(_OWN_SUBJECT.c.kind, SCREENINGS.c.kind, ""),
-            side.their_filing_id,
-            side.their_position,
-            _THEIR.c.line,
-            _THEIR.c.record_class,
-            _THEIR.c.triggered_on,
-            _THEIR.c.claim,
-            func.coalesce(_THEIR_SUBJECT.c.role, ""),
-            MEMBERS.c.name,
-            *label_columns(_THEIR),
-        )
-        .select_from(
-            HIT_SIDES.join(HITS, HITS.c.id == side.hit_id)
-            .join(_THEIR, _THEIR.c.id == side.their_filing_id)
-            .join(MEMBERS, MEMBERS.c.id == _THEIR.c.member_id)
-            .outerjoin(
-                _THEIR_SUBJECT,
-                and_(
-                    _THEIR_SUBJECT.c.filing_id == side.their_filing_id,
-                    _THEIR_SUBJECT.c.position == side.their_position,
-                ),
-            )
-            .outerjoin(_OWN, _OWN.c.id == side.own_filing_id)
-            .outerjoin(
-                _OWN_SUBJECT,
-                and_(_OWN_SUBJECT.c.filing_id == side.own_filing_id, _OWN_SUBJECT.c.position == side.own_position),
-            )
-            .outerjoin(SCREENINGS, SCREENINGS.c.id == side.own_screening_id)
-        )
-        .where(side.member_id == member_id)
-    )
 
 
 @cache

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, case, select
+from sqlalchemy import Connection, bindparam, case, select, update
 
 from repository.domain.disputes import Disputed
 from repository.domain.rulebook import NO_TIER
@@ -34,3 +35,19 @@ def hit(connection: Connection, member_id: str, hit_id: str) -> Shown | None:
     )
     row = connection.execute(statement).one_or_none()
     return None if row is None else Shown(row[0], Disputed(*row[1:]))
+
+
+def note(connection: Connection, member_id: str, tiers: dict[str, int], *, now: datetime) -> None:
+    """Remember the highest tier each hit was shown at, and when: a correction must reach whoever saw it."""
+    if not tiers:
+        return
+    statement = (
+        update(HIT_SIDES)
+        .where(
+            HIT_SIDES.c.member_id == member_id,
+            HIT_SIDES.c.hit_id == bindparam("hit"),
+            HIT_SIDES.c.shown_tier < bindparam("tier"),
+        )
+        .values(shown_tier=bindparam("tier"), shown_at=now)
+    )
+    connection.execute(statement, [{"hit": hit_id, "tier": tier} for hit_id, tier in sorted(tiers.items())])

@@ -281,17 +281,19 @@ def _decisions(services: Services) -> dict[str, dict[str, Any]]:
 # The source: who may touch what others filed
 
 OF_OTHERS = {
-    "storage.hits": {"page", "one", "counts", "holders"},
+    "storage.hit_views": {"page", "one", "counts", "holders"},
+    "storage.hits": set(),
     "storage.filings": {"candidates", "held", "sealed"},
     "storage.index": {"look_up"},
-    "services.pool": {"find", "hold", "link", "open_subject", "open_evidence"},
+    "services.pool": {"find", "hold", "link", "link_found", "open_subject", "open_evidence"},
     "services.hits": {"list_hits", "one_hit"},
     "services.screening": {"screen", "screen_one"},
 }
-"""Functions that give what other members filed, by module. Every other function of the first two is listed below."""
+"""Functions that give what other members filed, by module. Every other function of three of them is listed below."""
 NOT_OF_OTHERS = {
     # Of filings that are being changed: who they hit is worked out, and told to nobody.
-    "storage.hits": {"of_screenings", "pairs_of", "supersede", "comparable", "revive", "move", "add", "note_shown"},
+    "storage.hits": {"of_screenings", "pairs_of", "supersede", "comparable", "revive", "move", "add"},
+    "storage.hit_views": set(),
     # Of one's own, by member, by own proof, or for what the intake itself has just read; `sample` is the operator's.
     "storage.filings": {
         "label_values",
@@ -313,7 +315,7 @@ NOT_OF_OTHERS = {
     },
 }
 READERS = {
-    "services.hits": {"storage.hits", "services.pool"},
+    "services.hits": {"storage.hit_views", "services.pool"},
     "services.screening": {"services.pool"},
     "services.foresight": {"services.pool"},  # its sightings are counted in services.crediting, by an entitlement
     "services.rescreening": {"services.pool"},
@@ -389,7 +391,7 @@ def test_tables_are_read_in_storage_only() -> None:
 
 
 def test_every_function_over_filings_and_hits_is_told_apart() -> None:
-    """A new function in storage.hits or storage.filings says whether it gives what others filed."""
+    """A new function in storage.hits, storage.hit_views or storage.filings says whether it gives what others filed."""
     for home, others in NOT_OF_OTHERS.items():
         tree = ast.parse((SOURCE / f"{home.replace('.', '/')}.py").read_text("utf-8"))
         public = {each.name for each in tree.body if isinstance(each, ast.FunctionDef) and each.name[0] != "_"}
