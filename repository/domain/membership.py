@@ -24,7 +24,6 @@ NOT_RESUMED = (
     "A membership that was withdrawn is not resumed: admit the member anew, under the same name and contributing first"
     f" (ramp {Ramp.CONTRIBUTE_FIRST.value}, R5)"
 )
-_SATURDAY = 5
 
 
 class CaseStatus(StrEnum):
@@ -86,15 +85,6 @@ class Start:
 
     ramp: Ramp
     covenant_until: date | None
-
-
-def working_days_later(day: date, count: int) -> date:
-    """The working day (Monday to Friday) that many working days after a day; the day itself does not count."""
-    while count > 0:
-        day += timedelta(days=1)
-        if day.weekday() < _SATURDAY:
-            count -= 1
-    return day
 
 
 def months_later(day: date, months: int) -> date:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from matching.types import Band
+from repository.domain.calendar import Calendar
 
 NO_TIER, HIT_TIER, CLASS_TIER, POINTER_TIER, DETAIL_TIER = range(5)
 """R2: nothing; hit or no hit; class, count and age band; the contributor and the record's facts; the detail."""
@@ -192,6 +193,17 @@ class ScreeningRules:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeRules:
+    """Tier 4: what may be asked of a contributor and by which legal powers, and how long what was asked is kept."""
+
+    items: tuple[str, ...]
+    legal_powers: tuple[str, ...]
+    most_open: int
+    sealed_days: int
+    keep_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class MatchingRules:
     """What bounds the work of a look-up."""
 
@@ -222,4 +234,6 @@ class Rulebook:
     proof: ProofRules
     filing: FilingRules
     screening: ScreeningRules
+    calendar: Calendar
+    exchange: ExchangeRules
     matching: MatchingRules

@@ -18,7 +18,6 @@ from repository.domain.membership import (
     Verdict,
     check_officer,
     overdue,
-    working_days_later,
 )
 from repository.domain.rulebook import Rulebook
 from repository.services import applications
@@ -82,7 +81,7 @@ def enter(
         grounds=grounds,
         entered_at=act.now,
         entered_by=act.actor_id,
-        due_on=working_days_later(act.now.date(), rulebook.membership.appeal_working_days),
+        due_on=rulebook.calendar.later(act.now.date(), rulebook.membership.appeal_working_days),
         status=CaseStatus.OPEN.value,
     )
     session.add(row)

@@ -24,7 +24,6 @@ from repository.domain.membership import (
     overdue,
     same_name,
     start,
-    working_days_later,
 )
 from repository.domain.rulebook import Rulebook
 from repository.domain.standing import Ramp
@@ -75,7 +74,7 @@ def enter(session: Session, act: Act, applying: Applying, rulebook: Rulebook) ->
         agreement_signed_on=applying.agreement_signed_on,
         entered_at=act.now,
         entered_by=act.actor_id,
-        due_on=working_days_later(today, rulebook.membership.application_working_days),
+        due_on=rulebook.calendar.later(today, rulebook.membership.application_working_days),
         status=CaseStatus.OPEN.value,
     )
     session.add(row)
@@ -124,7 +123,7 @@ def decide(
 def reopen(session: Session, row: ApplicationRow, act: Act, rulebook: Rulebook) -> None:
     """Have a refused application decided anew, by someone who has not refused it."""
     row.status = CaseStatus.OPEN.value
-    row.due_on = working_days_later(act.now.date(), rulebook.membership.application_working_days)
+    row.due_on = rulebook.calendar.later(act.now.date(), rulebook.membership.application_working_days)
     session.flush()
     what = What(EventKind.APPLICATION_REOPENED, "R9", None, row.id)
     tell(session.connection(), act, what, due_on=row.due_on.isoformat())

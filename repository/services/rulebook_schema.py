@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from matching.types import Band
 from matching.vocabulary import LABELS, LINES, PURPOSES, RECORD_CLASSES
 from repository.domain import rulebook as rules
+from repository.domain.calendar import Calendar
 from repository.domain.rulebook import Level, SubscriberClass
 
 UNKNOWN = "no such entry"
 
 _BANDS = tuple(band.label for band in Band if band > Band.NONE)
 _LONGEST_LIST = 200
+_ZONE = "a zone of the IANA time zone database, such as Europe/London"
+_HOLIDAY = "a date in quotes, such as 2027-12-25"
 
 
 def _messages(expected: str) -> dict[str, Any]:
@@ -171,6 +176,27 @@ class _DisclosureSchema(_Table):
             raise ValidationError("a label of its own for each band, the oldest included", "age_bands")
 
 
+class _CalendarSchema(_Table):
+    zone = _shaped(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}\Z", _ZONE)
+    holidays = _list(_shaped(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", _HOLIDAY), "dates")
+
+    @validates_schema
+    def _there(self, loaded: dict[str, Any], **_: Any) -> None:
+        try:
+            ZoneInfo(loaded["zone"])
+        except (LookupError, ValueError, OSError):
+            raise ValidationError(_ZONE, "zone") from None
+        for place, each in enumerate(loaded["holidays"]):
+            try:
+                date.fromisoformat(each)
+            except ValueError:
+                raise ValidationError({"holidays": {place: [_HOLIDAY]}}) from None
+
+    @post_load
+    def _make(self, loaded: dict[str, Any], **_: Any) -> Any:
+        return Calendar(loaded["zone"], tuple(sorted(map(date.fromisoformat, loaded["holidays"]))))
+
+
 class _FutureDaysSchema(_Table):
     """By class; those that are not named have filing.clock_skew_days."""
 
@@ -254,6 +280,15 @@ class RulebookSchema(_Table):
     proof = _table(rules.ProofRules, case_types=_words(), product_actions=_words(), exceptions=_words(at_least=0))
     filing = _table(rules.FilingRules, clock_skew_days=_whole(0, 31), future_days=_nested(_FutureDaysSchema))
     screening = _table(rules.ScreeningRules, keep_days=_whole(1, 3650))
+    calendar = _nested(_CalendarSchema)
+    exchange = _table(
+        rules.ExchangeRules,
+        items=_words(),
+        legal_powers=_words(),
+        most_open=_whole(1, 10_000),
+        sealed_days=_whole(1, 365),
+        keep_days=_whole(1, 3650),
+    )
     matching = _table(
         rules.MatchingRules,
         hot_key_rows=_whole(2, 10**6),

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from repository.cli import main
-from repository.domain.membership import working_days_later
+from repository.domain.calendar import working_days_later
 
 PASSWORD = "a long enough password"
 ANOTHER = "another long password"

@@ -26,7 +26,6 @@ from repository.domain.membership import (
     months_later,
     overdue,
     start,
-    working_days_later,
 )
 from repository.domain.rulebook import SubscriberClass
 from repository.domain.standing import Grant, Ramp
@@ -35,31 +34,6 @@ from tests.support.rulebooks import DEFAULT_RULEBOOK
 MONDAY = date(2026, 3, 2)
 POLICE = DEFAULT_RULEBOOK.subscribers[SubscriberClass.LAW_ENFORCEMENT]
 GRANT = Grant(("motor",), ("claim",), ("law_enforcement",), 3, 10, MONDAY + timedelta(days=30))
-
-
-@pytest.mark.parametrize(
-    ("day", "count", "due"),
-    [
-        (MONDAY, 1, date(2026, 3, 3)),
-        (MONDAY, 5, date(2026, 3, 9)),
-        (date(2026, 3, 6), 1, date(2026, 3, 9)),
-        (date(2026, 3, 7), 1, date(2026, 3, 9)),
-        (date(2026, 3, 8), 10, date(2026, 3, 20)),
-        (MONDAY, 0, MONDAY),
-    ],
-)
-def test_clocks_run_on_working_days(day: date, count: int, due: date) -> None:
-    """Saturdays and Sundays do not count, nor does the day itself."""
-    assert working_days_later(day, count) == due
-
-
-@given(day=st.dates(date(2000, 1, 1), date(2100, 1, 1)), count=st.integers(1, 60))
-def test_a_case_is_due_on_a_working_day_after_as_many(day: date, count: int) -> None:
-    """The due day is a working day, and exactly so many working days lie after the start up to it."""
-    due = working_days_later(day, count)
-    assert due.weekday() < 5
-    between = (day + timedelta(days=step) for step in range(1, (due - day).days + 1))
-    assert sum(each.weekday() < 5 for each in between) == count
 
 
 def test_months_end_where_they_end() -> None:

@@ -79,6 +79,18 @@ def test_closed_purposes_are_read() -> None:
             {"version": "a b"},
             {"version": "1 to 40 letters, digits, dots, hyphens or underscores, such as 2027.1"},
         ),
+        (
+            "calendar",
+            {"zone": "Europe/Atlantis"},
+            {"calendar.zone": "a zone of the IANA time zone database, such as Europe/London"},
+        ),
+        (
+            "calendar",
+            {"zone": "Europe"},
+            {"calendar.zone": "a zone of the IANA time zone database, such as Europe/London"},
+        ),
+        ("calendar", {"holidays": ["2027-02-29"]}, {"calendar.holidays[0]": "a date in quotes, such as 2027-12-25"}),
+        ("calendar", {"holidays": ["Easter"]}, {"calendar.holidays[0]": "a date in quotes, such as 2027-12-25"}),
         ("", {"title": ""}, {"title": "a text of 1 to 200 characters"}),
         ("", {"window": 90}, {"window": "a table"}),
         ("window", {"dayz": 3}, {"window.dayz": "no such entry; is days meant?"}),
