@@ -20,6 +20,7 @@ PADDED = 128
 """What the length of a packed subject is a multiple of: one of few sizes, which many share."""
 _HEAD = struct.Struct("<BBBBBHII")
 """Kind, and the bytes of role, mask, observed, facts, name, keys and sketches."""
+_SHORT = "packed subject: shorter than it says"
 _HALVES = "Q"
 """Eight bytes each, as they lie in memory: half a key."""
 
@@ -184,8 +185,18 @@ def split(data: bytes) -> tuple[bytes, int, str | None, int, int, int]:
 
     Halves of keys lie between the first two of the places, sketches between the last two. Raises as `unpack` does.
     """
-    mask, observed, _, name, start, middle, end = _parts(data)
-    return mask, int.from_bytes(observed, "little"), name.decode() or None, start, middle, end
+    # What `_parts` does, by itself: candidates are split by the thousand.
+    _, role, masked, seen, facts, named, keys, sketches = _HEAD.unpack_from(data)
+    mask_at = _HEAD.size + role
+    observed_at = mask_at + masked
+    name_at = observed_at + seen + facts
+    start = name_at + named
+    middle = start + keys
+    end = middle + sketches
+    if len(data) < end:
+        raise ValueError(_SHORT)
+    observed = int.from_bytes(data[observed_at : observed_at + seen], "little")
+    return data[mask_at:observed_at], observed, data[name_at:start].decode() if named else None, start, middle, end
 
 
 def halves(keys: bytes) -> bytes:
@@ -204,7 +215,7 @@ def _parts(data: bytes) -> tuple[bytes, bytes, bytes, bytes, int, int, int]:
     middle = start + keys_size
     end = middle + sketches_size
     if len(data) < end:
-        raise ValueError("packed subject: shorter than it says")
+        raise ValueError(_SHORT)
     mask, observed = data[mask_at:observed_at], data[observed_at:facts_at]
     return mask, observed, data[facts_at:name_at], data[name_at:start], start, middle, end
 

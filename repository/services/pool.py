@@ -28,7 +28,7 @@ from repository.storage.index import Candidates, Hot, Wanted
 from repository.storage.sealing import Integers, Sealer, named_context, record_context
 
 COMPOSITE_WEIGHT, BAND_WEIGHT = 8, 1
-WEIGHED_AT_ONCE = 500
+WEIGHED_AT_ONCE = 250
 """Subjects whose candidates are open in memory together: each has up to twenty, of some kilobytes."""
 _KEY = np.dtype(f"V{KEY_BYTES}")
 _Asked = tuple[int, EncodedSubject, Sequence[int]]
@@ -93,19 +93,16 @@ def rekeyed(sealer: Sealer, schema: LinkageSchema, subjects: Sequence[EncodedSub
     done = [b""] * len(subjects)
     for kind in dict.fromkeys(each.kind for each in subjects):
         places = [place for place, each in enumerate(subjects) if each.kind == kind]
-        wanted = [_indexed(subjects[place], schema.kinds[kind].index_mask) for place in places]
-        column, start = sealer.rekey(b"".join(wanted), kind), 0
-        for place, keys in zip(places, wanted, strict=True):
-            end = start + len(keys)
-            done[place] = column[start:end]
-            start = end
+        own = [subjects[place] for place in places]
+        column = np.frombuffer(b"".join([each.keys for each in own]), _KEY)
+        wanted = [_places(each.mask, schema.kinds[kind].index_mask) for each in own]
+        first = np.cumsum([0, *(len(each.keys) // KEY_BYTES for each in own[:-1])])
+        sizes = [len(each) for each in wanted]
+        under = sealer.rekey(column[np.concatenate(wanted) + np.repeat(first, sizes)].tobytes(), kind)
+        start = 0
+        for place, size in zip(places, sizes, strict=True):
+            done[place] = under[start : (start := start + size * KEY_BYTES)]
     return done
-
-
-def _indexed(subject: EncodedSubject, index_mask: int) -> bytes:
-    if not subject.mask & ~index_mask:
-        return subject.keys
-    return np.frombuffer(subject.keys, _KEY)[_places(subject.mask, index_mask)].tobytes()
 
 
 @lru_cache(maxsize=4096)

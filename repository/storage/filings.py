@@ -290,7 +290,7 @@ def take_out_subjects(connection: Connection, filing_ids: Sequence[str]) -> list
     return found
 
 
-def sealed(connection: Connection, record_ids: Integers, kind: str) -> list[tuple[int, bytes]]:
+def sealed(connection: Connection, record_ids: Integers, kind: str) -> Sequence[tuple[int, bytes]]:
     """The subjects of a kind with these record ids, whoever's they are, as (record id, envelope), ids rising.
 
     To be opened and scored, not to be told of.
@@ -298,7 +298,7 @@ def sealed(connection: Connection, record_ids: Integers, kind: str) -> list[tupl
     if not len(record_ids):
         return []
     rows = _SEALED.rows(connection, {"kind": kind, **dialect.wanted_many(connection, record_ids)})
-    return sorted(((row[0], row[1]) for row in rows), key=itemgetter(0))
+    return sorted(rows, key=itemgetter(0))
 
 
 def candidates(connection: Connection, record_ids: Sequence[int], *, other_than: str) -> dict[int, Candidate]:

@@ -48,7 +48,7 @@ class Sealer:
         self._pointer = _blocks(_subkey(operator_secret, b"pointer"))
         self._handle = _blocks(_subkey(operator_secret, b"handle"))
         self._envelope = AESGCM(_subkey(operator_secret, b"envelope"))
-        self._digest = _subkey(operator_secret, b"digest")
+        self._digest = hashlib.blake2b(key=_subkey(operator_secret, b"digest"), digest_size=32)
 
     def rekey(self, keys: bytes, kind: Kind) -> bytes:
         """Re-key any number of 16-byte keys of one kind of subject at once.
@@ -116,7 +116,7 @@ class Sealer:
 
     def digester(self, context: bytes) -> hashlib.blake2b:
         """The same for content that comes in parts."""
-        keyed = hashlib.blake2b(key=self._digest, digest_size=32)
+        keyed = self._digest.copy()  # the key is worked in once
         keyed.update(len(context).to_bytes(4, "big") + context)
         return keyed
 

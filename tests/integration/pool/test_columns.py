@@ -44,6 +44,21 @@ def test_rows_of_columns_land(alpha: Desk, rows: Counted, kind: str) -> None:
 
 
 @KINDS
+def test_small_groups_make_one_chunk(alpha: Desk, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction for each would write the same pages of the index again and again."""
+    chunks, take = [], batchwork.BatchWork.take
+
+    def spy(self: batchwork.BatchWork, chunk: batchwork.Chunk, *arguments: Any) -> None:
+        chunks.append(chunk.rows)
+        take(self, chunk, *arguments)
+
+    monkeypatch.setattr(batchwork.BatchWork, "take", spy)
+    groups = [batch_of([row]) for row in ROWS[:8]]
+    done = taken(alpha, {"arrow": arrow, "parquet": parquet}[kind](*groups), kind)
+    assert (done["rows"]["created"], chunks) == (8, [3, 3, 2])
+
+
+@KINDS
 def test_bad_rows_are_told_one_by_one(alpha: Desk, kind: str) -> None:
     """By row, reference, field and what was expected, as the same rows in NDJSON; the good ones land."""
     broken = [ROWS[0], filing("P-1", line="pet"), ROWS[2], filing("P-3", record_class="claim", claim={}), ROWS[4]]

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Select, insert, select, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Select,
+    String,
+    Table,
+    insert,
+    select,
+    text,
+)
 
 from repository.storage import dialect
+from repository.storage.base import UtcDateTime
 from repository.storage.engine import Database, create_engine
 from repository.storage.events import EVENTS
 from repository.storage.index import HOT_KEYS
@@ -92,3 +109,32 @@ def test_a_prepared_list_is_planned_for_any_and_a_page_for_its_length(database: 
         plans = text("SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%unnest%'")
         assert connection.execute(plans).one() == (7, 5)
         assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "auto"
+
+
+def test_many_rows_are_written_as_they_were_given(database: Database) -> None:
+    """Of each type, the ends of its range, what is absent in some rows or all, and what is the same in all."""
+    kinds: dict[str, Any] = {
+        "number": Integer(),
+        "size": BigInteger(),
+        "is_so": Boolean(),
+        "day": Date(),
+        "at": UtcDateTime(),
+    }
+    kinds |= {"word": String(), "content": LargeBinary(), "facts": JSON(none_as_null=True), "absent": String()}
+    table = Table("of_each_type", MetaData(), *(Column(name, kind) for name, kind in kinds.items()))
+    given: list[dict[str, Any]] = [
+        {"number": place, "size": NUMBERS[place % 4], "is_so": place % 3 == 0, "day": date(1900 + 9 * place, 2, 28)}
+        | {"at": AT.replace(year=1990 + place), "word": "\u20ac" * place, "content": bytes([0, 255]) * place}
+        | {"facts": {"each": [place, "\u00e9"]}, "absent": None}
+        for place in range(24)
+    ]
+    some = [{**row, **dict.fromkeys(("size", "is_so", "day", "at", "word", "content", "facts"))} for row in given[:3]]
+    same = [{**given[5], "number": place} for place in range(24)]
+    with database.writing() as connection:
+        table.create(connection)
+        for rows in ([*given[3:], *some], same):
+            dialect.Prepared(lambda _name: insert(table)).write(connection, rows)
+            written = connection.execute(select(table)).mappings().all()
+            in_order = itemgetter("number")
+            assert sorted(map(dict, written), key=in_order) == sorted(rows, key=in_order)
+            connection.execute(table.delete())
