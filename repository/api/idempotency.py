@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any, Literal, TypeVar, cast, overload
 
 from flask import Response, make_response, request
@@ -15,11 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from repository.api.context import current_actor, services
 from repository.api.problems import ProblemError
 from repository.storage import idempotency
-from repository.storage.idempotency import IdempotentReplyRow
+from repository.storage.idempotency import KEPT, IdempotentReplyRow
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
-KEPT = timedelta(days=1)
 _SHAPE = re.compile(r"[\x21-\x7e]{1,128}")
 
 _View = TypeVar("_View", bound=Callable[..., Any])

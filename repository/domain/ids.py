@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, get_args
 
 Prefix = Literal[
     "fil",
@@ -30,6 +30,12 @@ Prefix = Literal[
     "job",
     "whk",
     "off",
+    "drq",
+    "sup",
+    "cas",
+    "nte",
+    "fnd",
+    "del",
 ]
 RANDOM_BYTES = 10
 
@@ -39,7 +45,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 # The standard library takes several times as long, and a question needs some ids.
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _SHIFTS = range(120, -1, -10)
-_SHAPE = re.compile(r"(fil|hit|bat|scr|mem|act|evt|tok|dec|app|apl|grt|prf|dsp|upl|job|whk|off)_[0-9a-v]{26}")
+_SHAPE = re.compile(rf"({'|'.join(get_args(Prefix))})_[0-9a-v]{{26}}")
 
 
 def make(prefix: Prefix, at: datetime, randomness: bytes) -> str:

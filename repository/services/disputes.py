@@ -211,7 +211,7 @@ def _to_raiser(dispute: Dispute) -> dict[str, Any]:
 def _to_contributor(dispute: Dispute, references: dict[str, str]) -> dict[str, Any]:
     """Which filing, why and since when; not who raised it, nor on which hit."""
     answered = {"accepts": dispute.accepts, "note_reference": dispute.note_reference}
-    own = {"side": "received", "reference": references[dispute.about.filing_id], **answered}
+    own = {"side": "received", "reference": references.get(dispute.about.filing_id), **answered}
     return _common(dispute) | _filing(dispute) | own
 
 

@@ -19,7 +19,8 @@ from repository.storage.filings import FILINGS
 class DisputeRow(Base):
     """One dispute; of one raiser about one filing at most one is not closed.
 
-    `filing_version`, `line` and `record_class` are those of the filing when the dispute was raised.
+    `filing_version`, `line` and `record_class` are those of the filing when the dispute was raised. It outlives the
+    filing and the hit, which may be gone.
     """
 
     __tablename__ = "disputes"
@@ -39,8 +40,8 @@ class DisputeRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     raiser_id: Mapped[str] = mapped_column(ForeignKey("members.id"))
     contributor_id: Mapped[str] = mapped_column(ForeignKey("members.id"))
-    hit_id: Mapped[str] = mapped_column(ForeignKey("hits.id"))
-    filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"))
+    hit_id: Mapped[str]
+    filing_id: Mapped[str]
     filing_version: Mapped[int]
     line: Mapped[str]
     record_class: Mapped[str]
@@ -139,7 +140,7 @@ def count_upheld(connection: Connection, dispute: Dispute) -> bool:
 
 
 def references(connection: Connection, filing_ids: Sequence[str]) -> dict[str, str]:
-    """The references of filings, by filing: for their own member, or the operator."""
+    """The references of filings that are there still, by filing: for their own member, or the operator."""
     name = connection.dialect.name
     filings = dialect.wanted_texts(name)
     statement = select(FILINGS.c.id, FILINGS.c.reference).select_from(

@@ -26,6 +26,8 @@ _PRAGMAS = (
     "PRAGMA busy_timeout = 30000",
     # In WAL mode NORMAL would lose the last commits with the power, though they were answered with 201 (decision 9).
     "PRAGMA synchronous = FULL",
+    # What is deleted is overwritten: a record that was removed must not lie in free pages of the file.
+    "PRAGMA secure_delete = ON",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -65536",
     # Keys are random, so a batch dirties pages all over the index: fewer checkpoints write each of them less often, and
@@ -231,6 +233,17 @@ class Database:
         """End sessions whose client fell silent in the middle of a COPY (see `limits.end_silent`); how many."""
         with self.engine.begin() as connection:
             return end_silent(connection, self._limits)
+
+    def settle(self) -> bool:
+        """Have SQLite write its log into the file and empty it: what was deleted lies in neither then.
+
+        False where that waits for somebody who still reads what was there before. PostgreSQL does as much by itself.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            busy: int = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        return busy == 0
 
     def close(self) -> None:
         """Close every pooled connection, and give back what was held with them."""

@@ -74,7 +74,7 @@ class HitSideRow(Base):
     own_filing_id: Mapped[str | None] = mapped_column(ForeignKey("filings.id"))
     own_screening_id: Mapped[str | None] = mapped_column(ForeignKey("screenings.id"), index=True)
     own_position: Mapped[int]
-    their_filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"))
+    their_filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"), index=True)
     their_position: Mapped[int]
     shown_tier: Mapped[int] = mapped_column(default=0)
     shown_at: Mapped[datetime | None]

@@ -8,6 +8,7 @@ _RESCORED = "of filings that a rescreen has listed, and their hits: told by tier
 _SWEEP = "the worker's own: of everyone's rows whose time is over"
 _OPERATOR = "the operator's, who sees every member's"
 _RESEALED = "everyone's rows are put under another operator secret"
+_REMOVED = "of filings, or screenings, that are over, or whose own member withdraws them, and their hits"
 _OVER = "of everyone's encodings under a linkage key that is over"
 
 _OTHERS = "the pool: what others filed, told by tier only"
@@ -80,11 +81,21 @@ ALLOWED = {
     "storage.rotation.subjects": _RESEALED,
     "storage.expiry.in_cases": _SWEEP,
     "storage.expiry.remove": _SWEEP,
+    "storage.removal._forget_pairs": _REMOVED,
+    "storage.removal._gone": _REMOVED,
+    "storage.removal._proofs": _REMOVED,
+    "storage.removal.hits_of": _REMOVED,
+    "storage.removal.hold": _REMOVED,
+    "storage.removal.members_told": _REMOVED,
+    "storage.removal.owed": _REMOVED,
+    "storage.removal.remove": _REMOVED,
     "storage.filings.kinds_and_roles": _FOUND,
     "storage.filings.on_proof": "of a proof that was found by its member",
     "storage.filings.sealed": _OTHERS,
     "storage.ledger.corroborated": "everyone's sums, of which the medians of others are told",
     "storage.hits.move": _RESCORED,
+    "storage.suppressed.on_filings": "what was found of these filings; each is compared with its member",
+    "storage.suppressed.subject": _FOUND,
     "storage.hits.of_screenings": _RESCORED,
     "storage.hits.pairs_of": _RESCORED,
     "storage.hits.revive": _RESCORED,

@@ -1,0 +1,124 @@
+"""Taking filings out of the pool with all that is known of them, but ids in events and decisions, and sums.
+
+Some at a time, each time in one transaction with the deletion proofs: killed in between, what is done is done, and
+what is left is found again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from matching.wire import unpack
+from repository.domain.events import Event, EventKind
+from repository.domain.removal import Cause, Removed
+from repository.services import Services, reciprocity
+from repository.storage import deletions, dialect, events, filings, idempotency, index, ledger, removal
+from repository.storage.ledger import LedgerRow
+from repository.storage.sealing import index_keys, record_context
+
+SALT_BYTES = 32
+_EVENTS = {Cause.EXPIRED: EventKind.FILING_REMOVED, Cause.WITHDRAWN: EventKind.FILING_WITHDRAWN}
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why filings are taken out, when, and who does it, where it is not time alone."""
+
+    cause: Cause
+    now: datetime
+    actor_id: str | None = None
+    reason: str | None = None
+
+
+def remove(services: Services, connection: Connection, filing_ids: Sequence[str], why: Why) -> list[Removed]:
+    """Take those of these filings that are there out of the pool, in the caller's transaction, a writing one.
+
+    Whoever finds them at this moment ends first; whoever looks after it finds nothing.
+    """
+    dialect.lock_pool(connection)
+    rows = removal.hold(connection, filing_ids)
+    if not rows:
+        return []
+    held = [row["id"] for row in rows]
+    _take_out_subjects(services, connection, rows)
+    hit_ids = removal.hits_of(connection, held)
+    release(connection, hit_ids, why.now.astimezone(UTC).date())
+    _forget_answers(connection, rows, hit_ids, why.now)
+    removal.remove(connection, rows)
+    index.note_write(connection)
+    return _prove(services, connection, rows, why)
+
+
+def release(connection: Connection, hit_ids: Sequence[str], today: date) -> None:
+    """Take back what is due, and not overdue, on hits that are about to go."""
+    owed = removal.owed(connection, hit_ids, today=today)
+    due = Counter((each.member_id, each.due_on, each.line, each.record_class) for each in owed)
+    ledger.add(connection, [LedgerRow(*key, {"due": -number}) for key, number in due.items()], today=today)
+
+
+def _take_out_subjects(services: Services, connection: Connection, rows: Sequence[RowMapping]) -> None:
+    """Remove the subjects of filings with their rows of the index, and forget that any key of theirs is hot."""
+    owners = {row["id"]: row["member_id"] for row in rows}
+    record_ids, rekeyed = [], []
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for record_id, filing_id, envelope in filings.take_out_subjects(connection, list(owners)):
+        if not envelope:  # erased with its linkage key: out of the index, and not counted any more
+            continue
+        subject = unpack(services.sealer.unseal(record_context(record_id), envelope))
+        counts[owners[filing_id]][subject.kind] -= 1
+        record_ids.append(record_id)
+        # All keys, by whatever schema they were made: those by which nothing is found have no row.
+        rekeyed.append(services.sealer.rekey(subject.keys, subject.kind))
+    index.remove(connection, services.sealer, record_ids, rekeyed)
+    removal.forget_hot(connection, index_keys(b"".join(rekeyed)))
+    for member_id in sorted(counts):
+        index.count_subjects(connection, member_id, counts[member_id])
+
+
+def _forget_answers(connection: Connection, rows: Sequence[RowMapping], hit_ids: Sequence[str], now: datetime) -> None:
+    """Forget the answers kept for who sends a request again that name these filings or their hits."""
+    since = now - idempotency.KEPT
+    members = {row["member_id"] for row in rows if row["filed_at"] >= since}
+    members |= removal.members_told(connection, hit_ids, since=since)
+    idempotency.forget_telling(connection, sorted(members), {*hit_ids, *(row["id"] for row in rows)})
+
+
+def _prove(services: Services, connection: Connection, rows: Sequence[RowMapping], why: Why) -> list[Removed]:
+    """Store the deletion proofs, and tell each removal: with the commitment, which says nothing by itself."""
+    proved, stored = [], []
+    for row in rows:
+        said = Removed(
+            filing_id=row["id"],
+            member_id=row["member_id"],
+            line=row["line"],
+            record_class=row["record_class"],
+            version=row["version"],
+            cause=why.cause,
+            reason=why.reason,
+            kept_from=row["triggered_on"],
+            removed_on=why.now.astimezone(UTC).date(),
+            rulebook=services.rulebooks.at(why.now).version,
+        )
+        proof = _stored(services, said, row["content_digest"], why)
+        stored.append(proof)
+        proved.append(said)
+        figures = {name: proof[name] for name in ("line", "record_class", "version", "cause", "reason", "rulebook")}
+        figures |= {"deletion": proof["id"], "commitment": proof["commitment"].hex()}
+        event_id = reciprocity.new_id(services, "evt")
+        event = Event(event_id, why.now, _EVENTS[why.cause], why.actor_id, said.member_id, said.filing_id, figures)
+        events.append(connection, event)
+    deletions.add(connection, stored)
+    return proved
+
+
+def _stored(services: Services, said: Removed, content_digest: bytes, why: Why) -> dict[str, Any]:
+    salt = os.urandom(SALT_BYTES)
+    made = {"id": reciprocity.new_id(services, "del"), "cause": said.cause.value, "removed_at": why.now, "salt": salt}
+    return asdict(said) | made | {"commitment": said.commitment(salt, content_digest)}
