@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from frankpledge.custodian import oprf
 from frankpledge.custodian.binding import fingerprint
 from frankpledge.custodian.service import from_environment, token_hash
@@ -34,8 +36,10 @@ def test_the_commands_make_a_key_and_tokens(run: Run, tmp_path: Path) -> None:
     assert served.get_json() == {"public": public}
 
 
-def test_a_damaged_key_is_refused(run: Run, tmp_path: Path) -> None:
+def test_a_damaged_key_is_refused(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything is served."""
+    for name in ("KEY_FILE", "MEMBERS_FILE", "DAILY"):
+        monkeypatch.setenv(f"FRANKPLEDGE_CUSTODIAN_{name}", "")  # the command sets them: afterwards they are gone again
     key, members = tmp_path / "custodian.key", tmp_path / "members.json"
     for path in (key, members):
         path.touch(0o600)
