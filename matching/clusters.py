@@ -26,7 +26,8 @@ LEAST_BITS = math.log2(0.05 / 0.95)
 HEAVIEST, LIGHTEST = 15.0, -20.0
 """Bits that one pair counts for in a mean, so that no single pair outweighs all others."""
 COMPANY = 0.1
-"""n pairs say more than one, but they share records: their mean counts n ** COMPANY times."""
+"""n pairs say more than one, but they share records: their mean counts n ** COMPANY times, and every doubling of n adds
+so many bits."""
 UNMET_PSEUDO_PAIRS, UNMET_REFERENCE = 256.0, 1 / 64
 MOST_WEDGES = 200_000
 
@@ -157,6 +158,7 @@ class _Linkage:
         size = len(self.members[one])
         for third, (total, count) in near:
             pairs = size * len(self.members[third])
-            weight = (total + (pairs - count) * self.unmet) / pairs * pairs**COMPANY
+            mean = (total + (pairs - count) * self.unmet) / pairs
+            weight = mean * pairs**COMPANY + COMPANY * math.log2(pairs)
             if weight >= self.least:
                 heapq.heappush(self.heap, (-weight, one, third, self.state[one], self.state[third]))
