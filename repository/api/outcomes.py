@@ -53,3 +53,14 @@ def answer(body: dict[str, Any], hit_id: str) -> Response:
     if told is None:
         raise ProblemError("not-found")
     return json_response(told)
+
+
+@blueprint.route("/v1/hits/<string:hit_id>/outcome", methods=["DELETE"])
+@requires("screener", "investigator", while_suspended=True)
+@blueprint.response(204)
+@blueprint.problems(404)
+def take_back(hit_id: str) -> Response:
+    """Take the member's outcome back: a pair that was not the same is shown again."""
+    if not outcomes.take_back(services(), current_actor(), own_member(), path_id(hit_id, "hit")):
+        raise ProblemError("not-found")
+    return Response(status=204)

@@ -117,12 +117,16 @@ class ExplanationRowSchema(Schema):
     weight = fields.Float(required=True)
 
 
+_CARRIED = "The hit of the same pair that it was given of; nobody gave it of this one"
+
+
 class GivenSchema(Schema):
     """What the member says of a hit."""
 
     outcome = fields.String(required=True, validate=validate.OneOf(OUTCOMES))
     note_reference = fields.String(required=True, allow_none=True)
     given_at = fields.AwareDateTime(required=True)
+    carried_from = fields.String(metadata={"description": _CARRIED})
 
 
 class HitSchema(Schema):

@@ -23,22 +23,28 @@ class HitOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A member's outcome on a hit, and its own reference to the case file, where the reasons are."""
+    """A member's outcome on a hit, and its own reference to the case file, where the reasons are.
+
+    `carried_from`: given of another hit of the same pair.
+    """
 
     outcome: HitOutcome
     note_reference: str | None
     given_at: datetime
+    carried_from: str | None = None
 
     def says(self, outcome: HitOutcome, note_reference: str | None) -> bool:
         """Whether this is what was given already."""
-        return (self.outcome, self.note_reference) == (outcome, note_reference)
+        return (self.outcome, self.note_reference, self.carried_from) == (outcome, note_reference, None)
 
     def as_dict(self) -> dict[str, str | None]:
         """As JSON."""
+        carried = {} if self.carried_from is None else {"carried_from": self.carried_from}
         return {
             "outcome": self.outcome.value,
             "note_reference": self.note_reference,
             "given_at": self.given_at.isoformat(),
+            **carried,
         }
 
 

@@ -13,7 +13,7 @@ from matching.types import EncodedSubject, Match
 from matching.wire import unpack
 from repository import metrics
 from repository.domain.members import Member
-from repository.services import Services, outbox, pool, reciprocity
+from repository.services import Services, outbox, pool, reciprocity, suppression
 from repository.services.pool import Linked, Sighting
 from repository.storage import hits, index
 from repository.storage.hits import Pair, ScreeningHit
@@ -78,7 +78,9 @@ def write_hits(
         sides.append(_side(other.member_id, row["id"], own=theirs, their=mine))
     hits.revive(connection, revived)
     hits.add(connection, new, sides)
-    outbox.tell_hits(services, connection, ((side["member_id"], side["hit_id"]) for side in sides))
+    sides_of = [(side["member_id"], side["hit_id"]) for side in sides]
+    known = suppression.carry(services, connection, sides, {row["id"]: row["band"] for row in new})
+    outbox.tell_hits(services, connection, [each for each in sides_of if each not in known])
     return {row["id"] for row in (*new, *revived)}
 
 

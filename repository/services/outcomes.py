@@ -15,7 +15,7 @@ from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member
 from repository.domain.outcomes import Given, HitOutcome, due_on, falls_due, in_time
 from repository.domain.rulebook import Rulebook
-from repository.services import Services, reciprocity
+from repository.services import Services, reciprocity, suppression
 from repository.storage import duties, events, ledger, outcomes, shown
 from repository.storage.duties import Duty
 from repository.storage.ledger import LedgerRow
@@ -83,13 +83,35 @@ def answer(services: Services, actor: Actor, member: Member, hit_id: str, said: 
         if before is not None and before.says(said.outcome, said.note_reference):
             return _answered(hit_id, before, None if duty is None or duty.released_on is not None else duty)
         given = Given(said.outcome, said.note_reference, now)
+        if before is not None and before.outcome is HitOutcome.NOT_SAME:
+            suppression.lift(connection, member.id, hit_id, before)
         outcomes.give(connection, member.id, hit_id, given, actor_id=actor.id)
+        if given.outcome is HitOutcome.NOT_SAME:
+            suppression.suppress(services, connection, member.id, hit_id, now)
         if duty is not None:
             duty = _settled(connection, duty, now)
         figures = {"outcome": given.outcome.value, "before": before.outcome.value if before else None, "rule": "R8"}
         event_id = reciprocity.new_id(services, "evt")
         events.append(connection, Event(event_id, now, EventKind.HIT_ANSWERED, actor.id, member.id, hit_id, figures))
     return _answered(hit_id, given, duty)
+
+
+def take_back(services: Services, actor: Actor, member: Member, hit_id: str) -> bool:
+    """Take back what a member says of a hit: a pair that was not the same is shown again. False when nothing is said.
+
+    What was answered in time stays so in the ledger (R8): the duty is to look, and someone did.
+    """
+    with services.database.write() as session:
+        connection = session.connection()
+        before = outcomes.given(connection, member.id, [hit_id]).get(hit_id)
+        if before is None:
+            return False
+        taken = suppression.lift(connection, member.id, hit_id, before)
+        figures: dict[str, str | int | None] = {"before": before.outcome.value, "hits": taken, "rule": "R8"}
+        event_id = reciprocity.new_id(services, "evt")
+        kind = EventKind.HIT_OUTCOME_WITHDRAWN
+        events.append(connection, Event(event_id, services.clock(), kind, actor.id, member.id, hit_id, figures))
+    return True
 
 
 def follow(connection: Connection, member_id: str | None, filing_ids: Sequence[str], *, today: date) -> None:

@@ -281,12 +281,30 @@ def _webhooks(both: _Both, connection: Connection, found: Sequence[RowMapping]) 
     rotation.replace(connection, "webhooks", rows)
 
 
+def _plain(table: str, column: str) -> _Step:
+    """Rows whose one sealed column is under their id."""
+
+    def step(both: _Both, connection: Connection, found: Sequence[RowMapping]) -> None:
+        sealed = [(each["id"], each[column] and both.moved(named_context(each["id"]), each[column])) for each in found]
+        rotation.replace(connection, table, [{"row": row, f"new_{column}": content} for row, content in sealed])
+
+    return step
+
+
+def _disclosures(both: _Both, connection: Connection, found: Sequence[RowMapping]) -> None:
+    """What was written in requests; the answers to them are under keys of the members."""
+    sealed = [(each["id"], both.moved(named_context(each["id"]), each["words"])) for each in found]
+    rotation.replace(connection, "disclosure_requests", [{"row": row, "new_words": words} for row, words in sealed])
+
+
 _SEALED = ("url", "secret", "old_secret")
 _STAGES: tuple[tuple[str, Sequence[str], int, _Step], ...] = (
     ("filings", _FILING, FILINGS_AT_ONCE, _filings),
     ("hits", ("evidence",), ROWS_AT_ONCE, _hits),
     ("screenings", ("member_id", "envelope", "subject_digest"), ROWS_AT_ONCE, _screenings),
     ("webhooks", _SEALED, ROWS_AT_ONCE, _webhooks),
+    ("disclosure_requests", ("words",), ROWS_AT_ONCE, _disclosures),
+    ("suppressed_pairs", ("ends",), ROWS_AT_ONCE, _plain("suppressed_pairs", "ends")),
 )
 
 
@@ -334,6 +352,8 @@ _OPENED: Mapping[str, Mapping[str, Callable[[Any], bytes]]] = {
     "subjects": {"envelope": record_context},
     "hits": {"evidence": named_context},
     "screenings": {"envelope": named_context},
+    "suppressed_pairs": {"ends": named_context},
+    "disclosure_requests": {"words": named_context},
     "webhooks": {name: partial(_of_webhook, name) for name in _SEALED},
 }
 

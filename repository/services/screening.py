@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from repository.domain.hits import Hit, Own, Theirs
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, HIT_TIER, NO_TIER, Rulebook
 from repository.domain.screening import Question
-from repository.services import Services, entitlements, outcomes, pool, reciprocity
+from repository.services import Services, entitlements, outcomes, pool, reciprocity, suppression
 from repository.services.asking import Asker, Asking, decide, most_subjects
 from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Source, record_screening_hits
@@ -159,6 +159,10 @@ def _answer_all(services: Services, granted: Granted, request: Asking, posed: _P
         if not granted.entitlement.allowed:
             raise RefusedError(granted)
         linked = held()
+        subjects = posed.distinct()
+        known = suppression.seen_before(services, connection, member.id, subjects, linked.sightings)
+        if known:
+            linked = replace(linked, sightings=tuple(each for each in linked.sightings if each not in known))
         answered = [_answer(services, granted, each) for each in posed.with_found(linked)]
         source = Source(member, granted.actor.id, None, granted.now)
         pool.note_keys(services, connection, linked, granted.now)

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete,
 from repository.storage import dialect
 from repository.storage.batches import BATCHES, DRY_RUN_FILINGS, NOT_KNOWN
 from repository.storage.dialect.moving import Pair, take_index_rows
+from repository.storage.exchange import DISCLOSURES
 from repository.storage.filings import FILINGS, SUBJECTS
 from repository.storage.hits import HITS
 from repository.storage.idempotency import NOT_KNOWN as NO_REPLY
@@ -18,9 +19,12 @@ from repository.storage.idempotency import IdempotentReplyRow
 from repository.storage.index import HOT_KEYS, KEY_INDEX
 from repository.storage.screenings import SCREENINGS
 from repository.storage.sealing import POINTER_BYTES
+from repository.storage.suppressed import SUPPRESSED_PAIRS
 from repository.storage.webhooks import WEBHOOKS
 
-_TABLES = {str(each.name): each for each in (FILINGS, HITS, SCREENINGS, SUBJECTS, WEBHOOKS)}
+_TABLES = {
+    str(each.name): each for each in (DISCLOSURES, FILINGS, HITS, SCREENINGS, SUBJECTS, SUPPRESSED_PAIRS, WEBHOOKS)
+}
 
 
 def following(

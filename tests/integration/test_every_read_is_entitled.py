@@ -65,6 +65,7 @@ ENDPOINTS = {
     "GET /v1/hits": Tells.POOL,
     "GET /v1/hits/<hit_id>": Tells.POOL,
     "POST /v1/hits/<hit_id>/outcome": Tells.OWN,
+    "DELETE /v1/hits/<hit_id>/outcome": Tells.OWN,
     "POST /v1/filings": Tells.POOL,  # how many hits there are
     "GET /v1/filings/<filing_id>": Tells.OWN,
     "POST /v1/batches": Tells.POOL,  # the same, once it is taken in

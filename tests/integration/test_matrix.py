@@ -76,6 +76,7 @@ GET /v1/filings/<filing_id>                      403 200 200 200 403 403 401 200
 GET /v1/hits                                     200 200 200 200 403 403 401 403 403 200
 GET /v1/hits/<hit_id>                            200 200 200 200 403 403 401 403 403 200
 POST /v1/hits/<hit_id>/outcome                   200 403 200 403 403 403 401 200 403 200
+DELETE /v1/hits/<hit_id>/outcome                 404 403 404 403 403 403 401 404 403 404
 GET /v1/keys/epochs                              403 200 403 200 403 403 401 200 403 200
 GET /v1/keys/recipients                          403 403 403 200 403 403 401 403 403 200
 PUT /v1/keys/recipient                           403 403 403 200 403 403 401 403 403 200
