@@ -204,6 +204,15 @@ class ExchangeRules:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseworkRules:
+    """By when a member's case is to be closed, for how long it may be put off, and how short evidence may not be."""
+
+    due_days: int
+    snooze_days: int
+    evidence_characters: int
+
+
+@dataclass(frozen=True, slots=True)
 class MatchingRules:
     """What bounds the work of a look-up."""
 
@@ -236,4 +245,5 @@ class Rulebook:
     screening: ScreeningRules
     calendar: Calendar
     exchange: ExchangeRules
+    casework: CaseworkRules
     matching: MatchingRules

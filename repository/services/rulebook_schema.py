@@ -289,6 +289,12 @@ class RulebookSchema(_Table):
         sealed_days=_whole(1, 365),
         keep_days=_whole(1, 3650),
     )
+    casework = _table(
+        rules.CaseworkRules,
+        due_days=_whole(1, 365),
+        snooze_days=_whole(1, 365),
+        evidence_characters=_whole(1, 1000),
+    )
     matching = _table(
         rules.MatchingRules,
         hot_key_rows=_whole(2, 10**6),
