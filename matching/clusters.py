@@ -47,7 +47,7 @@ class Gathered:
 
 def gather_clusters(records: int, pairs: Candidates, weights: _FLOAT) -> Gathered:
     """Weigh candidate pairs of so many records in company. Each pair comes once; `weights` are theirs alone."""
-    unmet = unmet_bits(pairs, weights)
+    unmet = unmet_bits(records, pairs, weights)
     least = max(LEAST_BITS, unmet + 0.5)
     bounded = np.clip(weights, LIGHTEST, HEAVIEST)
     near = _reachable(records, pairs, bounded >= least)
@@ -62,20 +62,20 @@ def gather_clusters(records: int, pairs: Candidates, weights: _FLOAT) -> Gathere
     return Gathered(Candidates(rows[order], others[order], pairs.capped), told[order])
 
 
-def unmet_bits(pairs: Candidates, weights: _FLOAT) -> float:
+def unmet_bits(records: int, pairs: Candidates, weights: _FLOAT) -> float:
     """What a pair that never met weighs in a mean, in bits: how rarely two strong matches of one record never met.
 
     Where that happens often, as in poor data, having never met says little.
     """
-    met = set(zip(pairs.rows.tolist(), pairs.others.tolist(), strict=True))
     strong = weights >= STRONG_BITS
     friends: dict[int, set[int]] = {}
     for row, other in zip(pairs.rows[strong].tolist(), pairs.others[strong].tolist(), strict=True):
         friends.setdefault(row, set()).add(other)
         friends.setdefault(other, set()).add(row)
     wedges = _wedges(friends)
-    share = (len(wedges - met) + UNMET_PSEUDO_PAIRS * UNMET_REFERENCE) / (len(wedges) + UNMET_PSEUDO_PAIRS)
-    return math.log2(share)
+    numbers = np.fromiter((low * records + high for low, high in wedges), np.int64, len(wedges))
+    unmet = int((~np.isin(numbers, pairs.rows * records + pairs.others)).sum())
+    return math.log2((unmet + UNMET_PSEUDO_PAIRS * UNMET_REFERENCE) / (len(wedges) + UNMET_PSEUDO_PAIRS))
 
 
 def _wedges(friends: dict[int, set[int]]) -> set[tuple[int, int]]:
