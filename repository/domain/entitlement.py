@@ -14,9 +14,12 @@ from repository.domain.assessment import Standing
 from repository.domain.ledger import Pair
 from repository.domain.members import Member
 from repository.domain.rulebook import NO_TIER, Rulebook, SubscriberClass
-from repository.domain.tiers import NOTHING, Tiers, contributed, granted
+from repository.domain.tiers import NOTHING, Tiers, contributed, granted, with_detail
 
-__all__ = ["Entitlement", "Known", "Quota", "Request", "entitle"]
+__all__ = ["DISCLOSURE", "Entitlement", "Known", "Quota", "Request", "entitle"]
+
+DISCLOSURE = "disclosure"
+"""The action of asking a contributor for detail: the only one with tier 4 among its tiers."""
 
 Known = MutableMapping[tuple[str, str | None, SubscriberClass | None], Tiers]
 """Tiers of one standing that were worked out before, by the rulebook's digest, the purpose and the member's class."""
@@ -78,6 +81,8 @@ def entitle(
     rule = "R7" if member.subscriber else "R1" if request.line is None else "R2"
     told = figures(standing, request, rulebook, allowance)
     tiers, caps = _tiers(member, standing, request.purpose, rulebook, {} if known is None else known)
+    if request.action == DISCLOSURE and member.subscriber is None:
+        tiers = with_detail(tiers, standing, request.purpose, rulebook)
     return Entitlement(True, rule, rulebook.digest, allowance, told, tiers=tiers, caps=caps)
 
 

@@ -37,6 +37,25 @@ def contributed(standing: Standing, purpose: str | None, rulebook: Rulebook) -> 
     return MappingProxyType(tiers), MappingProxyType(caps)
 
 
+def with_detail(
+    tiers: Mapping[Pair, int], standing: Standing, purpose: str | None, rulebook: Rulebook
+) -> Mapping[Pair, int]:
+    """R2: the same tiers, with 4 where the level lets a contributing member ask a contributor for the detail.
+
+    Only where nothing lowers what it sees: neither ramp, nor ladder, nor a closed purpose.
+    """
+    raised = dict(tiers)
+    for line in standing.lines:
+        counted = {each.record_class for each in line.pairs if each.counts}
+        highest, _ = _highest(standing, line, rulebook)
+        for record_class in RECORD_CLASSES:
+            at_par = rulebook.level.at_par if record_class in counted else NO_TIER
+            if min(max(rulebook.tiers[line.level][record_class], at_par), highest) == DETAIL_TIER:
+                raised[line.line, record_class] = DETAIL_TIER
+    _close(raised, {}, purpose, rulebook)
+    return MappingProxyType(raised)
+
+
 def granted(member: Member, standing: Standing, purpose: str | None, rulebook: Rulebook) -> Tiers:
     """R7: what a subscriber sees: the narrower of its grant and what the rulebook gives its class."""
     tiers = dict(NOTHING)

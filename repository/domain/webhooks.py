@@ -38,6 +38,10 @@ class Notice(StrEnum):
     BATCH_FINISHED = "batch.finished"
     HIT_CREATED = "hit.created"
     RESCREEN_FINISHED = "rescreen.finished"
+    DISCLOSURE_REQUESTED = "disclosure.requested"
+    DISCLOSURE_ANSWERED = "disclosure.answered"
+    DISCLOSURE_WITHDRAWN = "disclosure.withdrawn"
+    DISCLOSURE_ESCALATED = "disclosure.escalated"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from repository.domain.rulebook import HIT_TIER
 from repository.domain.webhooks import Notice, Webhook, is_given_up, payload, sign_by_each
 from repository.services import Services, hits, posting, reciprocity
 from repository.services.entitlements import RefusedError
-from repository.storage import batches, events, jobs, shown, webhooks
+from repository.storage import batches, events, exchange, jobs, shown, webhooks
 from repository.storage.members import find_member
 from repository.storage.sealing import named_context
 
@@ -122,6 +122,9 @@ def _data(services: Services, job: Job, kind: Notice) -> dict[str, Any] | None:
         found = _visible(services, job, about["hits"])
         return {"hits": found} if found else None
     with services.database.reading() as connection:
+        if "disclosure" in about:
+            there = exchange.one(connection, about["disclosure"])
+            return None if there is None else {"disclosure": there.id}
         if kind is Notice.BATCH_FINISHED:
             batch = batches.of_member(connection, member_id, about["batch"])
             return None if batch is None else _of_batch(batch)

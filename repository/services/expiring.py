@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
-from repository.services import Services, reciprocity
+from repository.services import Services, exchange_expiry, reciprocity
 from repository.services.batches import spool_of
-from repository.storage import agreement, events, expiry, jobs, screenings, uploads, webhooks
+from repository.storage import agreement, events, exchange, expiry, jobs, screenings, uploads, webhooks
 
 AT_ONCE = 500
 """Rows in one transaction."""
@@ -62,8 +62,10 @@ def step(services: Services, session: Session, job: Job, _prepared: object = Non
     removed += (
         notices + webhooks.forget_old_secrets(connection, before=now) + agreement.forget_over(connection, now=now)
     )
+    exchanged = exchange_expiry.forget_over(services, connection, now=now, limit=AT_ONCE)
     jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
-    return Ahead(job.done + removed, status=None if notices == AT_ONCE else JobStatus.DONE)
+    more = notices == AT_ONCE or exchanged >= AT_ONCE
+    return Ahead(job.done + removed + exchanged, status=None if more else JobStatus.DONE)
 
 
 def ended(_services: Services, _connection: Connection, _job: Job, _status: JobStatus) -> None:
@@ -89,7 +91,7 @@ def _over(connection: Connection, now: datetime) -> int:
     """How many screenings, notices, secrets and offers of everyone are kept no longer."""
     notices = jobs.count_over(connection, JobKind.WEBHOOK, before=now - KEPT_DELIVERIES)
     kept = webhooks.count_old_secrets(connection, before=now) + agreement.count_over(connection, now=now)
-    return screenings.count_expired(connection, now=now) + notices + kept
+    return screenings.count_expired(connection, now=now) + notices + kept + exchange.count_over(connection, now=now)
 
 
 def _screenings(services: Services, connection: Connection, now: datetime) -> int:

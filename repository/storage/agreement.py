@@ -99,6 +99,11 @@ def published_by(connection: Connection, member_id: str) -> Published | None:
     return None if row is None else Published(*row)
 
 
+def recipient_of(connection: Connection, member_id: str) -> str | None:
+    """The public key that a member published, also while it is suspended: what it asked for is sealed to that."""
+    return connection.execute(select(RECIPIENTS.c.recipient).where(RECIPIENTS.c.member_id == member_id)).scalar()
+
+
 def add(connection: Connection, row: Mapping[str, Any]) -> None:
     """Store an offer."""
     connection.execute(insert(OFFERS), dict(row))

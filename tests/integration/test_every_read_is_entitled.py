@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 import repository
+from repository.domain import ids
+from repository.domain.exchange import Disclosure
 from repository.jobs.running import JobWorker
 from repository.jobs.worker import IntakeWorker
 from repository.services import Services, entitlements
+from repository.storage import exchange
 from repository.storage.decisions import DECISIONS
+from repository.storage.filings import FILINGS
+from tests.support.clock import FakeClock
 from tests.support.encodings import filing, ndjson, question, subject
 from tests.support.members import Admissions, TestMember
 
@@ -29,9 +35,9 @@ from tests.support.members import Admissions, TestMember
 class Tells(Enum):
     """Whose data an endpoint tells: that of other members, by tier; only the own; what anyone may know; cases.
 
-    MEMBERS is what members publish for each other: their public keys, with their names.
-    OWN is the caller's own filings, membership and disputes, and what was said of hits that it was shown. OFFICE is
-    what operators are there for.
+    MEMBERS is what members know of each other: their public keys, with their names, and how quickly they answer.
+    OWN is the caller's own filings, membership, disputes and requests, and what was said of hits that it was shown.
+    OFFICE is what operators are there for.
     """
 
     POOL = "pool"
@@ -68,6 +74,9 @@ ENDPOINTS = {
     "DELETE /v1/hits/<hit_id>/outcome": Tells.OWN,
     "POST /v1/filings": Tells.POOL,  # how many hits there are
     "GET /v1/filings/<filing_id>": Tells.OWN,
+    "POST /v1/filings/<filing_id>/withdrawal": Tells.OWN,
+    "GET /v1/deletions": Tells.OWN,
+    "GET /v1/deletions/<filing_id>": Tells.OWN,
     "POST /v1/batches": Tells.POOL,  # the same, once it is taken in
     "GET /v1/batches": Tells.OWN,
     "GET /v1/batches/<batch_id>": Tells.OWN,
@@ -103,6 +112,16 @@ ENDPOINTS = {
     "GET /v1/proofs/<proof_id>": Tells.OWN,
     "POST /v1/proofs/<proof_id>/approval": Tells.OWN,
     "POST /v1/proofs/<proof_id>/withdrawal": Tells.OWN,
+    "POST /v1/disclosures": Tells.POOL,  # that there is a record of which more may be had
+    "GET /v1/disclosures": Tells.OWN,
+    "GET /v1/disclosures/response-times": Tells.MEMBERS,
+    "GET /v1/disclosures/<disclosure_id>": Tells.OWN,
+    "POST /v1/disclosures/<disclosure_id>/approval": Tells.OWN,
+    "POST /v1/disclosures/<disclosure_id>/refusal": Tells.OWN,
+    "POST /v1/disclosures/<disclosure_id>/escalation": Tells.OWN,
+    "POST /v1/disclosures/<disclosure_id>/withdrawal": Tells.OWN,
+    "GET /v1/disclosures/<disclosure_id>/sealed": Tells.POOL,
+    "POST /v1/disclosures/<disclosure_id>/receipt": Tells.OWN,
     "POST /v1/disputes": Tells.OWN,
     "GET /v1/disputes": Tells.OWN,
     "GET /v1/disputes/<dispute_id>": Tells.OWN,
@@ -186,7 +205,44 @@ def _one_hit(client: FlaskClient, _: Services, member: TestMember) -> Any:
     return client.get(f"/v1/hits/{hit['id']}", headers=member.headers)
 
 
+def _gives_all(client: FlaskClient, member: TestMember) -> None:
+    """Have a member give what lets it ask for detail, and a key to seal an answer to."""
+    for place, each in enumerate(("claim", "suspected")):
+        body = filing(f"ALP-{place + 7}", subject(f"gus-{place}"), record_class=each)
+        assert client.post("/v1/filings", json=body, headers=member.headers).status_code == 201
+    client.put("/v1/keys/recipient", json={"recipient": f"age1{'q' * 58}"}, headers=member.headers)
+
+
+def _disclosure(client: FlaskClient, _: Services, member: TestMember) -> Any:
+    hits = client.get("/v1/hits", headers=member.headers).get_json()["items"]
+    _gives_all(client, member)
+    asking = {"purpose": "investigation", "legal_power": "consent", "reference": "C-1", "items": ["amounts"]}
+    asking |= {"third_party": False, "asked": "how much", "minimum": "no more"}
+    missing = ids.make("hit", FakeClock()(), bytes(ids.RANDOM_BYTES))
+    asking["hit"] = hits[0]["id"] if hits else missing
+    return client.post("/v1/disclosures", json=asking, headers=member.headers)
+
+
+def _sealed_answer(client: FlaskClient, services: Services, member: TestMember) -> Any:
+    """One that waits, to a request put in beside the rules."""
+    _gives_all(client, member)
+    now = services.clock()
+    with services.database.writing() as connection:
+        theirs = connection.execute(select(FILINGS).where(FILINGS.c.member_id != member.id)).one()
+        asked = Disclosure(
+            *(ids.make("drq", now, bytes(ids.RANDOM_BYTES)), member.id, theirs.member_id, "hit_gone", theirs.id, 1),
+            *(theirs.line, theirs.record_class, "investigation", "consent", "C-1", ("amounts",), False),
+            *(now, now.date(), now),
+            sealed_until=now + timedelta(days=1),
+        )
+        more = {"actor_id": "", "decision_id": "", "words": b"", "keep_until": now + timedelta(days=1)}
+        exchange.add(connection, asked, more | {"sealed": b"sealed", "sealed_sha256": "", "recipient": "age1"})
+    return client.get(f"/v1/disclosures/{asked.id}/sealed", headers=member.headers)
+
+
 CALLS: dict[str, Call] = {
+    "POST /v1/disclosures": _disclosure,
+    "GET /v1/disclosures/<disclosure_id>/sealed": _sealed_answer,
     "POST /v1/screenings": lambda c, _, m: c.post("/v1/screenings", json=question("ann"), headers=m.headers),
     "POST /v1/screenings/bulk": _bulk,
     "GET /v1/hits": lambda c, _, m: c.get("/v1/hits", headers=m.headers),
@@ -289,6 +345,7 @@ OF_OTHERS = {
     "services.pool": {"find", "hold", "link", "link_found", "open_subject", "open_evidence"},
     "services.hits": {"list_hits", "one_hit"},
     "services.screening": {"screen", "screen_one"},
+    "services.exchange": {"ask", "fetch"},
 }
 """Functions that give what other members filed, by module. Every other function of three of them is listed below."""
 NOT_OF_OTHERS = {
@@ -318,14 +375,16 @@ NOT_OF_OTHERS = {
 READERS = {
     "services.hits": {"storage.hit_views", "services.pool"},
     "services.screening": {"services.pool"},
+    "services.exchange": {"storage.hit_views"},
     "services.foresight": {"services.pool"},  # its sightings are counted in services.crediting, by an entitlement
     "services.rescreening": {"services.pool"},
     "services.pool": {"storage.filings", "storage.index"},  # finds and scores; who calls it decides what is told
     "api.hits": {"services.hits"},
     "api.screenings": {"services.screening"},
+    "api.disclosures": {"services.exchange"},
 }
 """The modules that use them, and from where. Those that make an answer of them ask for an entitlement themselves."""
-DECIDE = ("services.rescreening", "services.hits", "services.screening", "services.crediting")
+DECIDE = ("services.rescreening", "services.hits", "services.screening", "services.crediting", "services.exchange")
 TABLES = {"FILINGS", "VERSIONS", "SUBJECTS", "HITS", "HIT_SIDES"}
 SOURCE = Path(repository.__file__).parent
 

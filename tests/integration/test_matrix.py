@@ -5,6 +5,7 @@ One table says what each answers; another member's object is not told from one t
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -67,12 +68,25 @@ POST /v1/batches/<batch_id>/cancel               403 200 403 403 403 403 401 200
 GET /v1/decisions                                403 403 200 200 403 403 401 200 403 200
 GET /v1/decisions/<decision_id>                  403 403 200 200 403 403 401 200 403 200
 POST /v1/declarations                            403 403 403 201 403 403 401 201 403 409
+GET /v1/disclosures                              403 200 200 200 403 403 401 200 403 200
+POST /v1/disclosures                             403 403 201 200 403 403 401 403 403 403
+GET /v1/disclosures/response-times               403 200 200 200 403 403 401 200 403 200
+GET /v1/disclosures/<disclosure_id>              403 200 200 200 403 403 401 200 403 404
+POST /v1/disclosures/<disclosure_id>/approval    403 200 409 409 403 403 401 200 403 404
+POST /v1/disclosures/<disclosure_id>/refusal     403 200 409 409 403 403 401 200 403 404
+POST /v1/disclosures/<disclosure_id>/escalation  403 403 409 409 403 403 401 409 403 404
+POST /v1/disclosures/<disclosure_id>/withdrawal  403 403 409 409 403 403 401 409 403 404
+GET /v1/disclosures/<disclosure_id>/sealed       403 403 200 200 403 403 401 403 403 404
+POST /v1/disclosures/<disclosure_id>/receipt     403 403 200 200 403 403 401 200 403 404
 GET /v1/disputes                                 200 200 200 200 403 403 401 200 403 200
 POST /v1/disputes                                403 403 200 200 403 403 401 200 403 201
 GET /v1/disputes/<dispute_id>                    200 200 200 200 403 403 401 200 403 404
 POST /v1/disputes/<dispute_id>/answer            403 200 200 200 403 403 401 200 403 404
 POST /v1/filings                                 403 201 403 403 403 403 401 201 403 422
 GET /v1/filings/<filing_id>                      403 200 200 200 403 403 401 200 403 404
+POST /v1/filings/<filing_id>/withdrawal          403 200 403 200 403 403 401 200 403 404
+GET /v1/deletions                                403 200 200 200 403 403 401 200 403 200
+GET /v1/deletions/<filing_id>                    403 404 404 404 403 403 401 404 403 404
 GET /v1/hits                                     200 200 200 200 403 403 401 403 403 200
 GET /v1/hits/<hit_id>                            200 200 200 200 403 403 401 403 403 200
 POST /v1/hits/<hit_id>/outcome                   200 403 200 403 403 403 401 200 403 200
@@ -161,6 +175,8 @@ class World:
             path = path.replace(placeholder, objects.get(kind, "") or _missing(kind))
         if name.endswith("/answer"):
             path = path.replace(objects.get("dispute", "-"), objects.get("received", "") or _missing("dispute"))
+        if "/v1/disclosures/" in name and name.endswith(("/approval", "/refusal")):
+            path = path.replace(objects.get("disclosure", "-"), objects.get("inbox", "") or _missing("disclosure"))
         options = BODIES[name](objects) if name in BODIES else {}
         headers = self.headers[actor] | options.pop("headers", {})
         return self.app.test_client().open(path, method=method, headers=headers, **options)
@@ -177,6 +193,7 @@ PLACEHOLDERS = {
     "<delivery_id>": "delivery",
     "<offer_id>": "offer",
     "<dispute_id>": "dispute",
+    "<disclosure_id>": "disclosure",
     "<appeal_id>": "appeal",
     "<decision_id>": "decision",
     "<application_id>": "application",
@@ -195,6 +212,7 @@ _SHAPES: dict[str, Prefix] = {
     "delivery": "job",
     "offer": "off",
     "dispute": "dsp",
+    "disclosure": "drq",
     "appeal": "apl",
     "application": "app",
     "decision": "dec",
@@ -225,9 +243,21 @@ def _upload(_: Ids) -> dict[str, Any]:
 
 
 ANNOUNCED = {"length": 2, "sha256": "0" * 64}
+SUSPECTED = {"record_class": "suspected"}
 RECIPIENT = f"age1{'q' * 58}"
 OFFER = {"recipient": RECIPIENT, "fingerprint": FINGERPRINT, "epoch": 1, "sealed": "AAAA"}
 WEBHOOK = {"url": "https://receiver.example/", "kinds": ["rescreen.finished"]}
+ASKING = {
+    "purpose": "investigation",
+    "legal_power": "legal_claims",
+    "reference": "CASE-1",
+    "items": ["statements"],
+    "third_party": False,
+    "asked": "what was said",
+    "minimum": "nothing less tells it",
+}
+SEALED = base64.b64encode(b"age-encryption.org/v1\n-> X25519 one\n--- mac\n").decode()
+GIVING = {"granted": ["statements"], "recipient": RECIPIENT, "sealed": SEALED}
 BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /v1/auth/token": lambda _: {
         "json": {"grant_type": "password", "username": "olga", "password": PASSWORD},
@@ -248,7 +278,12 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "PUT /v1/keys/recipient": lambda _: {"json": {"recipient": RECIPIENT}},
     "POST /v1/keys/offers": lambda own: {"json": OFFER | {"to": own.get("addressee") or _missing("addressee")}},
     "POST /v1/rescreens": lambda _: {"json": {}},
+    "POST /v1/filings/<filing_id>/withdrawal": lambda _: {"json": {"reason": "duplicate"}},
     "POST /v1/proofs": lambda _: {"json": proof("N-3")},
+    "POST /v1/disclosures": lambda own: {"json": ASKING | {"hit": own.get("hit") or _missing("hit")}},
+    "POST /v1/disclosures/<disclosure_id>/approval": lambda _: {"json": GIVING},
+    "POST /v1/disclosures/<disclosure_id>/refusal": lambda _: {"json": {"withheld": "other", "reason": "no"}},
+    "POST /v1/disclosures/<disclosure_id>/escalation": lambda _: {"json": {"reason": "late"}},
     "POST /v1/disputes": lambda own: {
         "json": {
             "hit": own.get("hit") or _missing("hit"),
@@ -305,6 +340,14 @@ class Furnisher:
         with self.services.database.reading() as connection:
             return list(connection.scalars(decided))
 
+    def disclosures(self, who: TestMember, peer: TestMember, hit: str) -> tuple[str, str]:
+        """A request of the one that the other has answered, and one the other way that is open."""
+        for each in (who, peer):
+            self.post(each, "/v1/filings", filing(f"{who.name}/{each.name}", subject(hit + each.id), **SUSPECTED))
+        asked, inbox = (self.post(each, "/v1/disclosures", ASKING | {"hit": hit}) for each in (who, peer))
+        self.post(peer, f"/v1/disclosures/{asked['id']}/approval", GIVING)
+        return str(asked["id"]), str(inbox["id"])
+
     def furnish(self, who: TestMember, peer: TestMember) -> Ids:
         """A filing, a batch, a proof, a hit with a peer, disputes between the two, and an appeal."""
         person = f"{who.name}'s"
@@ -331,6 +374,7 @@ class Furnisher:
         disputing = {"hit": hit, "ground": "out_of_date", "statement_reference": f"{who.name}-S"}
         raised = self.post(who, "/v1/disputes", disputing)
         received = self.post(peer, "/v1/disputes", disputing | {"statement_reference": f"{peer.name}-S"})
+        asked, inbox = self.disclosures(who, peer, hit)
         appealed, other = self.decisions(who)[:2]
         appeal = self.post(who, "/v1/appeals", {"against": appealed, "grounds": "it is wrong"})
         return {
@@ -347,6 +391,8 @@ class Furnisher:
             "statement": f"{who.name}-S",
             "dispute": raised["id"],
             "received": received["id"],
+            "disclosure": asked,
+            "inbox": inbox,
             "decision": other,
             "appeal": appeal["id"],
         }
@@ -453,15 +499,17 @@ OF_MEMBERS = (
     "<webhook_id>",
     "<offer_id>",
     "<dispute_id>",
+    "<disclosure_id>",
     "<appeal_id>",
     "<decision_id>",
 )
 ON_OBJECTS = [
     *(name for name in ROWS if any(each in name for each in OF_MEMBERS) and not name.endswith("/decision")),
     "POST /v1/disputes",
+    "POST /v1/disclosures",
     "POST /v1/appeals",
 ]
-"""Endpoints of members that name an object of a member, the last two in their body."""
+"""Endpoints of members that name an object of a member, the last ones in their body."""
 
 
 def test_every_endpoint_is_in_the_table(world: World) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy.sql.selectable import CTE, AliasedReturnsRows, CompoundSelect, J
 
 from repository.storage.base import Base
 
-SCOPES = {"member_id", "raiser_id", "contributor_id"}
+SCOPES = {"member_id", "raiser_id", "requester_id", "contributor_id"}
 OF_MEMBERS = frozenset(
     {name for name, table in Base.metadata.tables.items() if SCOPES & set(table.columns.keys())}
     | {"filing_versions", "subjects", "hits", "batch_errors", "dry_run_filings", "upheld_versions"}
