@@ -24,6 +24,7 @@ from frankpledge.problems import InvalidRequestError, PoolError, error_for, unex
 from frankpledge.questions import Asking, Question
 from frankpledge.results import (
     Batch,
+    Deletion,
     Epoch,
     Hit,
     KeyOffer,
@@ -220,6 +221,19 @@ class Pool:
     def proofs(self) -> Iterator[Proof]:
         """Give the own proofs, latest first, page by page."""
         return self._pages("/v1/proofs", {}, Proof.parse)
+
+    def withdraw_filing(self, filing_id: str, reason: str) -> Deletion:
+        """Take an own filing out of the pool, for good. Once more changes nothing."""
+        path = f"/v1/filings/{_id(filing_id)}/withdrawal"
+        return _parsed(Deletion.parse, self._session.send("POST", path, json={"reason": reason}))
+
+    def deletion(self, filing_id: str) -> Deletion:
+        """Look at the proof that an own filing is not in the pool any more."""
+        return _parsed(Deletion.parse, self._session.send("GET", f"/v1/filings/{_id(filing_id)}/deletion"))
+
+    def deletions(self) -> Iterator[Deletion]:
+        """Give the proofs of own filings that are gone, latest first, page by page."""
+        return self._pages("/v1/deletions", {}, Deletion.parse)
 
     def recipients(self) -> list[Recipient]:
         """Give the public keys of the members, by name: their fingerprints are to be compared with them."""

@@ -100,6 +100,24 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Deletion:
+    """The proof that an own filing is gone: why, since which day, and a commitment to what it said."""
+
+    id: str
+    filing: str
+    cause: str
+    removed_on: str
+    commitment: str
+    document: Document = field(repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, document: Document) -> Deletion:
+        """Read a deletion proof. Raises KeyError."""
+        names = ("id", "filing", "cause", "removed_on", "commitment")
+        return cls(*(document[name] for name in names), document=document)
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """The public key of a member; `own` where it is one's own."""
 

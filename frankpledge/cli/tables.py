@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from frankpledge.results import Batch, Hit, Proof, Screening
+from frankpledge.results import Batch, Deletion, Hit, Proof, Screening
 
 BAND_STYLES = {"strong": "bold red", "probable": "yellow", "possible": "cyan"}
 
@@ -109,6 +109,15 @@ def proofs(found: Iterable[Proof]) -> Table:
         notified = stated.get("notified_on") or "deferred"
         cells = (proof.id, proof.reference, proof.case_type, str(product), str(notified), proof.state)
         table.add_row(*map(Text, cells), f"{proof.filings:,}")
+    return table
+
+
+def deletions(found: Iterable[Deletion]) -> Table:
+    """Render deletion proofs, one a row."""
+    table = Table("filing", "class", "line", "cause", "removed", "proof", "commitment")
+    for each in found:
+        facts = (each.document["class"], each.document["line"], each.cause, each.removed_on, each.id)
+        table.add_row(*map(Text, (each.filing, *map(str, facts), f"{each.commitment[:16]}...")))
     return table
 
 

@@ -41,6 +41,8 @@ def upgrade() -> None:
     with op.batch_alter_table("disputes") as batch:
         batch.drop_constraint("fk_disputes_filing_id_filings", type_="foreignkey")
         batch.drop_constraint("fk_disputes_hit_id_hits", type_="foreignkey")
+    with op.batch_alter_table("upheld_versions") as batch:
+        batch.drop_constraint("fk_upheld_versions_filing_id_filings", type_="foreignkey")
     safely.create_index("ix_hit_sides_their_filing_id", "hit_sides", ["their_filing_id"])
 
 
@@ -51,6 +53,9 @@ def downgrade() -> None:
         gone = f"SELECT id FROM disputes WHERE {column} NOT IN (SELECT id FROM {table})"  # noqa: S608 - fixed words
         op.execute(f"DELETE FROM upheld_versions WHERE dispute_id IN ({gone})")  # noqa: S608 - fixed words
         op.execute(f"DELETE FROM disputes WHERE id IN ({gone})")  # noqa: S608 - fixed words
+    op.execute("DELETE FROM upheld_versions WHERE filing_id NOT IN (SELECT id FROM filings)")
+    with op.batch_alter_table("upheld_versions") as batch:
+        batch.create_foreign_key("fk_upheld_versions_filing_id_filings", "filings", ["filing_id"], ["id"])
     with op.batch_alter_table("disputes") as batch:
         batch.create_foreign_key("fk_disputes_filing_id_filings", "filings", ["filing_id"], ["id"])
         batch.create_foreign_key("fk_disputes_hit_id_hits", "hits", ["hit_id"], ["id"])

@@ -27,6 +27,7 @@ blueprint = Blueprint("disputes", __name__, description="Disputes about filings"
 
 SIDES = ("raised", "received")
 GROUNDS, STATUSES, DECIDERS = ([word.value for word in kind] for kind in (Ground, DisputeStatus, Decider))
+_REFERENCE = "Of the filing; null once that is not in the pool any more. For the contributor only"
 _STATEMENT = "The raiser's own reference to what the dispute is based on; the other side does not see it"
 _REASON = "Why the operator decided so"
 _RAISER = "Only for who raised it"
@@ -72,7 +73,7 @@ class DisputeSchema(Schema):
     hit = fields.String(metadata={"description": _RAISER})
     statement_reference = fields.String(metadata={"description": _RAISER})
     filing = fields.String(metadata={"description": _CONTRIBUTOR})
-    reference = fields.String(metadata={"description": "Of the filing. " + _CONTRIBUTOR})
+    reference = fields.String(allow_none=True, metadata={"description": _REFERENCE})
     version = fields.Integer(metadata={"description": "Of the filing, when it was disputed. " + _CONTRIBUTOR})
     line = fields.String(validate=validate.OneOf(LINES), metadata={"description": _CONTRIBUTOR})
     record_class = fields.String(

@@ -106,6 +106,17 @@ def answer(services: Services, actor: Actor, member: Member, dispute_id: str, gi
     return _to_contributor(after, references)
 
 
+def accept_all(connection: Connection, act: Act, filing_id: str) -> int:
+    """Accept every dispute about a filing that its contributor withdraws, in the caller's transaction; how many."""
+    found = disputes.unclosed_about(connection, filing_id)
+    for before in found:
+        after = rules.answered(before, accepts=True, note_reference=before.note_reference, now=act.now)
+        disputes.save(connection, after)
+        _tell(connection, act, EventKind.DISPUTE_ANSWERED, after.about.contributor_id, after, accepts="true")
+        _close(connection, act, after)
+    return len(found)
+
+
 def decide(connection: Connection, dispute_id: str, act: Act, decision: Decision) -> Dispute | None:
     """Uphold or dismiss a dispute for the operator, with the act's reason; None when there is none of this id.
 

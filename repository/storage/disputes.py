@@ -58,11 +58,14 @@ class DisputeRow(Base):
 
 
 class UpheldRow(Base):
-    """A version of a filing about which a dispute was upheld: it counts once, however many disputed it."""
+    """A version of a filing about which a dispute was upheld: it counts once, however many disputed it.
+
+    The filing may be gone; a dispute about it may be decided still.
+    """
 
     __tablename__ = "upheld_versions"
 
-    filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"), primary_key=True)
+    filing_id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     dispute_id: Mapped[str] = mapped_column(ForeignKey("disputes.id"))
 
@@ -116,6 +119,13 @@ def unclosed(connection: Connection, raiser_id: str, filing_id: str) -> Dispute 
     mine = (DISPUTES.c.raiser_id == raiser_id, DISPUTES.c.filing_id == filing_id, DISPUTES.c.closed_at.is_(None))
     row = connection.execute(select(DISPUTES).where(*mine)).one_or_none()
     return None if row is None else _dispute(row)
+
+
+def unclosed_about(connection: Connection, filing_id: str) -> list[Dispute]:
+    """The disputes about a filing that are not closed, whoever raised them; nobody changes them until this ends."""
+    open_ones = (DISPUTES.c.filing_id == filing_id, DISPUTES.c.closed_at.is_(None))
+    statement = select(DISPUTES).where(*open_ones).order_by(DISPUTES.c.id).with_for_update()
+    return [_dispute(row) for row in connection.execute(statement)]
 
 
 def page(connection: Connection, of: Of, *, before: str | None, limit: int) -> list[Dispute]:

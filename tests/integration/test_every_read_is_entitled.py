@@ -76,7 +76,7 @@ ENDPOINTS = {
     "GET /v1/filings/<filing_id>": Tells.OWN,
     "POST /v1/filings/<filing_id>/withdrawal": Tells.OWN,
     "GET /v1/deletions": Tells.OWN,
-    "GET /v1/deletions/<filing_id>": Tells.OWN,
+    "GET /v1/filings/<filing_id>/deletion": Tells.OWN,
     "POST /v1/batches": Tells.POOL,  # the same, once it is taken in
     "GET /v1/batches": Tells.OWN,
     "GET /v1/batches/<batch_id>": Tells.OWN,

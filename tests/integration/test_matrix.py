@@ -86,7 +86,7 @@ POST /v1/filings                                 403 201 403 403 403 403 401 201
 GET /v1/filings/<filing_id>                      403 200 200 200 403 403 401 200 403 404
 POST /v1/filings/<filing_id>/withdrawal          403 200 403 200 403 403 401 200 403 404
 GET /v1/deletions                                403 200 200 200 403 403 401 200 403 200
-GET /v1/deletions/<filing_id>                    403 404 404 404 403 403 401 404 403 404
+GET /v1/filings/<filing_id>/deletion             403 404 404 404 403 403 401 404 403 404
 GET /v1/hits                                     200 200 200 200 403 403 401 403 403 200
 GET /v1/hits/<hit_id>                            200 200 200 200 403 403 401 403 403 200
 POST /v1/hits/<hit_id>/outcome                   200 403 200 403 403 403 401 200 403 200

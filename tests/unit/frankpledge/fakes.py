@@ -94,6 +94,21 @@ PROOF = {
     "deferral_reason": "police ask so",
     "filings": 2,
 }
+DELETION = {
+    "id": "del_1",
+    "filing": "fil_1",
+    "line": "motor",
+    "class": "claim",
+    "version": 2,
+    "cause": "withdrawn",
+    "reason": "duplicate",
+    "kept_from": "2026-02-26",
+    "removed_on": "2026-03-02",
+    "removed_at": "2026-03-02T09:00:00+00:00",
+    "rulebook": "2026.3",
+    "salt": "00" * 32,
+    "commitment": "ab" * 32,
+}
 
 
 class HashEncoder:
@@ -149,6 +164,9 @@ class FakePool:
         routes: list[tuple[str, str, Callable[[httpx.Request], httpx.Response]]] = [
             ("POST", "/v1/batches", self._take_batch),
             ("GET", "/v1/batches", self._batches),
+            ("POST", "/v1/filings/fil_1/withdrawal", lambda _: ok(DELETION)),
+            ("GET", "/v1/filings/fil_1/deletion", lambda _: ok(DELETION)),
+            ("GET", "/v1/deletions", lambda _: ok({"items": [DELETION], "next_cursor": None})),
             ("POST", "/v1/filings", lambda _: ok({**RECEIPT}, 201)),
             ("POST", "/v1/screenings/bulk", self._bulk),
             ("POST", "/v1/screenings", lambda _: ok(self._screening())),
