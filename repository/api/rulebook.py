@@ -15,6 +15,7 @@ from marshmallow import Schema, fields
 from matching.vocabulary import RECORD_CLASSES
 from repository.api.base import Blueprint, json_response, services
 from repository.api.problems import ProblemError
+from repository.domain.retention import LONGEST
 from repository.domain.rulebook import Level, SubscriberClass
 from repository.services import rulebook_words
 from repository.services.rulebook_diff import changed_entries
@@ -192,4 +193,6 @@ _WORDS: dict[str, Callable[..., object] | Mapping[str, str]] = {
     "level_words": rulebook_words.LEVELS,
     "class_words": rulebook_words.CLASSES,
     "tier_words": rulebook_words.TIERS,
+    "basis_words": {name: rulebook_words.BASES[each.basis] for name, each in LONGEST.items()},
+    "longest": LONGEST,
 }

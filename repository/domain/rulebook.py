@@ -213,6 +213,13 @@ class CaseworkRules:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionRules:
+    """How long filings of a class are kept, in calendar months from the day that their time counts from."""
+
+    keep_months: int
+
+
+@dataclass(frozen=True, slots=True)
 class MatchingRules:
     """What bounds the work of a look-up."""
 
@@ -246,4 +253,5 @@ class Rulebook:
     calendar: Calendar
     exchange: ExchangeRules
     casework: CaseworkRules
+    retention: Mapping[str, RetentionRules]
     matching: MatchingRules

@@ -17,6 +17,7 @@ from matching.types import Band
 from matching.vocabulary import LABELS, LINES, PURPOSES, RECORD_CLASSES
 from repository.domain import rulebook as rules
 from repository.domain.calendar import Calendar
+from repository.domain.retention import FOOTPRINT_DAYS, LONGEST
 from repository.domain.rulebook import Level, SubscriberClass
 
 UNKNOWN = "no such entry"
@@ -216,6 +217,14 @@ def _subscriber() -> fields.Nested:
     )
 
 
+class _RetentionSchema(_Table):
+    """By class; a scheme may keep records for less long than the caps of the law, never for longer."""
+
+    customer, claim, suspected, proven, victim, protective = (
+        _table(rules.RetentionRules, keep_months=_whole(1, LONGEST[each].cap_months)) for each in RECORD_CLASSES
+    )
+
+
 class RulebookSchema(_Table):
     """A whole rulebook file."""
 
@@ -279,7 +288,7 @@ class RulebookSchema(_Table):
     disclosure = _nested(_DisclosureSchema)
     proof = _table(rules.ProofRules, case_types=_words(), product_actions=_words(), exceptions=_words(at_least=0))
     filing = _table(rules.FilingRules, clock_skew_days=_whole(0, 31), future_days=_nested(_FutureDaysSchema))
-    screening = _table(rules.ScreeningRules, keep_days=_whole(1, 3650))
+    screening = _table(rules.ScreeningRules, keep_days=_whole(1, FOOTPRINT_DAYS))
     calendar = _nested(_CalendarSchema)
     exchange = _table(
         rules.ExchangeRules,
@@ -295,6 +304,7 @@ class RulebookSchema(_Table):
         snooze_days=_whole(1, 365),
         evidence_characters=_whole(1, 1000),
     )
+    retention = _nested(_RetentionSchema)
     matching = _table(
         rules.MatchingRules,
         hot_key_rows=_whole(2, 10**6),

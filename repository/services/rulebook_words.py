@@ -31,6 +31,12 @@ TIERS = {
     "3": "who contributed it, and the record's facts",
     "4": "the detail, which the contributor gives case by case",
 }
+BASES = {
+    "last_said": "its date, or the day on which it was last filed or named in a batch",
+    "notification": "its date, or its first filing if that is earlier",
+    "first_filing": "its first filing",
+    "decision": "its date, or its first filing if that is earlier",
+}
 _DAYS_A_MONTH = 365.25 / 12
 _EXAMPLE_PER_MONTH = 400
 
