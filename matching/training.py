@@ -10,7 +10,7 @@ say too little, the reference rates of a comparison weigh in as pseudo-counts.
 
 EM finds the nearest of several optima. So that its third class is the household and not some other crowd of pairs
 that are alike, such as half of the matches of poor data, what sets members of a household apart (their given names
-and birthdays) is held at its reference rates until the rest has settled, and fitted only then.
+and birthdays) keeps its reference rates.
 """
 
 from __future__ import annotations
@@ -100,12 +100,9 @@ def _sampled_u(patterns: _Patterns, comparison: Comparison, at: int) -> tuple[fl
 
 
 def _m_step(
-    patterns: _Patterns, kind: Kind, model: KindModel, classes: npt.NDArray[np.float64], *, held: bool
+    patterns: _Patterns, kind: Kind, model: KindModel, classes: npt.NDArray[np.float64]
 ) -> dict[str, LevelRates]:
-    """Rates given how probably each pair is a match, of one household, or met by chance (rows of `classes`).
-
-    While `held`, the rates of a household stay as they are where its members differ.
-    """
+    """Rates given how probably each pair is a match, of one household, or met by chance (rows of `classes`)."""
     match, kin, chance = classes * patterns.counts
     rates = {}
     for at, comparison in enumerate(COMPARISONS[kind].comparisons):
@@ -114,7 +111,7 @@ def _m_step(
         u, h = model.rates[comparison.name].u, comparison.h
         if not comparison.sampled:
             u = _smoothed(_counts(patterns.levels, at, size, chance), comparison.u, FITTED_U_PSEUDO_PAIRS)
-        if h and not (held and comparison.personal):
+        if h and not comparison.personal:
             h = _smoothed(_counts(patterns.levels, at, size, kin), h, H_PSEUDO_PAIRS)
         rates[comparison.name] = LevelRates(m, u, h)
     return rates
@@ -149,15 +146,14 @@ def train(pairs: TrainingPairs, kind: Kind) -> Trained:
     kin = FIRST_SHARE if model.kin_per_record else NO_SHARE
     shares = np.array([FIRST_SHARE, kin, 1.0 - FIRST_SHARE - kin])
     rounds = 0
-    for held in (True, False):
-        for _ in range(MOST_ROUNDS):
-            rounds += 1
-            model = replace(model, rates=rates)
-            classes = _e_step(patterns, kind, model, shares)
-            rates = _m_step(patterns, kind, model, classes, held=held)
-            before, shares = shares, np.maximum(classes @ patterns.counts / len(pairs.levels), NO_SHARE)
-            if abs(shares[0] - before[0]) < SETTLED * before[0]:
-                break
+    while rounds < MOST_ROUNDS:
+        rounds += 1
+        model = replace(model, rates=rates)
+        classes = _e_step(patterns, kind, model, shares)
+        rates = _m_step(patterns, kind, model, classes)
+        before, shares = shares, np.maximum(classes @ patterns.counts / len(pairs.levels), NO_SHARE)
+        if abs(shares[0] - before[0]) < SETTLED * before[0]:
+            break
     return Trained(_fitted(pairs, rates, shares, kin=model.kin_per_record > 0), rounds)
 
 

@@ -62,6 +62,14 @@ def test_em_recovers_the_rates(kin: int) -> None:
     assert model.kin_per_record == pytest.approx(kin / 4000, abs=0.1)
 
 
+def test_what_sets_a_household_apart_is_not_fitted() -> None:
+    """Members of a household differ in given name and birthday whatever the pairs say; where they live is learnt."""
+    model, before = train(made(4000, 4000, 60_000), "person").model, reference_kind("person")
+    for name in ("given name", "date of birth"):
+        assert model.rates[name].h == before.rates[name].h
+    assert model.rates["address"].h != before.rates["address"].h
+
+
 def test_without_matches_none_are_invented() -> None:
     """Chance pairs alone give next to no matches: EM does not collapse onto the commonest pattern."""
     model = train(made(0, 0, 60_000), "person").model
