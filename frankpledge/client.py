@@ -15,11 +15,13 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
+from frankpledge.answers import Result, as_id, parsed
 from frankpledge.credentials import Credentials
+from frankpledge.disclosures import Disclosures
 from frankpledge.problems import InvalidRequestError, PoolError, error_for, unexpected_answer
 from frankpledge.questions import Asking, Question
 from frankpledge.results import (
@@ -38,8 +40,6 @@ from frankpledge.results import (
     Upload,
 )
 from frankpledge.session import Retry, Session
-
-Result = TypeVar("Result")
 
 __all__ = ["Asking", "Credentials", "Pool", "PoolError", "Question", "Retry"]
 
@@ -65,6 +65,7 @@ class Pool:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._session = Session(server, credentials, timeout=timeout, retry=retry or Retry(), transport=transport)
+        self.disclosures = Disclosures(self._session, self._pages)
 
     def __enter__(self) -> Pool:
         return self
@@ -87,16 +88,16 @@ class Pool:
         before = dt.datetime.now(dt.UTC)
         document = self._session.send("GET", "/v1/scheme", authorised=False)
         midway = before + (dt.datetime.now(dt.UTC) - before) / 2
-        return _parsed(lambda found: Scheme.parse(found, midway), document)
+        return parsed(lambda found: Scheme.parse(found, midway), document)
 
     def standing(self) -> Mapping[str, Any]:
         """Ask for the own membership, contributions and what may be seen, as the pool words it."""
-        return _parsed(dict, self._session.send("GET", "/v1/standing"))
+        return parsed(dict, self._session.send("GET", "/v1/standing"))
 
     def file(self, filing: Mapping[str, object], *, idempotency_key: str | None = None) -> Receipt:
         """File one encoded filing (a line of `frankpledge encode`). Filing the same again changes nothing."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-        return _parsed(Receipt.parse, self._session.send("POST", "/v1/filings", json=filing, headers=headers))
+        return parsed(Receipt.parse, self._session.send("POST", "/v1/filings", json=filing, headers=headers))
 
     def upload(
         self,
@@ -115,12 +116,12 @@ class Pool:
             headers["Content-Encoding"] = "gzip"
         params = {"dry_run": "true"} if dry_run else {}
         document = self._session.send("POST", "/v1/batches", content=content, headers=headers, params=params)
-        return _parsed(Batch.parse, document)
+        return parsed(Batch.parse, document)
 
     def begin_upload(self, announced: Mapping[str, object], *, idempotency_key: str) -> Upload:
         """Announce a batch that comes in pieces: length, sha256, format, gzip, dry_run. The same again goes on."""
         headers = {"Idempotency-Key": idempotency_key}
-        return _parsed(Upload.parse, self._session.send("POST", "/v1/uploads", json=announced, headers=headers))
+        return parsed(Upload.parse, self._session.send("POST", "/v1/uploads", json=announced, headers=headers))
 
     def upload_piece(self, upload: Upload, piece: bytes) -> Upload:
         """Send what follows of an upload; how much of it is there then, also when that is not what was expected."""
@@ -130,30 +131,30 @@ class Pool:
             "Upload-Offset": str(upload.offset),
             "Upload-Checksum": f"sha256 {checksum}",
         }
-        path = f"/v1/uploads/{_id(upload.id)}"
+        path = f"/v1/uploads/{as_id(upload.id)}"
         try:
-            return _parsed(Upload.parse, self._session.send("PATCH", path, content=piece, headers=headers))
+            return parsed(Upload.parse, self._session.send("PATCH", path, content=piece, headers=headers))
         except InvalidRequestError as error:
             if not error.problem.kind.endswith(("/wrong-offset", "/checksum", "/incomplete-body")):
                 raise
             # The piece was taken, or cut off, without our knowing: whatever is there, it goes on from there.
-            return _parsed(Upload.parse, self._session.send("GET", path))
+            return parsed(Upload.parse, self._session.send("GET", path))
 
     def cancel_batch(self, batch_id: str) -> Batch:
         """Cancel a batch: it stops after the chunk at hand, and what was taken in stays."""
-        return _parsed(Batch.parse, self._session.send("POST", f"/v1/batches/{_id(batch_id)}/cancel"))
+        return parsed(Batch.parse, self._session.send("POST", f"/v1/batches/{as_id(batch_id)}/cancel"))
 
     def batch(self, batch_id: str) -> Batch:
         """Look at a batch and its first row errors."""
-        return _parsed(Batch.parse, self._session.send("GET", f"/v1/batches/{_id(batch_id)}"))
+        return parsed(Batch.parse, self._session.send("GET", f"/v1/batches/{as_id(batch_id)}"))
 
     def batch_errors(self, batch: Batch) -> Iterator[RowError]:
         """Give all row errors of a finished batch, page by page."""
         yield from batch.errors
         cursor = batch.next_cursor
         while cursor:
-            document = self._session.send("GET", f"/v1/batches/{_id(batch.id)}", params={"cursor": cursor})
-            page = _parsed(Batch.parse, document)
+            document = self._session.send("GET", f"/v1/batches/{as_id(batch.id)}", params={"cursor": cursor})
+            page = parsed(Batch.parse, document)
             yield from page.errors
             cursor = page.next_cursor
 
@@ -164,13 +165,13 @@ class Pool:
     def screen(self, asking: Asking, question: Question) -> Screening:
         """Ask about one subject. It is asked again only when the pool surely did not take the question."""
         body = {**asking.document(), **question.document()}
-        return _parsed(Screening.parse, self._session.send("POST", "/v1/screenings", json=body, repeatable=False))
+        return parsed(Screening.parse, self._session.send("POST", "/v1/screenings", json=body, repeatable=False))
 
     def screen_many(self, asking: Asking, questions: Sequence[Question]) -> list[Screening | PoolError]:
         """Ask about up to 1,000 subjects (1 MiB of JSON) at once; the answers, or what stood against them, in order."""
         body = {**asking.document(), "screenings": [question.document() for question in questions]}
         document = self._session.send("POST", "/v1/screenings/bulk", json=body, repeatable=False)
-        answers = _parsed(lambda found: [_answer(entry) for entry in found["results"]], document)
+        answers = parsed(lambda found: [_answer(entry) for entry in found["results"]], document)
         if len(answers) != len(questions):
             raise unexpected_answer()
         return answers
@@ -184,16 +185,16 @@ class Pool:
 
     def hit(self, hit_id: str) -> Hit:
         """Look at one hit."""
-        return _parsed(Hit.parse, self._session.send("GET", f"/v1/hits/{_id(hit_id)}"))
+        return parsed(Hit.parse, self._session.send("GET", f"/v1/hits/{as_id(hit_id)}"))
 
     def begin_rescreen(self, purpose: str | None = None) -> Rescreen:
         """Have the own filings looked for in the pool again, for a purpose; the pool does one at a time."""
         body = {"purpose": purpose} if purpose else {}
-        return _parsed(Rescreen.parse, self._session.send("POST", "/v1/rescreens", json=body, repeatable=False))
+        return parsed(Rescreen.parse, self._session.send("POST", "/v1/rescreens", json=body, repeatable=False))
 
     def rescreen(self, rescreen_id: str) -> Rescreen:
         """Look at a rescreen."""
-        return _parsed(Rescreen.parse, self._session.send("GET", f"/v1/rescreens/{_id(rescreen_id)}"))
+        return parsed(Rescreen.parse, self._session.send("GET", f"/v1/rescreens/{as_id(rescreen_id)}"))
 
     def rescreens(self) -> Iterator[Rescreen]:
         """Give the own rescreens, latest first, page by page."""
@@ -201,22 +202,22 @@ class Pool:
 
     def cancel_rescreen(self, rescreen_id: str) -> Rescreen:
         """Cancel a rescreen: it stops after the filings at hand, and what was found stays."""
-        return _parsed(Rescreen.parse, self._session.send("POST", f"/v1/rescreens/{_id(rescreen_id)}/cancel"))
+        return parsed(Rescreen.parse, self._session.send("POST", f"/v1/rescreens/{as_id(rescreen_id)}/cancel"))
 
     def enter_proof(self, proof: Mapping[str, object], *, idempotency_key: str | None = None) -> Proof:
         """Enter what a proven case stands on; it counts once a second person has approved it."""
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         again = idempotency_key is not None
         document = self._session.send("POST", "/v1/proofs", json=proof, headers=headers, repeatable=again)
-        return _parsed(Proof.parse, document)
+        return parsed(Proof.parse, document)
 
     def approve_proof(self, proof_id: str) -> Proof:
         """Approve a proof that somebody else entered."""
-        return _parsed(Proof.parse, self._session.send("POST", f"/v1/proofs/{_id(proof_id)}/approval"))
+        return parsed(Proof.parse, self._session.send("POST", f"/v1/proofs/{as_id(proof_id)}/approval"))
 
     def withdraw_proof(self, proof_id: str) -> Proof:
         """Withdraw a proof that does not hold (any more)."""
-        return _parsed(Proof.parse, self._session.send("POST", f"/v1/proofs/{_id(proof_id)}/withdrawal"))
+        return parsed(Proof.parse, self._session.send("POST", f"/v1/proofs/{as_id(proof_id)}/withdrawal"))
 
     def proofs(self) -> Iterator[Proof]:
         """Give the own proofs, latest first, page by page."""
@@ -224,12 +225,12 @@ class Pool:
 
     def withdraw_filing(self, filing_id: str, reason: str) -> Deletion:
         """Take an own filing out of the pool, for good. Once more changes nothing."""
-        path = f"/v1/filings/{_id(filing_id)}/withdrawal"
-        return _parsed(Deletion.parse, self._session.send("POST", path, json={"reason": reason}))
+        path = f"/v1/filings/{as_id(filing_id)}/withdrawal"
+        return parsed(Deletion.parse, self._session.send("POST", path, json={"reason": reason}))
 
     def deletion(self, filing_id: str) -> Deletion:
         """Look at the proof that an own filing is not in the pool any more."""
-        return _parsed(Deletion.parse, self._session.send("GET", f"/v1/filings/{_id(filing_id)}/deletion"))
+        return parsed(Deletion.parse, self._session.send("GET", f"/v1/filings/{as_id(filing_id)}/deletion"))
 
     def deletions(self) -> Iterator[Deletion]:
         """Give the proofs of own filings that are gone, latest first, page by page."""
@@ -239,7 +240,7 @@ class Pool:
         """Give the public keys of the members, by name: their fingerprints are to be compared with them."""
         document = self._session.send("GET", "/v1/keys/recipients")
         own = self.standing()["member"]["id"]
-        return _parsed(lambda found: [Recipient.parse(each, own) for each in found["items"]], document)
+        return parsed(lambda found: [Recipient.parse(each, own) for each in found["items"]], document)
 
     def publish(self, recipient: str) -> None:
         """Publish the own public key, in the place of the one before."""
@@ -249,7 +250,7 @@ class Pool:
         """Offer a linkage key, sealed to a member's public key. The same key again takes the place of the first."""
         body = {"to": to.member, "recipient": to.recipient, "fingerprint": fingerprint, "epoch": epoch}
         body |= {"sealed": base64.b64encode(sealed).decode()}
-        return _parsed(KeyOffer.parse, self._session.send("POST", "/v1/keys/offers", json=body))
+        return parsed(KeyOffer.parse, self._session.send("POST", "/v1/keys/offers", json=body))
 
     def key_offers(self) -> Iterator[KeyOffer]:
         """Give the keys offered to and by the own member, latest first, page by page."""
@@ -257,21 +258,21 @@ class Pool:
 
     def key_offer(self, offer_id: str) -> KeyOffer:
         """Look at an offer, with what is sealed where it is for the own member."""
-        return _parsed(KeyOffer.parse, self._session.send("GET", f"/v1/keys/offers/{_id(offer_id)}"))
+        return parsed(KeyOffer.parse, self._session.send("GET", f"/v1/keys/offers/{as_id(offer_id)}"))
 
     def accept_key(self, offer_id: str) -> KeyOffer:
         """Say that an offered key was opened and stored."""
-        document = self._session.send("POST", f"/v1/keys/offers/{_id(offer_id)}/acceptance", repeatable=False)
-        return _parsed(KeyOffer.parse, document)
+        document = self._session.send("POST", f"/v1/keys/offers/{as_id(offer_id)}/acceptance", repeatable=False)
+        return parsed(KeyOffer.parse, document)
 
     def withdraw_key(self, offer_id: str) -> None:
         """Withdraw an offer, or decline it."""
-        self._session.send("DELETE", f"/v1/keys/offers/{_id(offer_id)}", repeatable=False)
+        self._session.send("DELETE", f"/v1/keys/offers/{as_id(offer_id)}", repeatable=False)
 
     def epochs(self) -> list[Epoch]:
         """Give the linkage keys of the scheme, oldest first, with how many own filings are under each."""
         document = self._session.send("GET", "/v1/keys/epochs")
-        return _parsed(lambda found: [Epoch.parse(each) for each in found["items"]], document)
+        return parsed(lambda found: [Epoch.parse(each) for each in found["items"]], document)
 
     def _pages(
         self, path: str, params: Mapping[str, str], parse: Callable[[Mapping[str, Any]], Result]
@@ -280,23 +281,9 @@ class Pool:
         while cursor is not None:
             asked = {**params, "limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
             document = self._session.send("GET", path, params=asked)
-            yield from _parsed(lambda found: [parse(entry) for entry in found["items"]], document)
+            yield from parsed(lambda found: [parse(entry) for entry in found["items"]], document)
             cursor = document.get("next_cursor") or None
 
 
 def _answer(entry: Mapping[str, Any]) -> Screening | PoolError:
     return error_for(int(entry["status"]), entry) if "answer" not in entry else Screening.parse(entry)
-
-
-def _parsed(parse: Callable[[Any], Result], document: Any) -> Result:
-    try:
-        return parse(document)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise unexpected_answer() from None
-
-
-def _id(text: str) -> str:
-    """Refuse what is no id: it would become part of a path."""
-    if not (text.isascii() and text.replace("_", "").isalnum()):
-        raise error_for(404, {"detail": "This is not an id", "remedy": "Ids look like hit_... or bat_..."})
-    return text

@@ -21,6 +21,7 @@ COMMANDS = {
     "rescreen": ("frankpledge.cli.rescreen", "Have the own filings looked for in the pool again."),
     "status": ("frankpledge.cli.status", "Show the scheme, the own standing and the last batches."),
     "hits": ("frankpledge.cli.hits", "List hits, or show one with its explanation."),
+    "disclosure": ("frankpledge.cli.disclosure", "Ask contributors for the detail of a record, and answer them."),
     "proof": ("frankpledge.cli.proof", "Enter, approve and list what proven cases stand on."),
     "filing": ("frankpledge.cli.filing", "Withdraw own filings, and show the proof that they are gone."),
     "login": ("frankpledge.cli.login", "Put the credentials into this machine's keyring."),

@@ -109,7 +109,7 @@ def offer(
     key = open_key(key_file or profile.key_file, passphrase_file)
     with open_pool(profile) as pool:
         to = _recipient(pool.recipients(), member)
-        _compare(profile, to, told)
+        compare(profile, to, told)
         made = _send(pool, key, to)
     click.echo(f"{made.id}  key {key.fingerprint} of epoch {key.epoch} is offered to {to.name}")
     click.echo(f"check        {key.check}\nTell them the check by another way than the pool: they are asked for it.")
@@ -160,7 +160,7 @@ def accept(
         sealed = agreement.decoded(found.sealed)
         key = agreement.unseal(sealed, identity, fingerprint=found.fingerprint, epoch=found.epoch)
         _refuse_unknown(pool, profile, key)
-        _confirm(f"The check of the key that {found.name} told you", told, key.check, "--check")
+        confirm(f"The check of the key that {found.name} told you", told, key.check, "--check")
         keys.store(path, key, needed(passphrase(passphrase_file, confirm=True)) if protect or passphrase_file else None)
         click.echo(f"fingerprint  {key.fingerprint}\nepoch        {key.epoch}\nfile         {path}")
         pool.accept_key(offer_id)
@@ -268,7 +268,7 @@ def _recipient(found: Iterable[Recipient], member: str) -> Recipient:
     return fits[0]
 
 
-def _compare(profile: Profile, to: Recipient, told: str | None) -> None:
+def compare(profile: Profile, to: Recipient, told: str | None) -> None:
     """Go on only with a public key whose fingerprint was compared, now or before; remember it."""
     from frankpledge.agreement import fingerprint  # noqa: PLC0415 - keeps --help quick
     from frankpledge.pins import Pin  # noqa: PLC0415 - the same
@@ -279,11 +279,11 @@ def _compare(profile: Profile, to: Recipient, told: str | None) -> None:
         return
     if before is not None and before != now:
         click.echo(f"{to.name} is known with another public key or name ({before.name}).", err=True)
-    _confirm(f"The fingerprint that {to.name} told you", told, now.fingerprint, "--fingerprint")
+    confirm(f"The fingerprint that {to.name} told you", told, now.fingerprint, "--fingerprint")
     pins.put(to.member, now)
 
 
-def _confirm(prompt: str, told: str | None, shown: str, option: str) -> None:
+def confirm(prompt: str, told: str | None, shown: str, option: str) -> None:
     """Have what another person told typed, rather than a yes to what is shown."""
     from frankpledge.agreement import same  # noqa: PLC0415 - keeps --help quick
 

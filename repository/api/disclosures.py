@@ -234,7 +234,9 @@ def list_own(query: dict[str, Any]) -> Response:
 @blueprint.response(200, LeagueSchema)
 def league() -> Response:
     """How quickly each member answers: share in time, median of working days, and how many are overdue."""
-    return json_response(response_times.league(services(), own_member()))
+    own, made = own_member(), services()
+    with made.database.reading() as connection:
+        return json_response(response_times.league(connection, made.rulebook, made.clock(), own.id))
 
 
 @blueprint.route("/v1/disclosures/<string:disclosure_id>")

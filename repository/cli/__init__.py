@@ -28,6 +28,7 @@ COMMANDS = {
     "application": ("repository.cli.cases:application", "Decide who becomes a member, where members have to apply."),
     "appeal": ("repository.cli.cases:appeal", "Decide appeals of members and applicants."),
     "dispute": ("repository.cli.disputes:dispute", "List and decide disputes about filings."),
+    "exchange": ("repository.cli.exchange:exchange", "Count requests for detail, and list those overdue."),
     "rulebook": ("repository.cli.rulebook:rulebook", "Check, load, compare and try out the rules of the scheme."),
     "decisions": ("repository.cli.decisions:decisions", "List, explain and take again what the rules decided."),
     "model": ("repository.cli.models:model", "Show, train and reset the linkage model that scores pairs."),

@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from repository.domain.members import Member
+from sqlalchemy import Connection
+
 from repository.domain.response_times import times
-from repository.services import Services
+from repository.domain.rulebook import Rulebook
 from repository.storage import exchange
 from repository.storage.exchange import Of
 
 MOST_LISTED = 1000
 
 
-def league(services: Services, member: Member | None) -> dict[str, Any]:
-    """A row for each member that was asked within the window, by name; whole its own, and all for the operator."""
-    now, rulebook = services.clock(), services.rulebook
+def league(connection: Connection, rulebook: Rulebook, now: datetime, member_id: str | None) -> dict[str, Any]:
+    """A row for each member that was asked within the window, by name; whole its own, and without one all of them."""
     days = rulebook.window.days
-    with services.database.reading() as connection:
-        found = times(exchange.timed(connection, since=now - timedelta(days=days)), now)
-        names = exchange.names(connection, [each.member_id for each in found])
+    found = times(exchange.timed(connection, since=now - timedelta(days=days)), now)
+    names = exchange.names(connection, [each.member_id for each in found])
     items = [
         {"member": each.member_id, "name": names[each.member_id]}
-        | each.as_dict(rulebook, whole=member is None or each.member_id == member.id)
+        | each.as_dict(rulebook, whole=member_id in (None, each.member_id))
         for each in found
     ]
     target = rulebook.standing.request_working_days
     return {"days": days, "working_days": target, "items": sorted(items, key=lambda each: str(each["name"]))}
 
 
-def counts(services: Services) -> dict[str, int]:
-    """How many requests there are in each status, overdue, escalated, and with an answer that waits."""
-    with services.database.reading() as connection:
-        return exchange.counts(connection, now=services.clock())
-
-
-def overdue(services: Services) -> list[dict[str, Any]]:
+def overdue(connection: Connection, rulebook: Rulebook, now: datetime) -> list[dict[str, Any]]:
     """The requests that are overdue, latest first, for the operator: whose they are and since when, nothing of them."""
-    now = services.clock()
-    with services.database.reading() as connection:
-        found = exchange.page(connection, Of(overdue_at=now), before=None, limit=MOST_LISTED)
-        names = exchange.names(connection, {id_ for each in found for id_ in (each.requester_id, each.contributor_id)})
-    calendar = services.rulebook.calendar
+    found = exchange.page(connection, Of(overdue_at=now), before=None, limit=MOST_LISTED)
+    names = exchange.names(connection, {id_ for each in found for id_ in (each.requester_id, each.contributor_id)})
+    calendar = rulebook.calendar
     return [
         {
             "id": each.id,

@@ -70,6 +70,14 @@ ENDPOINTS = {
     "POST /v1/screenings/bulk": Tells.POOL,
     "GET /v1/hits": Tells.POOL,
     "GET /v1/hits/<hit_id>": Tells.POOL,
+    "GET /v1/cases": Tells.POOL,
+    "GET /v1/cases/<case_id>": Tells.POOL,
+    "POST /v1/cases/next": Tells.POOL,
+    "POST /v1/cases/<case_id>/moves": Tells.OWN,
+    "POST /v1/cases/<case_id>/notes": Tells.OWN,
+    "POST /v1/cases/<case_id>/finding": Tells.OWN,
+    "POST /v1/cases/<case_id>/finding/decision": Tells.OWN,
+    "POST /v1/cases/assignments": Tells.OWN,
     "POST /v1/hits/<hit_id>/outcome": Tells.OWN,
     "DELETE /v1/hits/<hit_id>/outcome": Tells.OWN,
     "POST /v1/filings": Tells.POOL,  # how many hits there are
@@ -216,10 +224,10 @@ def _gives_all(client: FlaskClient, member: TestMember) -> None:
 def _disclosure(client: FlaskClient, _: Services, member: TestMember) -> Any:
     hits = client.get("/v1/hits", headers=member.headers).get_json()["items"]
     _gives_all(client, member)
-    asking = {"purpose": "investigation", "legal_power": "consent", "reference": "C-1", "items": ["amounts"]}
-    asking |= {"third_party": False, "asked": "how much", "minimum": "no more"}
     missing = ids.make("hit", FakeClock()(), bytes(ids.RANDOM_BYTES))
-    asking["hit"] = hits[0]["id"] if hits else missing
+    asking: dict[str, Any] = {"hit": hits[0]["id"] if hits else missing, "purpose": "investigation"}
+    asking |= {"legal_power": "consent", "reference": "C-1", "items": ["amounts"]}
+    asking |= {"third_party": False, "asked": "how much", "minimum": "no more"}
     return client.post("/v1/disclosures", json=asking, headers=member.headers)
 
 
@@ -230,9 +238,22 @@ def _sealed_answer(client: FlaskClient, services: Services, member: TestMember) 
     with services.database.writing() as connection:
         theirs = connection.execute(select(FILINGS).where(FILINGS.c.member_id != member.id)).one()
         asked = Disclosure(
-            *(ids.make("drq", now, bytes(ids.RANDOM_BYTES)), member.id, theirs.member_id, "hit_gone", theirs.id, 1),
-            *(theirs.line, theirs.record_class, "investigation", "consent", "C-1", ("amounts",), False),
-            *(now, now.date(), now),
+            id=ids.make("drq", now, bytes(ids.RANDOM_BYTES)),
+            requester_id=member.id,
+            contributor_id=theirs.member_id,
+            hit_id="hit_gone",
+            filing_id=theirs.id,
+            filing_version=1,
+            line=theirs.line,
+            record_class=theirs.record_class,
+            purpose="investigation",
+            legal_power="consent",
+            reference="C-1",
+            items=("amounts",),
+            third_party=False,
+            asked_at=now,
+            due_on=now.date(),
+            due_at=now,
             sealed_until=now + timedelta(days=1),
         )
         more = {"actor_id": "", "decision_id": "", "words": b"", "keep_until": now + timedelta(days=1)}
@@ -240,7 +261,15 @@ def _sealed_answer(client: FlaskClient, services: Services, member: TestMember) 
     return client.get(f"/v1/disclosures/{asked.id}/sealed", headers=member.headers)
 
 
+def _one_case(client: FlaskClient, _: Services, member: TestMember) -> Any:
+    (case,) = client.get("/v1/cases", headers=member.headers).get_json()["items"]
+    return client.get(f"/v1/cases/{case['id']}", headers=member.headers)
+
+
 CALLS: dict[str, Call] = {
+    "GET /v1/cases": lambda c, _, m: c.get("/v1/cases", headers=m.headers),
+    "GET /v1/cases/<case_id>": _one_case,
+    "POST /v1/cases/next": lambda c, _, m: c.post("/v1/cases/next", headers=m.headers),
     "POST /v1/disclosures": _disclosure,
     "GET /v1/disclosures/<disclosure_id>/sealed": _sealed_answer,
     "POST /v1/screenings": lambda c, _, m: c.post("/v1/screenings", json=question("ann"), headers=m.headers),
@@ -338,12 +367,13 @@ def _decisions(services: Services) -> dict[str, dict[str, Any]]:
 # The source: who may touch what others filed
 
 OF_OTHERS = {
-    "storage.hit_views": {"page", "one", "counts", "holders"},
+    "storage.hit_views": {"page", "one", "counts", "holders", "uncased", "of_cases", "in_cases"},
     "storage.hits": set(),
     "storage.filings": {"candidates", "held", "sealed"},
     "storage.index": {"look_up"},
     "services.pool": {"find", "hold", "link", "link_found", "open_subject", "open_evidence"},
-    "services.hits": {"list_hits", "one_hit"},
+    "services.hits": {"list_hits", "one_hit", "show"},
+    "services.casefile": {"queue", "search", "one", "take_next"},
     "services.screening": {"screen", "screen_one"},
     "services.exchange": {"ask", "fetch"},
 }
@@ -379,6 +409,9 @@ READERS = {
     "services.foresight": {"services.pool"},  # its sightings are counted in services.crediting, by an entitlement
     "services.rescreening": {"services.pool"},
     "services.pool": {"storage.filings", "storage.index"},  # finds and scores; who calls it decides what is told
+    "services.casemaking": {"storage.hit_views"},  # by the reaches it is given
+    "services.casefile": {"storage.hit_views", "services.hits"},
+    "api.casework": {"services.casefile"},
     "api.hits": {"services.hits"},
     "api.screenings": {"services.screening"},
     "api.disclosures": {"services.exchange"},

@@ -29,7 +29,7 @@ from tests.support.rulebooks import use_rules
 
 SECRET = "Zebedee Quartermaine drove the blue car"
 ASKED, MINIMUM = "Which Wednesday-market witnesses were heard?", "Nothing else tells the two collisions apart."
-BODY = {
+BODY: dict[str, Any] = {
     "purpose": "investigation",
     "legal_power": "legal_claims",
     "reference": "CASE-A-7",
@@ -38,7 +38,7 @@ BODY = {
     "asked": ASKED,
     "minimum": MINIMUM,
 }
-REASON = {"withheld": "more_than_needed", "reason": "Statements name a third driver."}
+REASON: dict[str, Any] = {"withheld": "more_than_needed", "reason": "Statements name a third driver."}
 
 
 @pytest.fixture
@@ -116,7 +116,9 @@ def everything(desk: Desk) -> bytes:
     with desk.services.database.reading() as connection:
         stored = b"".join(b"".join(lines(connection, each)) for each in tables())
         row = connection.execute(select(DISCLOSURES.c.sealed, DISCLOSURES.c.words)).one()
-    return stored + (row[0] or b"") + row[1]
+    sealed: bytes = row[0] or b""
+    words: bytes = row[1]
+    return stored + sealed + words
 
 
 def test_only_who_asked_can_open_the_answer(
