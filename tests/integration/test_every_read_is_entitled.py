@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -20,15 +19,13 @@ from sqlalchemy import select
 
 import repository
 from repository.domain import ids
-from repository.domain.exchange import Disclosure
 from repository.jobs.running import JobWorker
 from repository.jobs.worker import IntakeWorker
 from repository.services import Services, entitlements
-from repository.storage import exchange
 from repository.storage.decisions import DECISIONS
-from repository.storage.filings import FILINGS
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, ndjson, question, subject
+from tests.support.exchange import waiting
 from tests.support.members import Admissions, TestMember
 
 
@@ -63,6 +60,12 @@ ENDPOINTS = {
     "GET /v1/rulebook.toml": Tells.PUBLIC,
     "GET /v1/rulebook/<version>": Tells.PUBLIC,
     "GET /v1/scheme": Tells.PUBLIC,
+    "GET /v1/retention": Tells.PUBLIC,
+    "GET /v1/retention/expiring": Tells.OWN,
+    "POST /v1/filings/<filing_id>/renewal": Tells.OWN,
+    "POST /v1/filings/<filing_id>/holds": Tells.OWN,
+    "GET /v1/holds": Tells.OWN,
+    "POST /v1/holds/<hold_id>/release": Tells.OWN,
     "POST /v1/auth/token": Tells.PUBLIC,
     "POST /v1/auth/refresh": Tells.OWN,
     "POST /v1/auth/revoke": Tells.OWN,
@@ -234,31 +237,7 @@ def _disclosure(client: FlaskClient, _: Services, member: TestMember) -> Any:
 def _sealed_answer(client: FlaskClient, services: Services, member: TestMember) -> Any:
     """One that waits, to a request put in beside the rules."""
     _gives_all(client, member)
-    now = services.clock()
-    with services.database.writing() as connection:
-        theirs = connection.execute(select(FILINGS).where(FILINGS.c.member_id != member.id)).one()
-        asked = Disclosure(
-            id=ids.make("drq", now, bytes(ids.RANDOM_BYTES)),
-            requester_id=member.id,
-            contributor_id=theirs.member_id,
-            hit_id="hit_gone",
-            filing_id=theirs.id,
-            filing_version=1,
-            line=theirs.line,
-            record_class=theirs.record_class,
-            purpose="investigation",
-            legal_power="consent",
-            reference="C-1",
-            items=("amounts",),
-            third_party=False,
-            asked_at=now,
-            due_on=now.date(),
-            due_at=now,
-            sealed_until=now + timedelta(days=1),
-        )
-        more = {"actor_id": "", "decision_id": "", "words": b"", "keep_until": now + timedelta(days=1)}
-        exchange.add(connection, asked, more | {"sealed": b"sealed", "sealed_sha256": "", "recipient": "age1"})
-    return client.get(f"/v1/disclosures/{asked.id}/sealed", headers=member.headers)
+    return client.get(f"/v1/disclosures/{waiting(services, member.id)}/sealed", headers=member.headers)
 
 
 def _one_case(client: FlaskClient, _: Services, member: TestMember) -> Any:
@@ -324,6 +303,7 @@ def test_what_tells_of_others_tells_nothing_where_nothing_is_entitled(
     """With every tier at 0 no answer differs from that of an empty pool: no hit, no count, no name, no id."""
     alpha, beta = pair
     hit_id = client.get("/v1/hits", headers=alpha.headers).get_json()["items"][0]["id"]
+    case = client.get("/v1/cases", headers=alpha.headers).get_json()["items"][0] if "<case_id>" in name else {}
     original = entitlements.entitled
 
     def nothing(*args: Any, **kwargs: Any) -> Any:
@@ -334,6 +314,14 @@ def test_what_tells_of_others_tells_nothing_where_nothing_is_entitled(
     monkeypatch.setattr(entitlements, "entitled", nothing)
     if name == "GET /v1/hits/<hit_id>":
         assert client.get(f"/v1/hits/{hit_id}", headers=alpha.headers).status_code == 404
+        return
+    if name == "GET /v1/cases/<case_id>":
+        whole = client.get(f"/v1/cases/{case['id']}", headers=alpha.headers).get_json()
+        assert (whole["hits"], whole["hit_count"], whole["band"], whole["classes"]) == ([], 0, None, [])
+        assert whole["sightings"] == {"members": 0, "named": [], "classes": {}}
+        return
+    if name == "POST /v1/cases/next":
+        assert client.post("/v1/cases/next", headers=alpha.headers).status_code == 204
         return
     answer = CALLS[name](client, services, alpha)
     told = answer.get_json()

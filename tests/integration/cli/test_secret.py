@@ -35,6 +35,7 @@ from tests.integration.pool.conftest import Desk
 from tests.support.clock import FakeClock
 from tests.support.contents import contents, differences, index_faults
 from tests.support.encodings import claim, filing, ndjson, question, subject
+from tests.support.exchange import waiting
 from tests.support.members import Admissions
 
 WEBHOOK = {"url": "https://receiver.example/pool", "kinds": ["batch.finished"]}
@@ -67,7 +68,7 @@ class World:
 
 @pytest.fixture
 def world(services: Services, member: Admissions, clock: FakeClock) -> World:
-    """Filings of each kind and state, hits, a screening, a webhook, a batch and a piece of an upload that wait."""
+    """Filings of each kind and state, hits, a screening, a webhook, a request; a batch and a piece of one that wait."""
     client = member._client
     desks = {name: Desk(client, services, member(name, lines=("motor", "home"))) for name in ("Alpha", "Beta")}
     alpha, beta = desks.values()
@@ -106,6 +107,7 @@ def world(services: Services, member: Admissions, clock: FakeClock) -> World:
     assert beta.client.patch(f"/v1/uploads/{upload['id']}", data=b"{}", headers=sent).status_code == 200
     hits = {name: _hits(desk) for name, desk in desks.items()}
     assert all(hits.values())
+    waiting(services, alpha.member.id)
     with services.database.writing() as connection:
         met = {"key": min(connection.scalars(select(KEY_INDEX.c.key))), "records": 99, "found_at": clock()}
         connection.execute(HOT_KEYS.insert().values(met))
@@ -146,6 +148,7 @@ def check_all_is_there(world: World, old: bytes) -> None:
     again = alpha.upload(ndjson([filing("A-9", subject("dan"))]), "waiting", status=200)
     assert again["id"] == batch["id"]
     assert beta.get(f"/v1/uploads/{world.upload}")["offset"] == 2
+    assert alpha.get("/v1/disclosures?side=sent")["items"][0]["asked"] == "how much"
     with services.database.reading() as connection:
         (webhook,) = connection.execute(select(WEBHOOKS)).mappings()
         assert list(connection.scalars(select(EVENTS.c.kind).where(EVENTS.c.kind == "secret.rotated")))
