@@ -21,9 +21,10 @@ from repository.domain.errors import FieldError
 from repository.domain.exchange import LONGEST_SEALED, LONGEST_WORDS, ExchangeError, RequestStatus, Withheld
 from repository.domain.ids import is_id
 from repository.domain.rulebook import DETAIL_TIER
-from repository.services import exchange, response_times
+from repository.services import exchange, exchange_asking, response_times
 from repository.services.entitlements import RefusedError
-from repository.services.exchange import NotAskedForError, Wanted
+from repository.services.exchange import Wanted
+from repository.services.exchange_asking import NotAskedForError
 
 blueprint = Blueprint("disclosures", __name__, description="Asking for the detail of a record (tier 4)")
 
@@ -204,7 +205,7 @@ def request_one(body: dict[str, Any]) -> Response:
         if body.get("purpose") not in PURPOSES:
             raise FieldError("purpose", f"one of: {', '.join(PURPOSES)}")
         asking = rules.asking_from_json(body, services().rulebook.exchange)
-        asked = exchange.ask(services(), current_actor(), member, str(body["hit"]), asking)
+        asked = exchange_asking.ask(services(), current_actor(), member, str(body["hit"]), asking)
     if asked is None:
         raise ProblemError("not-found")
     made, new = asked
@@ -302,7 +303,7 @@ def withdraw(disclosure_id: str) -> Response:
 def fetch(disclosure_id: str) -> Response:
     """The sealed answer to a request of the member's own, until it was opened or its time is over."""
     with _problems():
-        answer = exchange.fetch(services(), current_actor(), own_member(), _id(disclosure_id))
+        answer = exchange_asking.fetch(services(), current_actor(), own_member(), _id(disclosure_id))
     if answer is None:
         raise ProblemError("not-found")
     return json_response(answer)

@@ -1,4 +1,7 @@
-"""What is told of a request for detail: to who asked, and to the contributor; and the words in it, sealed at rest."""
+"""What the steps of a request for detail share: its words, sealed at rest; its event, and what falls due.
+
+And how it is told: to who asked, and to the contributor.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,16 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from repository.domain.events import EventKind
 from repository.domain.exchange import Disclosure, RequestStatus
 from repository.domain.members import Member
-from repository.services import Services
-from repository.storage import agreement, disputes, exchange
+from repository.services import Services, lifecycle
+from repository.services.lifecycle import Act, What
+from repository.storage import agreement, disputes, exchange, ledger
+from repository.storage.ledger import LedgerRow
 from repository.storage.sealing import named_context
 
+RULE = "R8"
 Words = Mapping[str, Mapping[str, str]]
 
 
@@ -30,6 +37,18 @@ def open_words(services: Services, connection: Connection, found: Sequence[Discl
     return {each.id: orjson.loads(text) for each, text in zip(found, opened, strict=True)}
 
 
+def owe(connection: Connection, now: datetime, disclosure: Disclosure, counts: Mapping[str, int]) -> None:
+    """R8: a request is due from the contributor, and answered, on its last day in time."""
+    counted = (disclosure.contributor_id, disclosure.due_on, disclosure.line, disclosure.record_class)
+    ledger.add(connection, [LedgerRow(*counted, counts)], today=now.date())
+
+
+def tell(connection: Connection, act: Act, kind: EventKind, disclosure: Disclosure, **figures: str | int) -> None:
+    """Ids, counts and the day only: what was written is told to the two members and nobody else."""
+    what = What(kind, RULE, disclosure.requester_id, disclosure.id)
+    lifecycle.tell(connection, act, what, contributor=disclosure.contributor_id, **figures)
+
+
 def as_json(
     services: Services, connection: Connection, member: Member, found: Sequence[Disclosure]
 ) -> list[dict[str, Any]]:
@@ -37,14 +56,14 @@ def as_json(
     names = exchange.names(connection, {id_ for each in found for id_ in (each.requester_id, each.contributor_id)})
     references = disputes.references(connection, [each.filing_id for each in found])
     words = open_words(services, connection, found)
+    keys = agreement.recipients_of(connection, {each.requester_id for each in found})
     told = []
     for each in found:
         common = _common(services, each, words[each.id])
         if each.requester_id == member.id:
             told.append(common | _sent(each, names, references))
             continue
-        recipient = agreement.recipient_of(connection, each.requester_id)
-        told.append(common | _received(each, names, references, recipient))
+        told.append(common | _received(each, names, references, keys.get(each.requester_id)))
     return told
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -99,9 +99,10 @@ def published_by(connection: Connection, member_id: str) -> Published | None:
     return None if row is None else Published(*row)
 
 
-def recipient_of(connection: Connection, member_id: str) -> str | None:
-    """The public key that a member published, also while it is suspended: what it asked for is sealed to that."""
-    return connection.execute(select(RECIPIENTS.c.recipient).where(RECIPIENTS.c.member_id == member_id)).scalar()
+def recipients_of(connection: Connection, member_ids: Collection[str]) -> dict[str, str]:
+    """The public keys that members published, also those suspended: what a member asked for is sealed to its key."""
+    statement = select(RECIPIENTS.c.member_id, RECIPIENTS.c.recipient).where(RECIPIENTS.c.member_id.in_(member_ids))
+    return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def add(connection: Connection, row: Mapping[str, Any]) -> None:

@@ -363,7 +363,7 @@ OF_OTHERS = {
     "services.hits": {"list_hits", "one_hit", "show"},
     "services.casefile": {"queue", "search", "one", "take_next"},
     "services.screening": {"screen", "screen_one"},
-    "services.exchange": {"ask", "fetch"},
+    "services.exchange_asking": {"ask", "fetch"},
 }
 """Functions that give what other members filed, by module. Every other function of three of them is listed below."""
 NOT_OF_OTHERS = {
@@ -393,7 +393,7 @@ NOT_OF_OTHERS = {
 READERS = {
     "services.hits": {"storage.hit_views", "services.pool"},
     "services.screening": {"services.pool"},
-    "services.exchange": {"storage.hit_views"},
+    "services.exchange_asking": {"storage.hit_views"},
     "services.foresight": {"services.pool"},  # its sightings are counted in services.crediting, by an entitlement
     "services.rescreening": {"services.pool"},
     "services.pool": {"storage.filings", "storage.index"},  # finds and scores; who calls it decides what is told
@@ -402,10 +402,13 @@ READERS = {
     "api.casework": {"services.casefile"},
     "api.hits": {"services.hits"},
     "api.screenings": {"services.screening"},
-    "api.disclosures": {"services.exchange"},
+    "api.disclosures": {"services.exchange_asking"},
 }
 """The modules that use them, and from where. Those that make an answer of them ask for an entitlement themselves."""
-DECIDE = ("services.rescreening", "services.hits", "services.screening", "services.crediting", "services.exchange")
+DECIDE = (
+    *("services.rescreening", "services.hits", "services.screening", "services.crediting"),
+    "services.exchange_asking",
+)
 TABLES = {"FILINGS", "VERSIONS", "SUBJECTS", "HITS", "HIT_SIDES"}
 SOURCE = Path(repository.__file__).parent
 

@@ -9,14 +9,20 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import orjson
 import pyrage
 import pytest
 from sqlalchemy import select
 
+from repository.domain.jobs import JobKind
 from repository.domain.members import MemberStatus
 from repository.domain.webhooks import Notice
+from repository.jobs.running import JobWorker
+from repository.services import posting
 from repository.services.onboarding import change_status
+from repository.services.replay import Replay
 from repository.settings import Settings
+from repository.storage.decisions import Chosen
 from repository.storage.dump import lines, tables
 from repository.storage.events import EVENTS
 from repository.storage.exchange import DISCLOSURES
@@ -304,6 +310,9 @@ def test_who_gives_no_fraud_class_asks_for_no_detail(alpha: Desk, beta: Desk, id
     use_rules(alpha.services, "purposes", closed=[closed])
     request(alpha, shown["id"], status=404, purpose="claim_validation")
     request(alpha, shown["id"])
+    pages = list(Replay().pages(alpha.services.database, Chosen()))
+    assert sum(page.taken for page in pages) >= 5
+    assert [each for page in pages for each in page.deviations] == []
 
 
 @ON_SQLITE
@@ -374,8 +383,15 @@ def test_a_sealed_answer_and_then_the_request_are_deleted(
 
 
 @ON_SQLITE
-def test_notices_have_ids_only(alpha: Desk, beta: Desk, hit: str) -> None:
+def test_notices_have_ids_only(alpha: Desk, beta: Desk, hit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each side's webhooks are told what the other one did, by the request's id."""
+    got: list[bytes] = []
+
+    def post_it(_url: str, _headers: dict[str, str], body: bytes, *, loopback: bool) -> int:
+        got.append(body)
+        return 500 if loopback else 204
+
+    monkeypatch.setattr(posting, "post", post_it)
     kinds = [each.value for each in Notice if each.value.startswith("disclosure.")]
     for desk in (alpha, beta):
         post(desk, "/v1/webhooks", {"url": "https://receiver.example/", "kinds": kinds}, status=201)
@@ -396,6 +412,24 @@ def test_notices_have_ids_only(alpha: Desk, beta: Desk, hit: str) -> None:
         ],
         key=str,
     )
+    assert JobWorker(alpha.services, [JobKind.WEBHOOK]).run_pending() == 4
+    sent = [orjson.loads(body) for body in got]
+    assert sorted([each["type"], each["data"]["disclosure"]] for each in sent) == sorted(
+        [kind, about["disclosure"]] for _, kind, about in told
+    )
+
+
+@ON_SQLITE
+def test_a_request_goes_with_the_record(alpha: Desk, beta: Desk, hit: str, rows: Counted) -> None:
+    """The contributor takes the record out of the pool: nothing of its requests stays; what is due from it does."""
+    made = request(alpha, hit)
+    act(beta, made, "refusal", **REASON)
+    request(alpha, hit)
+    (filed,) = beta.get("/v1/disclosures?status=open")["items"]
+    post(beta, f"/v1/filings/{filed['filing']}/withdrawal", {"reason": "duplicate"})
+    assert rows("disclosure_requests") == 0
+    assert beta.get("/v1/disclosures")["items"] == []
+    assert owed(beta) == [(date(2026, 3, 9), "motor", "claim", 2, 1)]
 
 
 @ON_SQLITE

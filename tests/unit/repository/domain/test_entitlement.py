@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from matching.vocabulary import LINES, RECORD_CLASSES
-from repository.domain.entitlement import Known, Request, entitle
+from repository.domain.entitlement import DISCLOSURE, Known, Request, entitle
 from repository.domain.members import Member, MemberStatus
-from repository.domain.rulebook import ClosedPurpose, Rulebook, SubscriberClass
+from repository.domain.rulebook import DETAIL_TIER, ClosedPurpose, Rulebook, SubscriberClass
 from repository.domain.standing import Grant, Ramp, Standing
 from tests.support.standing import RULES, ask, day, filed, member, noon, stand, terms
 
@@ -310,6 +310,38 @@ def test_tiers_known_before_change_no_answer() -> None:
     assert kept[0].tiers is kept[20].tiers
     with pytest.raises(TypeError):
         kept[0].tiers["motor", "claim"] = 4  # type: ignore[index] # what is shared cannot be changed
+
+
+@pytest.mark.parametrize(
+    ("standing", "classes"),
+    [
+        (steady("claim", "suspected"), RECORD_CLASSES),
+        (steady("claim"), ()),
+        (steady("customer", "proven"), ()),
+        (stand(66, filed(range(100), accepted=10), filed(range(100), "motor/proven", accepted=10)), ()),
+    ],
+)
+def test_detail_is_asked_for_by_who_gives_claims_and_fraud(standing: Standing, classes: tuple[str, ...]) -> None:
+    """Tier 4 is among the tiers of that action alone, where ramp and ladder lower nothing; other tiers stay."""
+    request = Request(DISCLOSURE, "investigation", None, asked=0)
+    asked = entitle(member(), standing, request, RULES, noon(70))
+    assert asked.at_tier(DETAIL_TIER) == sorted(("motor", each) for each in classes)
+    read = entitle(member(), standing, replace(request, action="hits"), RULES, noon(70))
+    assert read.at_tier(DETAIL_TIER) == []
+    assert {pair: min(tier, 3) for pair, tier in asked.tiers.items()} == dict(read.tiers)
+
+
+def test_a_closed_purpose_closes_the_detail_and_a_grant_has_none() -> None:
+    """Of a class that is closed nothing is asked; who never contributes asks no contributor, whatever it was given."""
+    rulebook = closing(("motor", "claim", "investigation"))
+    request = Request(DISCLOSURE, "investigation", None, asked=0)
+    asked = entitle(member(), steady("claim", "suspected"), request, rulebook, noon(60))
+    assert ("motor", "claim") not in asked.at_tier(DETAIL_TIER)
+    assert ("motor", "suspected") in asked.at_tier(DETAIL_TIER)
+    standing = replace(steady("claim", "suspected"), grant=replace(LAWFUL, expires_on=day(90)))
+    granted = entitle(OFFICER, standing, replace(request, purpose="law_enforcement"), RULES, noon(60))
+    assert granted.allowed
+    assert granted.at_tier(DETAIL_TIER) == []
 
 
 def test_a_request_survives_json() -> None:
