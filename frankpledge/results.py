@@ -113,8 +113,14 @@ class Deletion:
     @classmethod
     def parse(cls, document: Document) -> Deletion:
         """Read a deletion proof. Raises KeyError."""
-        names = ("id", "filing", "cause", "removed_on", "commitment")
-        return cls(*(document[name] for name in names), document=document)
+        return cls(
+            id=document["id"],
+            filing=document["filing"],
+            cause=document["cause"],
+            removed_on=document["removed_on"],
+            commitment=document["commitment"],
+            document=document,
+        )
 
 
 @dataclass(frozen=True, slots=True)

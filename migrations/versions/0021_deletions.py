@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("rulebook", sa.String(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
-        sa.Column("commitment", sa.LargeBinary(), nullable=False),
+        sa.Column("commitment", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_deletions"),
         sa.UniqueConstraint("filing_id", name="uq_deletions_filing_id"),
     )

@@ -67,6 +67,7 @@ class OwnFilingSchema(Schema):
     proof = fields.String(required=True, allow_none=True, metadata={"description": "What a proven case stands on"})
     created_at = fields.AwareDateTime(required=True)
     filed_at = fields.AwareDateTime(required=True)
+    expires_on = fields.Date(required=True, metadata={"description": "The first day on which it is not kept any more"})
     subjects = fields.List(fields.Nested(OwnSubjectSchema), required=True)
 
 

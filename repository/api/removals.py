@@ -12,7 +12,7 @@ from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
 from repository.api.own import own_member, path_id
 from repository.api.problems import ProblemError
-from repository.domain.removal import Cause, WithdrawalReason
+from repository.domain.removal import Cause, HeldError, WithdrawalReason
 from repository.services import withdrawal
 
 blueprint = Blueprint("removals", __name__, description="Withdrawing filings, and proofs that filings are gone")
@@ -55,14 +55,17 @@ class DeletionPageSchema(Schema):
 @requires("contributor", "member_admin", while_suspended=True)
 @blueprint.arguments(FilingWithdrawalSchema)
 @blueprint.response(200, DeletionSchema)
-@blueprint.problems(400, 404, 413, 415)
+@blueprint.problems(400, 404, 409, 413, 415)
 def withdraw(body: dict[str, Any], filing_id: str) -> Response:
     """Take an own filing out of the pool, for good: with its hits, and what anybody said of these.
 
     Disputes about it that are not closed are accepted by this. Once more changes nothing.
     """
-    reason = WithdrawalReason(body["reason"])
-    return _answer(withdrawal.withdraw(services(), current_actor(), own_member(), path_id(filing_id, "fil"), reason))
+    own, reason = path_id(filing_id, "fil"), WithdrawalReason(body["reason"])
+    try:
+        return _answer(withdrawal.withdraw(services(), current_actor(), own_member(), own, reason))
+    except HeldError:
+        raise ProblemError("conflict", "The filing is under a legal hold, which has to end first.") from None
 
 
 @blueprint.route("/v1/deletions")

@@ -194,5 +194,5 @@ _WORDS: dict[str, Callable[..., object] | Mapping[str, str]] = {
     "class_words": rulebook_words.CLASSES,
     "tier_words": rulebook_words.TIERS,
     "basis_words": {name: rulebook_words.BASES[each.basis] for name, each in LONGEST.items()},
-    "longest": LONGEST,
+    "longest": LONGEST.__getitem__,
 }

@@ -33,6 +33,7 @@ COMMANDS = {
     "decisions": ("repository.cli.decisions:decisions", "List, explain and take again what the rules decided."),
     "model": ("repository.cli.models:model", "Show, train and reset the linkage model that scores pairs."),
     "rescreen": ("repository.cli.jobs:rescreen", "Look for the hits of every filing again."),
+    "retention": ("repository.cli.retention:command", "Show what expires when, remove it, and hold filings."),
     "job": ("repository.cli.jobs:job", "List, watch and cancel rescreens and deliveries of webhooks."),
     "hot-keys": ("repository.cli.hot_keys:list_hot_keys", "List the keys that too many records share."),
     "secret": ("repository.cli.secret:secret", "Change the operator's secret, and check what is under it."),

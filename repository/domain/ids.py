@@ -36,6 +36,7 @@ Prefix = Literal[
     "nte",
     "fnd",
     "del",
+    "hld",
 ]
 RANDOM_BYTES = 10
 

@@ -20,6 +20,7 @@ class JobKind(StrEnum):
     RESCREEN = "rescreen"
     WEBHOOK = "webhook"
     EXPIRY = "expiry"
+    RETENTION = "retention"
 
 
 class JobStatus(StrEnum):

@@ -22,7 +22,7 @@ from sqlalchemy import RowMapping
 from repository import tracing
 from repository.jobs.intake import work_through
 from repository.jobs.threads import Threaded
-from repository.services import Services, expiring
+from repository.services import Services, expiring, retention
 from repository.services.batches import spool_of
 from repository.services.batchwork import BatchWork
 from repository.services.sweeping import note_all_steps
@@ -64,6 +64,7 @@ class IntakeWorker(Threaded):
         self._spool = spool_of(services)
         self._owner = secrets.token_hex(8)
         self._looked_on: date | None = None
+        self._retained_on: date | None = None
         self._expired_at: datetime | None = None
         self._failed_at: datetime | None = None
         self._ended_at: datetime | None = None
@@ -95,6 +96,13 @@ class IntakeWorker(Threaded):
             expiring.queue(self._services)
             self._expired_at = now
 
+    def retain(self) -> None:
+        """Queue a job for the filings whose time is over, once each day."""
+        today = self._services.clock().date()
+        if self._retained_on != today:
+            retention.queue(self._services)
+            self._retained_on = today
+
     def end_silent(self) -> None:
         """End what keeps others out of the pool since its client hangs, every half minute."""
         now = self._services.clock()
@@ -110,7 +118,7 @@ class IntakeWorker(Threaded):
         if _lately(self._failed_at, now, SWEEP_PAUSE):
             return
         self._failed_at = None
-        for look in (self.end_silent, self.expire, self.look_daily):
+        for look in (self.end_silent, self.expire, self.retain, self.look_daily):
             try:
                 look()
             except Exception as error:  # noqa: BLE001 - batches go on, and a database that is away fails them, too

@@ -7,7 +7,7 @@ each spool, which its own workers do. Small transactions, so that nobody waits; 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import structlog
@@ -16,14 +16,29 @@ from sqlalchemy.orm import Session
 
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
-from repository.services import Services, exchange_expiry, reciprocity
+from repository.domain.retention import FOOTPRINT_MONTHS, over_until
+from repository.services import Services, exchange_expiry, reciprocity, removal
 from repository.services.batches import spool_of
-from repository.storage import agreement, events, exchange, expiry, jobs, screenings, uploads, webhooks
+from repository.storage import (
+    agreement,
+    events,
+    exchange,
+    expiry,
+    idempotency,
+    index,
+    jobs,
+    screenings,
+    uploads,
+    webhooks,
+)
+from repository.storage import removal as removals
 
 AT_ONCE = 500
 """Rows in one transaction."""
 KEPT_DELIVERIES = timedelta(days=30)
 """How long the log of a webhook goes back."""
+KEPT_HOT_KEYS = timedelta(days=7)
+"""How long a key is remembered as hot that is not met any more: it may have been that of a record that is gone."""
 KEPT_JOBS = timedelta(days=7)
 """How long jobs that removed something are listed."""
 
@@ -62,6 +77,8 @@ def step(services: Services, session: Session, job: Job, _prepared: object = Non
     removed += (
         notices + webhooks.forget_old_secrets(connection, before=now) + agreement.forget_over(connection, now=now)
     )
+    removed += idempotency.forget_over(connection, before=now - idempotency.KEPT)
+    removed += index.forget_old_hot(connection, before=now - KEPT_HOT_KEYS)
     exchanged = exchange_expiry.forget_over(services, connection, now=now, limit=AT_ONCE)
     jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
     more = notices == AT_ONCE or exchanged >= AT_ONCE
@@ -91,18 +108,30 @@ def _over(connection: Connection, now: datetime) -> int:
     """How many screenings, notices, secrets and offers of everyone are kept no longer."""
     notices = jobs.count_over(connection, JobKind.WEBHOOK, before=now - KEPT_DELIVERIES)
     kept = webhooks.count_old_secrets(connection, before=now) + agreement.count_over(connection, now=now)
-    return screenings.count_expired(connection, now=now) + notices + kept + exchange.count_over(connection, now=now)
+    kept += idempotency.count_over(connection, before=now - idempotency.KEPT)
+    kept += index.count_old_hot(connection, before=now - KEPT_HOT_KEYS)
+    asked = screenings.count_expired(connection, now=now, footprint=_footprint(now))
+    return asked + notices + kept + exchange.count_over(connection, now=now)
+
+
+def _footprint(now: datetime) -> datetime:
+    """The instant before which what was asked is over for good."""
+    last = over_until(now.astimezone(UTC).date(), FOOTPRINT_MONTHS)
+    return datetime.combine(last + timedelta(days=1), time(), UTC)
 
 
 def _screenings(services: Services, connection: Connection, now: datetime) -> int:
     """Remove screenings, each member's with an event that counts them; how many.
 
-    A screening whose hits a case stands on (an outcome, a dispute, a duty to answer) stays without its encoding.
+    A screening whose hits a case stands on (an outcome, a dispute, a duty to answer) stays without its encoding, up to
+    the cap: then it goes with its hits and what was said of these.
     """
-    found = screenings.expired(connection, now=now, limit=AT_ONCE)
-    kept = expiry.in_cases(connection, [each.id for each in found])
+    found = screenings.expired(connection, now=now, footprint=_footprint(now), limit=AT_ONCE)
+    kept = expiry.in_cases(connection, [each.id for each in found if not each.wholly])
     screenings.erase(connection, sorted(kept))
-    expiry.remove(connection, [each.id for each in found if each.id not in kept])
+    gone = [each.id for each in found if each.id not in kept]
+    removal.release(connection, removals.hits_of_screenings(connection, gone), now.astimezone(UTC).date())
+    expiry.remove(connection, gone)
     removed = Counter(each.member_id for each in found if each.id not in kept)
     erased = Counter(each.member_id for each in found if each.id in kept)
     for member_id in sorted({each.member_id for each in found}):

@@ -15,7 +15,8 @@ from repository.services import Services, intake, reciprocity
 from repository.services.encodings import filing_from_json
 from repository.services.hitmaking import Source
 from repository.services.planning import Numbered, Plan
-from repository.storage import events, filings
+from repository.services.retention import of_filing
+from repository.storage import events, filings, retention
 from repository.storage.operator import accepted_fingerprints
 
 _EVENTS = {Outcome.CREATED: EventKind.FILING_CREATED, Outcome.NEW_VERSION: EventKind.FILING_CHANGED}
@@ -57,7 +58,7 @@ def find(services: Services, member: Member, filing_id: str) -> dict[str, Any] |
     """One of a member's own filings as JSON, None when it has none of this id."""
     with services.database.read() as session:
         connection = session.connection()
-        row = filings.of_member(connection, member.id, filing_id)
+        row = retention.one(connection, member.id, filing_id)
         if row is None:
             return None
         subjects = filings.kinds_and_roles(connection, filing_id)
@@ -73,6 +74,7 @@ def find(services: Services, member: Member, filing_id: str) -> dict[str, Any] |
         "proof": row["proof_id"],
         "created_at": row["created_at"].isoformat(),
         "filed_at": row["filed_at"].isoformat(),
+        "expires_on": of_filing(services, row)["expires_on"],
         "subjects": [{"kind": kind, "role": role} for kind, role in subjects],
     }
 

@@ -17,10 +17,12 @@ from sqlalchemy import Connection, RowMapping
 
 from matching.wire import unpack
 from repository.domain.events import Event, EventKind
-from repository.domain.removal import Cause, Removed
+from repository.domain.removal import Cause, HeldError, Removed
+from repository.domain.retention import kept_from
 from repository.services import Services, reciprocity
-from repository.storage import deletions, dialect, events, filings, idempotency, index, ledger, removal
+from repository.storage import deletions, dialect, events, filings, holds, idempotency, index, ledger, removal
 from repository.storage.ledger import LedgerRow
+from repository.storage.retention import dates_of
 from repository.storage.sealing import index_keys, record_context
 
 SALT_BYTES = 32
@@ -40,16 +42,22 @@ class Why:
 def remove(services: Services, connection: Connection, filing_ids: Sequence[str], why: Why) -> list[Removed]:
     """Take those of these filings that are there out of the pool, in the caller's transaction, a writing one.
 
-    Whoever finds them at this moment ends first; whoever looks after it finds nothing.
+    Whoever finds them at this moment ends first; whoever looks after it finds nothing. Those under a legal hold stay;
+    raises HeldError where one is to go for another reason than its time.
     """
     dialect.lock_pool(connection)
-    rows = removal.hold(connection, filing_ids)
+    today = why.now.astimezone(UTC).date()
+    found = removal.hold(connection, filing_ids)
+    kept = holds.held(connection, [row["id"] for row in found], today=today)
+    if kept and why.cause is not Cause.EXPIRED:
+        raise HeldError
+    rows = [row for row in found if row["id"] not in kept]
     if not rows:
         return []
     held = [row["id"] for row in rows]
     _take_out_subjects(services, connection, rows)
     hit_ids = removal.hits_of(connection, held)
-    release(connection, hit_ids, why.now.astimezone(UTC).date())
+    release(connection, hit_ids, today)
     _forget_answers(connection, rows, hit_ids, why.now)
     removal.remove(connection, rows)
     index.note_write(connection)
@@ -102,7 +110,7 @@ def _prove(services: Services, connection: Connection, rows: Sequence[RowMapping
             version=row["version"],
             cause=why.cause,
             reason=why.reason,
-            kept_from=row["triggered_on"],
+            kept_from=kept_from(row["record_class"], dates_of(row)),
             removed_on=why.now.astimezone(UTC).date(),
             rulebook=services.rulebooks.at(why.now).version,
         )
@@ -110,7 +118,7 @@ def _prove(services: Services, connection: Connection, rows: Sequence[RowMapping
         stored.append(proof)
         proved.append(said)
         figures = {name: proof[name] for name in ("line", "record_class", "version", "cause", "reason", "rulebook")}
-        figures |= {"deletion": proof["id"], "commitment": proof["commitment"].hex()}
+        figures |= {"deletion": proof["id"], "commitment": proof["commitment"]}
         event_id = reciprocity.new_id(services, "evt")
         event = Event(event_id, why.now, _EVENTS[why.cause], why.actor_id, said.member_id, said.filing_id, figures)
         events.append(connection, event)
@@ -121,4 +129,4 @@ def _prove(services: Services, connection: Connection, rows: Sequence[RowMapping
 def _stored(services: Services, said: Removed, content_digest: bytes, why: Why) -> dict[str, Any]:
     salt = os.urandom(SALT_BYTES)
     made = {"id": reciprocity.new_id(services, "del"), "cause": said.cause.value, "removed_at": why.now, "salt": salt}
-    return asdict(said) | made | {"commitment": said.commitment(salt, content_digest)}
+    return asdict(said) | made | {"commitment": said.commitment(salt, content_digest).hex()}

@@ -66,7 +66,7 @@ def to_json(proof: RowMapping) -> dict[str, Any]:
         "removed_at": proof["removed_at"].isoformat(),
         "rulebook": proof["rulebook"],
         "salt": bytes(proof["salt"]).hex(),
-        "commitment": bytes(proof["commitment"]).hex(),
+        "commitment": proof["commitment"],
     }
 
 

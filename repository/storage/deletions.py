@@ -34,7 +34,7 @@ class DeletionRow(Base):
     removed_at: Mapped[datetime]
     rulebook: Mapped[str]
     salt: Mapped[bytes] = mapped_column(LargeBinary)
-    commitment: Mapped[bytes] = mapped_column(LargeBinary)
+    commitment: Mapped[str]
 
 
 DELETIONS = Base.metadata.tables["deletions"]

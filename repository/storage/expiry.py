@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
+from repository.storage import removal
 from repository.storage.disputes import DISPUTES
 from repository.storage.duties import DUTIES
-from repository.storage.hits import HIT_SIDES, HITS
+from repository.storage.hits import HITS
 from repository.storage.outcomes import OUTCOMES
-from repository.storage.screenings import SCREENINGS
 
 
 def in_cases(connection: Connection, screening_ids: Sequence[str]) -> set[str]:
@@ -22,10 +22,5 @@ def in_cases(connection: Connection, screening_ids: Sequence[str]) -> set[str]:
 
 
 def remove(connection: Connection, screening_ids: Sequence[str]) -> None:
-    """Remove screenings with their hits, on which nothing stands."""
-    if not screening_ids:
-        return
-    hits = select(HITS.c.id).where(HITS.c.screening_id.in_(screening_ids))
-    connection.execute(delete(HIT_SIDES).where(HIT_SIDES.c.hit_id.in_(hits)))
-    connection.execute(delete(HITS).where(HITS.c.screening_id.in_(screening_ids)))
-    connection.execute(delete(SCREENINGS).where(SCREENINGS.c.id.in_(screening_ids)))
+    """Remove screenings with their hits, and what stands on these."""
+    removal.remove_screenings(connection, screening_ids)

@@ -262,6 +262,16 @@ def count_hot(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(HOT_KEYS)).scalar_one()
 
 
+def count_old_hot(connection: Connection, *, before: datetime) -> int:
+    """How many keys were found hot before a time, and not again since."""
+    return int(connection.execute(select(func.count()).where(HOT_KEYS.c.found_at < before)).scalar_one())
+
+
+def forget_old_hot(connection: Connection, *, before: datetime) -> int:
+    """Forget the keys that were found hot before a time; how many. Those that are so still will be found to be."""
+    return connection.execute(delete(HOT_KEYS).where(HOT_KEYS.c.found_at < before)).rowcount
+
+
 def hot_keys(connection: Connection, *, after: tuple[int, int] | None, limit: int) -> list[RowMapping]:
     """The keys remembered as hot, most rows first, after (rows, key) in that order."""
     statement = select(HOT_KEYS).order_by(HOT_KEYS.c.records.desc(), HOT_KEYS.c.key).limit(limit)

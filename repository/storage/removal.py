@@ -21,6 +21,7 @@ from repository.storage.filings import FILINGS, VERSIONS
 from repository.storage.hits import HIT_SIDES, HITS
 from repository.storage.index import HOT_KEYS
 from repository.storage.proofs import PROOFS
+from repository.storage.retention import with_names
 from repository.storage.screenings import SCREENINGS
 from repository.storage.sealing import Integers
 from repository.storage.suppressed import SUPPRESSED_PAIRS
@@ -33,7 +34,8 @@ def hold(connection: Connection, filing_ids: Sequence[str]) -> list[RowMapping]:
     """The filings of these that are there, in the order of ids; nobody finds or changes them until this ends."""
     name = connection.dialect.name
     wanted = select(dialect.wanted_texts(name).c.value)
-    statement = select(FILINGS).where(FILINGS.c.id.in_(wanted)).order_by(FILINGS.c.id).with_for_update()
+    found = select(*FILINGS.columns, BATCHES.c.created_at.label("named_at")).select_from(with_names())
+    statement = found.where(FILINGS.c.id.in_(wanted)).order_by(FILINGS.c.id).with_for_update(of=FILINGS)
     return list(connection.execute(statement, dialect.wanted(name, list(filing_ids))).mappings())
 
 

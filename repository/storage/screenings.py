@@ -7,7 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, ForeignKey, Index, LargeBinary, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.storage import dialect
@@ -92,26 +107,33 @@ def asked_under(
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """A screening that is kept no longer."""
+    """A screening that is kept no longer; `wholly` where not even who asked, when and why is."""
 
     id: str
     member_id: str
+    wholly: bool
 
 
-def expired(connection: Connection, *, now: datetime, limit: int) -> list[Expired]:
-    """Some screenings that expired and still have their encoding, the oldest first."""
+def _over(now: datetime, footprint: datetime) -> ColumnElement[bool]:
+    """Whether a screening expired and has its encoding still, or was asked before `footprint` and is there at all."""
+    still = or_(func.length(SCREENINGS.c.envelope) > 0, SCREENINGS.c.at < footprint)
+    return and_(SCREENINGS.c.expires_at <= now, still)
+
+
+def expired(connection: Connection, *, now: datetime, footprint: datetime, limit: int) -> list[Expired]:
+    """Some screenings that are kept no longer, or not with their encoding, the oldest first."""
     statement = (
-        select(SCREENINGS.c.id, SCREENINGS.c.member_id)
-        .where(SCREENINGS.c.expires_at <= now, func.length(SCREENINGS.c.envelope) > 0)
+        select(SCREENINGS.c.id, SCREENINGS.c.member_id, SCREENINGS.c.at < footprint)
+        .where(_over(now, footprint))
         .order_by(SCREENINGS.c.expires_at, SCREENINGS.c.id)
         .limit(limit)
     )
     return [Expired(*row) for row in connection.execute(statement)]
 
 
-def count_expired(connection: Connection, *, now: datetime) -> int:
-    """How many screenings expired and still have their encoding."""
-    statement = select(func.count()).where(SCREENINGS.c.expires_at <= now, func.length(SCREENINGS.c.envelope) > 0)
+def count_expired(connection: Connection, *, now: datetime, footprint: datetime) -> int:
+    """How many screenings are kept no longer, or not with their encoding."""
+    statement = select(func.count()).where(_over(now, footprint))
     return int(connection.execute(statement).scalar_one())
 
 

@@ -65,6 +65,14 @@ GET /v1/batches                                  403 200 403 200 403 403 401 200
 POST /v1/batches                                 403 202 403 403 403 403 401 202 403 202
 GET /v1/batches/<batch_id>                       403 200 403 200 403 403 401 200 403 404
 POST /v1/batches/<batch_id>/cancel               403 200 403 403 403 403 401 200 403 404
+GET /v1/cases                                    200 403 200 200 403 403 401 403 403 200
+POST /v1/cases/next                              403 403 200 403 403 403 401 403 403 200
+POST /v1/cases/assignments                       403 403 403 409 403 403 401 409 403 409
+GET /v1/cases/<case_id>                          200 403 200 200 403 403 401 403 403 404
+POST /v1/cases/<case_id>/moves                   403 403 200 409 403 403 401 200 403 404
+POST /v1/cases/<case_id>/notes                   403 403 201 201 403 403 401 201 403 404
+POST /v1/cases/<case_id>/finding                 403 403 409 409 403 403 401 409 403 404
+POST /v1/cases/<case_id>/finding/decision        403 403 409 409 403 403 401 409 403 404
 GET /v1/decisions                                403 403 200 200 403 403 401 200 403 200
 GET /v1/decisions/<decision_id>                  403 403 200 200 403 403 401 200 403 200
 POST /v1/declarations                            403 403 403 201 403 403 401 201 403 409
@@ -87,6 +95,11 @@ GET /v1/filings/<filing_id>                      403 200 200 200 403 403 401 200
 POST /v1/filings/<filing_id>/withdrawal          403 200 403 200 403 403 401 200 403 404
 GET /v1/deletions                                403 200 200 200 403 403 401 200 403 200
 GET /v1/filings/<filing_id>/deletion             403 404 404 404 403 403 401 404 403 404
+POST /v1/filings/<filing_id>/renewal             403 409 409 409 403 403 401 409 403 404
+POST /v1/filings/<filing_id>/holds               403 403 403 201 403 403 401 201 403 404
+GET /v1/holds                                    403 200 200 200 403 403 401 200 403 200
+POST /v1/holds/<hold_id>/release                 403 403 403 200 403 403 401 200 403 404
+GET /v1/retention/expiring                       403 200 200 200 403 403 401 200 403 200
 GET /v1/hits                                     200 200 200 200 403 403 401 403 403 200
 GET /v1/hits/<hit_id>                            200 200 200 200 403 403 401 403 403 200
 POST /v1/hits/<hit_id>/outcome                   200 403 200 403 403 403 401 200 403 200
@@ -138,6 +151,7 @@ GET /v1/problems/<slug>                          200 200 200 200 200 200 200 200
 GET /v1/rulebook                                 200 200 200 200 200 200 200 200 200 200
 GET /v1/rulebook.toml                            200 200 200 200 200 200 200 200 200 200
 GET /v1/rulebook/<version>                       200 200 200 200 200 200 200 200 200 200
+GET /v1/retention                                200 200 200 200 200 200 200 200 200 200
 GET /v1/scheme                                   200 200 200 200 200 200 200 200 200 200
 POST /v1/uploads                                 403 201 403 403 403 403 401 201 403 201
 DELETE /v1/uploads/<upload_id>                   403 204 403 403 403 403 401 204 403 404
@@ -188,11 +202,13 @@ PLACEHOLDERS = {
     "<batch_id>": "batch",
     "<upload_id>": "upload",
     "<proof_id>": "proof",
+    "<hold_id>": "hold",
     "<rescreen_id>": "rescreen",
     "<webhook_id>": "webhook",
     "<delivery_id>": "delivery",
     "<offer_id>": "offer",
     "<dispute_id>": "dispute",
+    "<case_id>": "case",
     "<disclosure_id>": "disclosure",
     "<appeal_id>": "appeal",
     "<decision_id>": "decision",
@@ -207,11 +223,13 @@ _SHAPES: dict[str, Prefix] = {
     "batch": "bat",
     "upload": "upl",
     "proof": "prf",
+    "hold": "hld",
     "rescreen": "job",
     "webhook": "whk",
     "delivery": "job",
     "offer": "off",
     "dispute": "dsp",
+    "case": "cas",
     "disclosure": "drq",
     "appeal": "apl",
     "application": "app",
@@ -258,6 +276,7 @@ ASKING = {
 }
 SEALED = base64.b64encode(b"age-encryption.org/v1\n-> X25519 one\n--- mac\n").decode()
 GIVING = {"granted": ["statements"], "recipient": RECIPIENT, "sealed": SEALED}
+HOLD = {"reason": "litigation", "ends_on": "2026-12-24"}
 BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /v1/auth/token": lambda _: {
         "json": {"grant_type": "password", "username": "olga", "password": PASSWORD},
@@ -278,7 +297,17 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "PUT /v1/keys/recipient": lambda _: {"json": {"recipient": RECIPIENT}},
     "POST /v1/keys/offers": lambda own: {"json": OFFER | {"to": own.get("addressee") or _missing("addressee")}},
     "POST /v1/rescreens": lambda _: {"json": {}},
+    "GET /v1/retention/expiring": lambda _: {"query_string": {"until": "2030-01-01"}},
+    "POST /v1/filings/<filing_id>/renewal": lambda _: {"json": {"reason": "new_evidence"}},
+    "POST /v1/filings/<filing_id>/holds": lambda _: {"json": HOLD},
     "POST /v1/filings/<filing_id>/withdrawal": lambda _: {"json": {"reason": "duplicate"}},
+    "POST /v1/cases/<case_id>/moves": lambda _: {"json": {"move": "claim", "version": 1}},
+    "POST /v1/cases/<case_id>/notes": lambda _: {"json": {"text": "looked at"}},
+    "POST /v1/cases/<case_id>/finding": lambda _: {"json": {"finding": "clear", "version": 1, "evidence": "none"}},
+    "POST /v1/cases/<case_id>/finding/decision": lambda _: {"json": {"approve": True, "version": 1}},
+    "POST /v1/cases/assignments": lambda _: {
+        "json": {"assignee": ids.make("act", FakeClock()(), b"0123456789"), "cases": [{"id": "x", "version": 1}]},
+    },
     "POST /v1/proofs": lambda _: {"json": proof("N-3")},
     "POST /v1/disclosures": lambda own: {"json": ASKING | {"hit": own.get("hit") or _missing("hit")}},
     "POST /v1/disclosures/<disclosure_id>/approval": lambda _: {"json": GIVING},
@@ -360,6 +389,8 @@ class Furnisher:
         key = who.headers | {"Idempotency-Key": "second"}
         upload = self.client.post("/v1/uploads", json=ANNOUNCED, headers=key).get_json()
         entered = self.post(colleague(self.client, self.services, who), "/v1/proofs", proof(f"{who.name}-3"))
+        held = self.post(who, f"/v1/filings/{filed['id']}/holds", HOLD)
+        self.post(who, f"/v1/holds/{held['id']}/release", {})
         webhook = self.post(who, "/v1/webhooks", WEBHOOK)
         for each in (peer, who):
             assert (
@@ -370,6 +401,7 @@ class Furnisher:
         rescreen = self.rescreen(who)
         sent = self.client.get(f"/v1/webhooks/{webhook['id']}/deliveries", headers=who.headers).get_json()
         hit = self.hit(who)
+        case = self.client.get("/v1/cases", headers=who.headers).get_json()["items"][0]
         assert self.hit(peer) == hit
         disputing = {"hit": hit, "ground": "out_of_date", "statement_reference": f"{who.name}-S"}
         raised = self.post(who, "/v1/disputes", disputing)
@@ -382,12 +414,14 @@ class Furnisher:
             "batch": batch["id"],
             "upload": upload["id"],
             "proof": entered["id"],
+            "hold": held["id"],
             "rescreen": rescreen,
             "webhook": webhook["id"],
             "offer": offer["id"],
             "addressee": peer.id,
             "delivery": sent["items"][0]["id"],
             "hit": hit,
+            "case": case["id"],
             "statement": f"{who.name}-S",
             "dispute": raised["id"],
             "received": received["id"],
@@ -490,6 +524,7 @@ def _rows() -> dict[str, dict[str, int]]:
 
 ROWS = _rows()
 OF_MEMBERS = (
+    "<hold_id>",
     "<hit_id>",
     "<filing_id>",
     "<batch_id>",
@@ -499,6 +534,7 @@ OF_MEMBERS = (
     "<webhook_id>",
     "<offer_id>",
     "<dispute_id>",
+    "<case_id>",
     "<disclosure_id>",
     "<appeal_id>",
     "<decision_id>",

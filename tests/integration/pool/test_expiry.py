@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from repository.domain.jobs import FAULT, JobKind
 from repository.domain.outcomes import Given, HitOutcome
@@ -82,13 +82,15 @@ def test_what_is_kept_long_enough_is_removed(
 def test_a_case_keeps_its_screening_without_the_encoding(
     alpha: Desk, asked: list[str], rows: Counted, clock: FakeClock
 ) -> None:
-    """Where an outcome or a duty stands on a hit, who asked and when stays; the encoding goes."""
+    """Where an outcome or a duty stands on a hit, who asked and when stays without it, for twelve months at most."""
     with alpha.services.database.write() as session:
         hit = session.execute(select(HITS.c.id).where(HITS.c.screening_id == asked[0])).scalar_one()
         actor = session.execute(select(SCREENINGS.c.actor_id).limit(1)).scalar_one()
         given = Given(HitOutcome.SAME_SUBJECT, None, clock())
         outcomes.give(session.connection(), alpha.member.id, hit, given, actor_id=actor)
-    clock.advance(keep_days(alpha) + timedelta(minutes=1))
+    with alpha.services.database.writing() as connection:
+        connection.execute(update(SCREENINGS).values(expires_at=SCREENINGS.c.at))
+    clock.advance(timedelta(minutes=1))
     assert expire(alpha.services) == 3
     with alpha.services.database.read() as session:
         left = session.execute(select(SCREENINGS.c.id, SCREENINGS.c.envelope, SCREENINGS.c.subject_digest)).all()
@@ -96,6 +98,11 @@ def test_a_case_keeps_its_screening_without_the_encoding(
     assert told(alpha) == [{"removed": 2, "encodings_erased": 1, "member": alpha.member.id}]
     assert expire(alpha.services) == 0
     assert len(told(alpha)) == 1
+    clock.advance(timedelta(days=364))
+    assert expire(alpha.services) == 0
+    clock.advance(timedelta(days=1))
+    assert expire(alpha.services) == 1
+    assert [rows(name) for name in ("screenings", "outcomes", "hits")] == [0, 0, 0]
 
 
 def test_the_worker_looks_every_hour(

@@ -157,6 +157,8 @@ def test_the_page_has_every_number(client: FlaskClient, services: Services) -> N
     changes["level"] |= {"counts_from": 0.4737, "counts_tolerance": 1.13}
     changes["quota"]["per_accepted"] = 4.37
     changes["filing"]["clock_skew_days"] = 9
+    months = {"customer": 7, "claim": 61, "suspected": 29, "proven": 59, "victim": 8, "protective": 19}
+    changes |= {f"retention.{name}": {"keep_months": number} for name, number in months.items()}
     load_rules(services, changes)
     words = page(client).words
     shown = [*re.findall(r"[\d,.]*\d", words), "%"]

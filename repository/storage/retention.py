@@ -1,0 +1,118 @@
+"""Which filings are over, by the days they have; and the renewals that keep some for longer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, ForeignKey, FromClause, RowMapping, and_, func, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from repository.domain.retention import LONGEST, Basis, Dates
+from repository.storage import dialect, holds
+from repository.storage.base import Base
+from repository.storage.batches import BATCHES
+from repository.storage.filings import FILINGS
+
+
+class RenewalRow(Base):
+    """One renewal of the time of a filing, by its member, for a reason. It goes with the filing."""
+
+    __tablename__ = "renewals"
+
+    filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"), primary_key=True)
+    renewed_on: Mapped[date] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    note_reference: Mapped[str | None]
+    at: Mapped[datetime]
+    actor_id: Mapped[str] = mapped_column(ForeignKey("actors.id"))
+
+
+RENEWALS = Base.metadata.tables["renewals"]
+_RENEWED_ON = select(func.max(RENEWALS.c.renewed_on)).where(RENEWALS.c.filing_id == FILINGS.c.id).scalar_subquery()
+_NEVER = date(1, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """For a class the latest days from which its time is over, and from which its cap is."""
+
+    keep: date
+    cap: date
+
+
+def with_names() -> FromClause:
+    """Filings, with the batch that named each last."""
+    return FILINGS.outerjoin(BATCHES, BATCHES.c.id == FILINGS.c.last_batch_id)
+
+
+def dates_of(row: RowMapping) -> Dates:
+    """The days of a filing, from a row that has `named_at` besides, and `renewed_on` where that is asked."""
+    said = max(row["filed_at"], row["named_at"] or row["filed_at"])
+    first = row["created_at"].astimezone(UTC).date()
+    return Dates(row["triggered_on"], first, said.astimezone(UTC).date(), row.get("renewed_on"))
+
+
+def over(connection: Connection, ended: Mapping[str, Ended], *, today: date, after: str, limit: int) -> list[str]:
+    """Some filings that are over and not held, whosever they are, in the order of ids."""
+    statement = select(FILINGS.c.id).select_from(with_names()).where(FILINGS.c.id > after, _over(ended))
+    statement = statement.where(~holds.on_filing(today)).order_by(FILINGS.c.id).limit(limit)
+    return list(connection.execute(statement).scalars())
+
+
+def count_over(connection: Connection, ended: Mapping[str, Ended], *, today: date) -> dict[tuple[str, bool], int]:
+    """How many filings of everyone are over, by class and whether they are held."""
+    held = holds.on_filing(today).label("held")
+    chosen = select(FILINGS.c.record_class, held).select_from(with_names()).where(_over(ended)).subquery()
+    by = (chosen.c.record_class, chosen.c.held)
+    rows = connection.execute(select(*by, func.count()).group_by(*by))
+    return {(row[0], bool(row[1])): int(row[2]) for row in rows}
+
+
+def of_member(
+    connection: Connection, member_id: str, ended: Mapping[str, Ended], *, after: str, limit: int
+) -> list[RowMapping]:
+    """A member's filings that are over by then, held or not, in the order of ids."""
+    statement = _rows().where(FILINGS.c.member_id == member_id, FILINGS.c.id > after, _over(ended))
+    return list(connection.execute(statement.order_by(FILINGS.c.id).limit(limit)).mappings())
+
+
+def one(connection: Connection, member_id: str, filing_id: str) -> RowMapping | None:
+    """A member's filing with the days that its time counts from; None when it has none of that id."""
+    statement = _rows().where(FILINGS.c.member_id == member_id, FILINGS.c.id == filing_id)
+    return connection.execute(statement).mappings().one_or_none()
+
+
+def renew(connection: Connection, row: dict[str, Any]) -> None:
+    """Store a renewal; a second one on the same day changes nothing."""
+    dialect.insert_missing(connection, RENEWALS, [row])
+
+
+def _rows() -> Any:
+    columns = (*FILINGS.columns, BATCHES.c.created_at.label("named_at"), _RENEWED_ON.label("renewed_on"))
+    return select(*columns).select_from(with_names())
+
+
+def _over(ended: Mapping[str, Ended]) -> ColumnElement[bool]:
+    """Whether a filing is over: what `domain.retention.expires_on` says of one, asked of all."""
+    return or_(*(and_(FILINGS.c.record_class == name, _over_in(name, until)) for name, until in sorted(ended.items())))
+
+
+def _over_in(record_class: str, ended: Ended) -> ColumnElement[bool]:
+    filing, longest = FILINGS.c, LONGEST[record_class]
+    if longest.basis is Basis.LAST_SAID:
+        named = or_(BATCHES.c.created_at.is_(None), BATCHES.c.created_at < _end(ended.keep))
+        return and_(filing.triggered_on <= ended.keep, filing.filed_at < _end(ended.keep), named)
+    if longest.basis is not Basis.FIRST_FILING:
+        return or_(filing.triggered_on <= ended.keep, filing.created_at < _end(ended.keep))
+    if not longest.renewable:
+        return filing.created_at < _end(ended.keep)
+    not_renewed = func.coalesce(_RENEWED_ON, _NEVER) <= ended.keep
+    return and_(filing.created_at < _end(ended.keep), or_(not_renewed, filing.created_at < _end(ended.cap)))
+
+
+def _end(day: date) -> datetime:
+    """The first instant after a day."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)

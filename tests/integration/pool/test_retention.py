@@ -1,0 +1,176 @@
+"""Filings go when their time is over: every class on its day, in UTC wherever the clock is, and none that is held."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import select, update
+
+from repository.domain.holds import HoldReason
+from repository.domain.jobs import JobKind
+from repository.domain.removal import Cause, HeldError
+from repository.jobs.running import JobWorker
+from repository.jobs.worker import IntakeWorker
+from repository.services import Services, holds, removal, retention
+from repository.services.holds import Placing
+from repository.services.lifecycle import Act
+from repository.services.removal import Why
+from repository.storage import jobs
+from repository.storage.batches import BATCHES
+from repository.storage.engine import Database
+from repository.storage.filings import FILINGS
+from tests.integration.pool.conftest import Counted, Desk
+from tests.support.clock import FakeClock
+from tests.support.encodings import filing, subject
+from tests.support.leftovers import Traces
+
+LEAP_EVE = datetime(2028, 2, 29, 23, 30, tzinfo=UTC)
+
+
+def run(services: Services) -> int:
+    """Queue what is over, and do it; how many filings that were."""
+    over = retention.queue(services)
+    JobWorker(services, [JobKind.RETENTION]).run_pending()
+    return over
+
+
+def put(desk: Desk, filing_id: str, at: datetime, dated: datetime | None = None) -> None:
+    """Have a filing be of another day: it was first filed then, and so dated."""
+    with desk.services.database.writing() as connection:
+        changed = update(FILINGS).where(FILINGS.c.id == filing_id)
+        connection.execute(changed.values(created_at=at, filed_at=at, triggered_on=(dated or at).date()))
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize(
+    ("record_class", "last_day"),
+    [
+        ("customer", (2029, 2, 27)),
+        ("claim", (2034, 2, 27)),
+        ("suspected", (2029, 2, 27)),
+        ("proven", (2033, 2, 27)),
+        ("victim", (2029, 3, 28)),
+        ("protective", (2030, 2, 27)),
+    ],
+)
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_each_class_is_kept_up_to_its_day(  # noqa: PLR0917 - what pytest gives, by name
+    alpha: Desk, clock: FakeClock, rows: Counted, record_class: str, last_day: tuple[int, int, int], zone: str
+) -> None:
+    """Filed late on a leap day: there on the last evening, in UTC, and gone at midnight, wherever the clock stands."""
+    if record_class == "proven":
+        alpha.prove("L-1")
+    filed = alpha.file(filing("L-1", record_class=record_class))["id"]
+    put(alpha, filed, LEAP_EVE)
+    midnight = datetime(*last_day, tzinfo=UTC) + timedelta(days=1)
+    clock.time = (midnight - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
+    assert run(alpha.services) == 0
+    clock.time = midnight.astimezone(ZoneInfo(zone))
+    assert run(alpha.services) == 1
+    assert (rows("filings"), rows("deletions")) == (0, 1)
+
+
+def test_what_is_over_goes_and_nothing_is_left_to_find_it_by(
+    alpha: Desk, beta: Desk, clock: FakeClock, rows: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In chunks, killed between two of them; what is not over stays. On SQLite not in a byte of its files."""
+    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    old = [alpha.file(filing(f"Old-{who}-1", subject(who), record_class="claim"))["id"] for who in range(5)]
+    for each in old:
+        put(alpha, each, clock() - timedelta(days=6 * 366))
+    beta.file(filing("New-1", subject("somebody"), record_class="claim"))
+    traces = Traces(alpha.services, old)
+    assert retention.queue(alpha.services) == 5
+    remove = removal.remove
+    with monkeypatch.context() as patch:
+        patch.setattr(removal, "remove", lambda *given: remove(*given) if rows("filings") == 6 else 1 // 0)
+        JobWorker(alpha.services, [JobKind.RETENTION]).run_pending()
+    assert rows("filings") == 4
+    clock.advance(minutes=1)
+    JobWorker(alpha.services, [JobKind.RETENTION]).run_pending()
+    assert (rows("filings"), rows("deletions"), rows("subjects")) == (1, 5, 1)
+    assert traces.in_tables() == set()
+    if alpha.services.database.engine.dialect.name == "sqlite":
+        assert traces.in_files() == set()
+    with alpha.services.database.reading() as connection:
+        [row] = jobs.listed(connection, [JobKind.RETENTION], limit=9)
+    assert (row["status"], row["done"], row["total"]) == ("done", 5, 5)
+    assert run(alpha.services) == 0
+
+
+def test_the_job_waits_for_who_reads_what_was_there_before(
+    alpha: Desk, clock: FakeClock, rows: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log of the database is emptied before the job is done, later if it cannot be now."""
+    put(alpha, alpha.file(filing("Old-1", record_class="claim"))["id"], clock() - timedelta(days=6 * 366))
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "settle", lambda _: False)
+        run(alpha.services)
+    with alpha.services.database.reading() as connection:
+        [row] = jobs.listed(connection, [JobKind.RETENTION], limit=9)
+    assert (rows("filings"), row["status"], row["error"]) == (0, "queued", retention.LOG_BUSY)
+    clock.advance(minutes=1)
+    assert JobWorker(alpha.services, [JobKind.RETENTION]).run_pending() == 1
+
+
+def test_a_customer_is_one_for_as_long_as_a_batch_names_it(alpha: Desk, clock: FakeClock, rows: Counted) -> None:
+    """Unchanged, too: a policy of years ago lives on in the book; what the book has no more goes a year later."""
+    book = [filing(f"C-{who}", subject(who)) for who in range(2)]
+    alpha.batch(book, "first")
+    clock.advance(timedelta(days=300))
+    named = alpha.services.clock()
+    with alpha.services.database.writing() as connection:
+        [batch] = connection.execute(select(BATCHES.c.id)).scalars()
+        again = connection.execute(select(BATCHES).where(BATCHES.c.id == batch)).mappings().one()
+        changed = dict(again) | {"id": f"bat_{0:026d}", "idempotency_key": "second", "created_at": named, "number": 99}
+        connection.execute(BATCHES.insert(), [changed])
+        of_first = FILINGS.c.reference == "C-0"
+        connection.execute(update(FILINGS).where(of_first).values(last_batch_id=changed["id"]))
+    clock.advance(timedelta(days=66))
+    assert run(alpha.services) == 1
+    assert rows("filings") == 1
+    clock.advance(timedelta(days=298))
+    assert run(alpha.services) == 0
+    clock.advance(timedelta(days=1))
+    assert run(alpha.services) == 1
+
+
+def test_the_worker_looks_once_a_day(alpha: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the day in UTC; a second worker queues no second job."""
+    looks: list[datetime] = []
+    monkeypatch.setattr(retention, "queue", lambda _: looks.append(clock()))
+    worker = IntakeWorker(alpha.services)
+    for step in (timedelta(), timedelta(hours=14), timedelta(hours=1), timedelta(minutes=1)):
+        clock.advance(step)
+        worker.retain()
+    assert [each.day for each in looks] == [2, 3]
+
+
+def test_what_is_held_stays_until_the_hold_ends(alpha: Desk, clock: FakeClock, rows: Counted) -> None:
+    """By itself on its day, or released before; the operator's hold is not the member's to release."""
+    filed = [alpha.file(filing(f"H-{place}", record_class="claim"))["id"] for place in range(2)]
+    for each in filed:
+        put(alpha, each, clock() - timedelta(days=6 * 366))
+    ends_on, act = clock().date() + timedelta(days=10), Act(clock())
+    with alpha.services.database.writing() as connection:
+        made = [holds.place(connection, act, Placing(each, HoldReason.LITIGATION, ends_on)) for each in filed]
+    assert run(alpha.services) == 0
+    with alpha.services.database.writing() as connection, pytest.raises(HeldError):
+        removal.remove(alpha.services, connection, filed, Why(Cause.WITHDRAWN, clock()))
+    assert all(made)
+    with alpha.services.database.writing() as connection:
+        assert holds.release(connection, act, str((made[0] or {})["id"])) is not None
+    assert run(alpha.services) == 1
+    clock.advance(timedelta(days=9))
+    assert run(alpha.services) == 0
+    clock.advance(timedelta(days=1))
+    assert run(alpha.services) == 1
+    assert (rows("filings"), rows("holds"), rows("deletions")) == (0, 0, 2)
+
+
+def test_the_clock_may_be_of_any_zone(alpha: Desk, clock: FakeClock) -> None:
+    """The day is that of UTC, also where the clock gives another offset."""
+    clock.time = datetime(2028, 3, 1, 1, 0, tzinfo=timezone(timedelta(hours=14)))
+    assert retention.today(alpha.services).isoformat() == "2028-02-29"
