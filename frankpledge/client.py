@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 
 from frankpledge.answers import Result, as_id, parsed
+from frankpledge.cases import Cases
 from frankpledge.credentials import Credentials
 from frankpledge.disclosures import Disclosures
 from frankpledge.problems import InvalidRequestError, PoolError, error_for, unexpected_answer
@@ -66,6 +67,7 @@ class Pool:
     ) -> None:
         self._session = Session(server, credentials, timeout=timeout, retry=retry or Retry(), transport=transport)
         self.disclosures = Disclosures(self._session, self._pages)
+        self.cases = Cases(self._session, self._pages)
 
     def __enter__(self) -> Pool:
         return self

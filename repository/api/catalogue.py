@@ -56,6 +56,12 @@ _TYPES = (
     ProblemType("not-acceptable", 406, "No such representation", "The interface answers in application/json."),
     ProblemType("conflict", 409, "The request conflicts with the present state", "Read the object again, then decide."),
     ProblemType(
+        "stale",
+        409,
+        "It has changed since you read it",
+        "Somebody was faster: `version` says what it is at now, and nothing was done. Read it again, then decide.",
+    ),
+    ProblemType(
         "wrong-offset",
         409,
         "The piece does not begin where the upload ends",

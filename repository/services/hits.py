@@ -54,8 +54,8 @@ def list_hits(
 
     A filter by class finds only hits whose class the member may see: it would tell the class otherwise.
     """
-    granted = _entitled(services, actor, member, wanted.purpose)
-    seen, counted = _reaches(granted)
+    granted = entitled(services, actor, member, wanted.purpose)
+    seen, counted = reaches(granted)
     wanted_only = seen if wanted.record_class is None else counted.of_class(wanted.record_class)
     bands = None if wanted.bands is None else [int(band) for band in wanted.bands]
     with services.database.read() as session:
@@ -63,53 +63,56 @@ def list_hits(
         chosen = Filter(wanted_only, counted, bands, wanted.line, wanted.answered, wanted.outcome)
         views = hit_views.page(connection, member.id, chosen, before=before, limit=limit + 1)
         views, more = views[:limit], len(views) > limit
-        counts = _count(connection, member, views, seen, counted)
-    return _show(services, granted, views, counts), more
+        counts = count(connection, member, views, seen, counted)
+    return show(services, granted, views, counts), more
 
 
 def one_hit(
     services: Services, actor: Actor, member: Member, hit_id: str, purpose: str = DEFAULT_PURPOSE
 ) -> dict[str, Any] | None:
     """One of a member's hits as JSON, None when there is none that the member may see. Raises RefusedError."""
-    granted = _entitled(services, actor, member, purpose)
+    granted = entitled(services, actor, member, purpose)
     with services.database.read() as session:
         connection = session.connection()
-        seen, counted = _reaches(granted)
+        seen, counted = reaches(granted)
         view = hit_views.one(connection, member.id, hit_id, seen=seen, counted=counted)
         if view is None:
             return None
-        counts = _count(connection, member, [view], seen, counted)
-    return _show(services, granted, [view], counts)[0]
+        counts = count(connection, member, [view], seen, counted)
+    return show(services, granted, [view], counts)[0]
 
 
 def visible_ids(services: Services, actor: Actor, member: Member, hit_ids: Sequence[str]) -> list[str]:
     """Those of some live hits that the member may see. Raises RefusedError."""
-    granted = _entitled(services, actor, member, DEFAULT_PURPOSE)
-    seen, counted = _reaches(granted)
+    granted = entitled(services, actor, member, DEFAULT_PURPOSE)
+    seen, counted = reaches(granted)
     with services.database.reading() as connection:
         views = [hit_views.one(connection, member.id, hit_id, seen=seen, counted=counted) for hit_id in hit_ids]
     return [view.id for view in views if view is not None and view.superseded_at is None]
 
 
-def _entitled(services: Services, actor: Actor, member: Member, purpose: str) -> Granted:
+def entitled(services: Services, actor: Actor, member: Member, purpose: str) -> Granted:
+    """What the member may see of others' records; the decision is stored, with an event. Raises RefusedError."""
     request = Request(ACTION, purpose, None, asked=0)
     return entitlements.decide(services, actor, member, request, (EventKind.HITS_READ, EventKind.HITS_REFUSED))
 
 
-def _reaches(granted: Granted) -> tuple[Reach, Reach]:
+def reaches(granted: Granted) -> tuple[Reach, Reach]:
     """What is seen at all, and what is seen with its class and may therefore be counted."""
     may, rulebook = granted.entitlement, granted.rulebook
     seen, counted = (disclosure.reach(may.from_tier(tier), tier, rulebook) for tier in (HIT_TIER, CLASS_TIER))
     return seen, counted
 
 
-def _count(connection: Connection, member: Member, views: Sequence[HitView], seen: Reach, counted: Reach) -> Counts:
+def count(connection: Connection, member: Member, views: Sequence[HitView], seen: Reach, counted: Reach) -> Counts:
+    """How many hits and members there are of the own subjects of these views."""
     live = [view for view in views if view.superseded_at is None]
     of_class = hit_views.counts(connection, member.id, live, counted)
     return Counts(of_class, hit_views.holders(connection, member.id, live, seen))
 
 
-def _show(services: Services, granted: Granted, views: Sequence[HitView], counts: Counts) -> list[dict[str, Any]]:
+def show(services: Services, granted: Granted, views: Sequence[HitView], counts: Counts) -> list[dict[str, Any]]:
+    """Views as JSON, each as far as its tier allows, noted as shown, with what is due and what was said of them."""
     told = []
     tiers = {}
     may, rulebook, now = granted.entitlement, granted.rulebook, granted.now

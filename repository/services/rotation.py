@@ -305,6 +305,9 @@ _STAGES: tuple[tuple[str, Sequence[str], int, _Step], ...] = (
     ("webhooks", _SEALED, ROWS_AT_ONCE, _webhooks),
     ("disclosure_requests", ("words",), ROWS_AT_ONCE, _disclosures),
     ("suppressed_pairs", ("ends",), ROWS_AT_ONCE, _plain("suppressed_pairs", "ends")),
+    ("case_moves", ("reason",), ROWS_AT_ONCE, _plain("case_moves", "reason")),
+    ("case_notes", ("text",), ROWS_AT_ONCE, _plain("case_notes", "text")),
+    ("findings", ("words",), ROWS_AT_ONCE, _plain("findings", "words")),
 )
 
 
@@ -353,6 +356,9 @@ _OPENED: Mapping[str, Mapping[str, Callable[[Any], bytes]]] = {
     "hits": {"evidence": named_context},
     "screenings": {"envelope": named_context},
     "suppressed_pairs": {"ends": named_context},
+    "case_moves": {"reason": named_context},
+    "case_notes": {"text": named_context},
+    "findings": {"words": named_context},
     "disclosure_requests": {"words": named_context},
     "webhooks": {name: partial(_of_webhook, name) for name in _SEALED},
 }

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, false, func, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, case, false, func, not_, or_, select, tuple_
 
 from repository.domain.disclosure import Reach
 from repository.domain.labels import Labels
 from repository.storage import outcomes
+from repository.storage.casework import CASE_HITS, Place
 from repository.storage.filings import FILINGS, LABEL_COLUMNS, MEMBERS, SUBJECTS, label_columns, with_labels
 from repository.storage.hits import HIT_SIDES, HITS
 from repository.storage.screenings import SCREENINGS
@@ -58,6 +59,16 @@ class Filter:
     own_line: str | None = None
     answered: bool | None = None
     outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A hit that is in no case: the own and the other subject, each as (id, place). `counted`: its class is seen."""
+
+    hit_id: str
+    own: Place
+    their: Place
+    counted: bool
 
 
 def page(connection: Connection, member_id: str, chosen: Filter, *, before: str | None, limit: int) -> list[HitView]:
@@ -109,6 +120,69 @@ def holders(
     statement = _live(select(_OWN_ID, HIT_SIDES.c.own_position, count), member_id, views)
     statement = statement.where(_within(FILINGS, seen)).group_by(_OWN_ID, HIT_SIDES.c.own_position)
     return {(row[0], row[1]): row[2] for row in connection.execute(statement)}
+
+
+def uncased(connection: Connection, member_id: str, seen: Reach, counted: Reach, *, limit: int) -> list[Loose]:
+    """A member's live hits that it may see and that are in no case yet, the oldest first."""
+    if not seen.pairs:
+        return []
+    there = select(CASE_HITS.c.hit_id).where(
+        CASE_HITS.c.member_id == HIT_SIDES.c.member_id, CASE_HITS.c.hit_id == HIT_SIDES.c.hit_id
+    )
+    side = HIT_SIDES.c
+    joined = HIT_SIDES.join(HITS, HITS.c.id == side.hit_id).join(_THEIR, _THEIR.c.id == side.their_filing_id)
+    named = case((_within(_THEIR, counted), 1), else_=0)
+    statement = (
+        select(side.hit_id, _OWN_ID, side.own_position, side.their_filing_id, side.their_position, named)
+        .select_from(joined)
+        .where(side.member_id == member_id, HITS.c.superseded_at.is_(None), ~there.correlate(HIT_SIDES).exists())
+        .where(_within(_THEIR, seen), _told(seen, counted), *outcomes.listed(HIT_SIDES, answered=None, outcome=None))
+        .order_by(side.hit_id)
+        .limit(limit)
+    )
+    rows = connection.execute(statement)
+    return [Loose(row[0], (row[1], row[2]), (row[3], row[4]), bool(row[5])) for row in rows]
+
+
+def of_cases(
+    connection: Connection, member_id: str, case_ids: Sequence[str], *, seen: Reach, counted: Reach
+) -> list[tuple[str, str, HitView]]:
+    """The live hits of cases that a member may see, whatever it said of them: (case id, model, view)."""
+    if not (case_ids and seen.pairs):
+        return []
+    at = (CASE_HITS.c.member_id == HIT_SIDES.c.member_id) & (CASE_HITS.c.hit_id == HIT_SIDES.c.hit_id)
+    statement = (
+        _views(member_id)
+        .join(CASE_HITS, at)
+        .where(CASE_HITS.c.case_id.in_(case_ids), HITS.c.superseded_at.is_(None))
+        .where(_within(_THEIR, seen), _told(seen, counted))
+        .order_by(HITS.c.band.desc(), HITS.c.id)
+    )
+    rows = connection.execute(statement.add_columns(CASE_HITS.c.case_id, HITS.c.model_id))
+    return [(row[-2], row[-1], HitView(*with_labels(row[:-2]))) for row in rows]
+
+
+def in_cases(member_id: str, chosen: Filter, *, named: Reach | None = None, members: int = 0) -> Select[Any]:
+    """Selects the ids of a member's cases that have such a hit; of at least so many `members` among those `named`."""
+    side = HIT_SIDES.c
+    joined = (
+        CASE_HITS.join(HIT_SIDES, (side.hit_id == CASE_HITS.c.hit_id) & (side.member_id == CASE_HITS.c.member_id))
+        .join(HITS, HITS.c.id == side.hit_id)
+        .join(_THEIR, _THEIR.c.id == side.their_filing_id)
+        .outerjoin(_OWN, _OWN.c.id == side.own_filing_id)
+        .outerjoin(SCREENINGS, SCREENINGS.c.id == side.own_screening_id)
+    )
+    found = select(CASE_HITS.c.case_id).select_from(joined).where(CASE_HITS.c.member_id == member_id)
+    found = found.where(HITS.c.superseded_at.is_(None), _within(_THEIR, chosen.seen))
+    found = found.where(_told(chosen.seen, chosen.counted))
+    if chosen.bands is not None:
+        found = found.where(HITS.c.band.in_(chosen.bands))
+    if chosen.own_line is not None:
+        found = found.where(func.coalesce(_OWN.c.line, SCREENINGS.c.line) == chosen.own_line)
+    if named is not None:
+        known = case((_within(_THEIR, named), _THEIR.c.member_id))
+        found = found.group_by(CASE_HITS.c.case_id).having(func.count(known.distinct()) >= members)
+    return found
 
 
 _OWN = FILINGS.alias("own")

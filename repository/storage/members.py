@@ -109,6 +109,13 @@ def actor_state(row: Mapping[str, Any]) -> ActorState:
     return ActorState(actor=actor, disabled=row["disabled_at"] is not None)
 
 
+def roles_of(connection: Connection, member_id: str, actor_id: str) -> frozenset[Role]:
+    """The roles of a member's actor; none where it has no such actor, or its account is disabled."""
+    mine = (ActorRow.id == actor_id, ActorRow.member_id == member_id, ActorRow.disabled_at.is_(None))
+    found = connection.execute(select(ActorRow.roles).where(*mine)).scalar()
+    return frozenset(Role(role) for role in found or ())
+
+
 def find_member(session: Session, id_or_name: str) -> MemberRow | None:
     """A member by its id or its exact name."""
     return session.scalar(select(MemberRow).where((MemberRow.id == id_or_name) | (MemberRow.name == id_or_name)))

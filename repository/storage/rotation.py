@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, delete,
 
 from repository.storage import dialect
 from repository.storage.batches import BATCHES, DRY_RUN_FILINGS, NOT_KNOWN
+from repository.storage.casework import CASE_MOVES, CASE_NOTES, FINDINGS
 from repository.storage.dialect.moving import Pair, take_index_rows
 from repository.storage.exchange import DISCLOSURES
 from repository.storage.filings import FILINGS, SUBJECTS
@@ -23,7 +24,11 @@ from repository.storage.suppressed import SUPPRESSED_PAIRS
 from repository.storage.webhooks import WEBHOOKS
 
 _TABLES = {
-    str(each.name): each for each in (DISCLOSURES, FILINGS, HITS, SCREENINGS, SUBJECTS, SUPPRESSED_PAIRS, WEBHOOKS)
+    str(each.name): each
+    for each in (
+        *(CASE_MOVES, CASE_NOTES, DISCLOSURES, FILINGS, FINDINGS, HITS),
+        *(SCREENINGS, SUBJECTS, SUPPRESSED_PAIRS, WEBHOOKS),
+    )
 }
 
 

@@ -1,0 +1,121 @@
+"""Putting hits into cases: one case for a subject and all that was found of it, over what the member may see.
+
+Hits are put together where they are of one own subject, or of one record of another member whose class may be seen:
+by a record that may not, a case would tell that one is there. Cases are made as they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from repository.domain import casework as rules
+from repository.domain.casework import Case, CaseStatus, Move, StaleError
+from repository.domain.disclosure import Reach
+from repository.domain.members import Member
+from repository.services import Services, reciprocity
+from repository.services.casework import opened, store
+from repository.storage import casework, hit_views
+from repository.storage.casework import Filed
+from repository.storage.hit_views import Loose
+
+AT_ONCE = 500
+"""Hits that are put into cases in one transaction."""
+MOST_AT_A_READING = 20
+"""Transactions before an answer: of more than those the next reading sees to it."""
+
+
+def gather(services: Services, member: Member, seen: Reach, counted: Reach) -> bool:
+    """Put what is new into cases, and wake those whose day has come; False where more is left than is done at once."""
+    for _ in range(MOST_AT_A_READING):
+        now = services.clock()
+        with services.database.reading() as connection:
+            idle = not hit_views.uncased(connection, member.id, seen, counted, limit=1)
+            if idle and not casework.over_snoozed(connection, member.id, now.date(), 1):
+                return True
+        with suppress(StaleError), services.database.writing() as connection:  # a person was faster: look again
+            casework.lock(connection, member.id)
+            for case in casework.over_snoozed(connection, member.id, now.date(), AT_ONCE):
+                store(services, connection, rules.woken(case, now=now), Move.WOKE, actor_id=None)
+            loose = hit_views.uncased(connection, member.id, seen, counted, limit=AT_ONCE)
+            if loose:
+                _put(services, connection, member, loose, now)
+    return False
+
+
+def _put(services: Services, connection: Connection, member: Member, loose: Sequence[Loose], now: datetime) -> None:
+    their = sorted({each.their for each in loose if each.counted})
+    known = casework.filed(connection, member.id, sorted({each.own for each in loose}), their)
+    cases: dict[str, str] = {}  # hit id: case id
+    for hits, case_ids in clusters(loose, known):
+        there = casework.of_ids(connection, member.id, sorted(case_ids))
+        if there:
+            oldest = there[0]
+            _grow(services, connection, oldest, len(hits), now)
+            for other in there[1:]:
+                casework.move_content(connection, member.id, other.id, oldest.id, now=now)
+                after = rules.merged(other, oldest.id, now=now)
+                store(services, connection, after, Move.MERGED, actor_id=None, figures={"into": oldest.id})
+            case_id = oldest.id
+        else:
+            case_id = _open(services, connection, member, now)
+        cases |= dict.fromkeys(hits, case_id)
+    casework.put_hits(connection, member.id, cases, now=now)
+
+
+def clusters(loose: Sequence[Loose], known: Sequence[Filed]) -> list[tuple[list[str], set[str]]]:
+    """Which hits belong together, each group with the cases that have hits of the same subjects."""
+    parents: dict[object, object] = {}
+
+    def root(of: object) -> object:
+        parents.setdefault(of, of)
+        while parents[of] != of:
+            parents[of] = of = parents[parents[of]]
+        return of
+
+    their = {each.their for each in loose if each.counted}
+    for each in loose:
+        parents[root(("hit", each.hit_id))] = root(("own", each.own))
+        if each.counted:
+            parents[root(("hit", each.hit_id))] = root(("their", each.their))
+    for filed in known:
+        parents[root(("case", filed.case_id))] = root(("own", filed.own))
+        if filed.their in their:
+            parents[root(("case", filed.case_id))] = root(("their", filed.their))
+    hits: dict[object, list[str]] = defaultdict(list)
+    for each in loose:
+        hits[root(("hit", each.hit_id))].append(each.hit_id)
+    cases: Mapping[object, set[str]] = defaultdict(set)
+    for filed in known:
+        cases[root(("case", filed.case_id))].add(filed.case_id)
+    return [(found, cases[at]) for at, found in hits.items()]
+
+
+def _grow(services: Services, connection: Connection, case: Case, hits: int, now: datetime) -> None:
+    due_on = now.date() + timedelta(days=services.rulebook.casework.due_days)
+    after, move = rules.grown(case, now=now, due_on=due_on)
+    store(services, connection, after, move, actor_id=None, figures={"hits": hits})
+
+
+def _open(services: Services, connection: Connection, member: Member, now: datetime) -> str:
+    case = Case(
+        id=reciprocity.new_id(services, "cas"),
+        member_id=member.id,
+        version=1,
+        status=CaseStatus.NEW,
+        assignee_id=None,
+        due_on=now.date() + timedelta(days=services.rulebook.casework.due_days),
+        snoozed_until=None,
+        opened_at=now,
+        changed_at=now,
+        closed_at=None,
+        proposed_by=None,
+        finding=None,
+        merged_into=None,
+    )
+    opened(services, connection, case)
+    return case.id
