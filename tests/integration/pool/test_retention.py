@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+import random
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,9 +19,11 @@ from repository.services.holds import Placing
 from repository.services.lifecycle import Act
 from repository.services.removal import Why
 from repository.storage import jobs
+from repository.storage import retention as stored
 from repository.storage.batches import BATCHES
 from repository.storage.engine import Database
 from repository.storage.filings import FILINGS
+from repository.storage.retention import RENEWALS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, subject
@@ -174,3 +177,33 @@ def test_the_clock_may_be_of_any_zone(alpha: Desk, clock: FakeClock) -> None:
     """The day is that of UTC, also where the clock gives another offset."""
     clock.time = datetime(2028, 3, 1, 1, 0, tzinfo=timezone(timedelta(hours=14)))
     assert retention.today(alpha.services).isoformat() == "2028-02-29"
+
+
+def test_the_database_finds_what_the_rules_say(alpha: Desk, clock: FakeClock) -> None:
+    """Of filings of every class, on any days, renewed or not: over by the statement is over by the rule for one."""
+    draw = random.Random(8)  # noqa: S311 - the same days each time
+    alpha.prove("proven-0", "proven-1", "proven-2")
+    ids = [
+        alpha.file(filing(f"{name}-{place}", record_class=name))["id"]
+        for name in ("customer", "claim", "suspected", "victim", "protective", "proven")
+        for place in range(3)
+    ]
+    start = datetime(2027, 2, 1, tzinfo=UTC)
+    with alpha.services.database.writing() as connection:
+        for each in ids:
+            said, first, filed = (start + timedelta(hours=draw.randrange(24 * 800)) for _ in range(3))
+            values = {"triggered_on": said.date(), "created_at": min(first, filed), "filed_at": max(first, filed)}
+            connection.execute(update(FILINGS).where(FILINGS.c.id == each).values(values))
+            if draw.random() < 0.5:
+                row = {"filing_id": each, "reason": "new_evidence", "note_reference": None, "at": said}
+                renewed = row | {"renewed_on": said.date(), "actor_id": alpha.member.client_id}
+                connection.execute(RENEWALS.insert(), [renewed])
+    rulebook = alpha.services.rulebook
+    with alpha.services.database.reading() as connection:
+        rows = [stored.one(connection, alpha.member.id, each) for each in ids]
+        days = [(row["id"], retention.of_filing(alpha.services, row)["expires_on"]) for row in rows if row is not None]
+        ends = {filing_id: date.fromisoformat(day) for filing_id, day in days}
+        assert len(ends) == len(ids)
+        for day in {each + timedelta(days=shift) for each in ends.values() for shift in (-1, 0)}:
+            found = stored.over(connection, retention.ended(rulebook, day), today=day, after="", limit=99)
+            assert set(found) == {each for each, end in ends.items() if end <= day}, day
