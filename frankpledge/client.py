@@ -29,6 +29,7 @@ from frankpledge.results import (
     Batch,
     Deletion,
     Epoch,
+    Expiring,
     Hit,
     KeyOffer,
     Proof,
@@ -229,6 +230,16 @@ class Pool:
         """Take an own filing out of the pool, for good. Once more changes nothing."""
         path = f"/v1/filings/{as_id(filing_id)}/withdrawal"
         return parsed(Deletion.parse, self._session.send("POST", path, json={"reason": reason}))
+
+    def expiring_filings(self, until: str | None = None) -> Iterator[Expiring]:
+        """Give the own filings that expire by a day, page by page; without one, within a year."""
+        return self._pages("/v1/retention/expiring", {"until": until} if until else {}, Expiring.parse)
+
+    def renew_filing(self, filing_id: str, reason: str, note_reference: str | None = None) -> str:
+        """Keep a suspicion for as long again, up to its cap; the first day on which it is not kept then."""
+        body = {"reason": reason} | ({"note_reference": note_reference} if note_reference else {})
+        document = self._session.send("POST", f"/v1/filings/{as_id(filing_id)}/renewal", json=body)
+        return parsed(lambda found: str(found["expires_on"]), document)
 
     def deletion(self, filing_id: str) -> Deletion:
         """Look at the proof that an own filing is not in the pool any more."""

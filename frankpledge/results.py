@@ -124,6 +124,30 @@ class Deletion:
 
 
 @dataclass(frozen=True, slots=True)
+class Expiring:
+    """An own filing whose time is over on `expires_on`, unless it is held for longer."""
+
+    filing: str
+    reference: str
+    record_class: str
+    expires_on: str
+    held_until: str | None
+    document: Document = field(repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, document: Document) -> Expiring:
+        """Read an entry of GET /v1/retention/expiring. Raises KeyError."""
+        return cls(
+            filing=document["filing"],
+            reference=document["reference"],
+            record_class=document["class"],
+            expires_on=document["expires_on"],
+            held_until=document["held_until"],
+            document=document,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """The public key of a member; `own` where it is one's own."""
 

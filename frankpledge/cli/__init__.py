@@ -24,7 +24,7 @@ COMMANDS = {
     "disclosure": ("frankpledge.cli.disclosure", "Ask contributors for the detail of a record, and answer them."),
     "cases": ("frankpledge.cli.cases", "Work on what was found: list, claim, note, find, decide."),
     "proof": ("frankpledge.cli.proof", "Enter, approve and list what proven cases stand on."),
-    "filing": ("frankpledge.cli.filing", "Withdraw own filings, and show the proof that they are gone."),
+    "filing": ("frankpledge.cli.filing", "Withdraw own filings, see which expire, and the proof that they are gone."),
     "login": ("frankpledge.cli.login", "Put the credentials into this machine's keyring."),
     "logout": ("frankpledge.cli.logout", "Take the credentials out of the keyring."),
     "custodian": ("frankpledge.cli.custodian", "Keep the key of a scheme in which no member alone can encode."),

@@ -1,7 +1,8 @@
-"""`frankpledge filing`: own filings that are in the pool no longer."""
+"""`frankpledge filing`: own filings that are in the pool no longer, or not for long."""
 
 from __future__ import annotations
 
+import datetime as dt
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from frankpledge.results import Deletion
 
 REASONS = ("not_the_person", "wrong_facts", "duplicate", "cleared", "subject_asked", "unlawful")
+RENEWALS = ("investigation_open", "proceedings_pending", "new_evidence")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print deletion proofs as NDJSON.")
 
 
 @click.group("filing")
 def command() -> None:
-    """Withdraw own filings, and show the proof that they are gone.
+    """Withdraw own filings, see which expire, and show the proof that they are gone.
 
     A filing that is wrong in part is better filed again with the same reference: a new version takes its place.
     """
@@ -46,6 +48,36 @@ def deletion(*, profile: Profile, filing_id: str, as_json: bool) -> None:
     """Show the proof that the filing with FILING_ID is gone."""
     with open_pool(profile) as pool:
         _show([pool.deletion(filing_id)], as_json=as_json)
+
+
+@command.command()
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="By this day.  [default: within a year]")
+@click.option("--json", "as_json", is_flag=True, help="Print filings as NDJSON.")
+@with_profile
+def expiring(*, profile: Profile, until: dt.datetime | None, as_json: bool) -> None:
+    """List own filings whose time is over by a day."""
+    import orjson  # noqa: PLC0415 - keeps --help quick
+
+    from frankpledge.cli import tables  # noqa: PLC0415 - keeps --help quick
+
+    with open_pool(profile) as pool:
+        found = pool.expiring_filings(until.date().isoformat() if until else None)
+        if as_json:
+            for each in found:
+                click.echo(orjson.dumps(each.document).decode())
+            return
+        tables.console().print(tables.expiring(found))
+
+
+@command.command()
+@click.argument("filing_id")
+@click.option("--reason", required=True, type=click.Choice(RENEWALS), help="Why the suspicion is kept for longer.")
+@click.option("--note-reference", metavar="TEXT", help="Your own reference to the case file; no names.")
+@with_profile
+def renew(*, profile: Profile, filing_id: str, reason: str, note_reference: str | None) -> None:
+    """Keep the suspicion with FILING_ID for as long again, up to the cap of its class."""
+    with open_pool(profile) as pool:
+        click.echo(f"{filing_id} is kept until {pool.renew_filing(filing_id, reason, note_reference)}.")
 
 
 @command.command()

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from frankpledge.results import Batch, Deletion, Hit, Proof, Screening
+from frankpledge.results import Batch, Deletion, Expiring, Hit, Proof, Screening
 
 BAND_STYLES = {"strong": "bold red", "probable": "yellow", "possible": "cyan"}
 
@@ -118,6 +118,15 @@ def deletions(found: Iterable[Deletion]) -> Table:
     for each in found:
         facts = (each.document["class"], each.document["line"], each.cause, each.removed_on, each.id)
         table.add_row(*map(Text, (each.filing, *map(str, facts), f"{each.commitment[:16]}...")))
+    return table
+
+
+def expiring(found: Iterable[Expiring]) -> Table:
+    """Render filings that expire, one a row."""
+    table = Table("filing", "reference", "class", "expires", "held until")
+    for each in found:
+        cells = (each.filing, each.reference, each.record_class, each.expires_on, each.held_until or "")
+        table.add_row(*map(Text, cells))
     return table
 
 

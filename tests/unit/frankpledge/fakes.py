@@ -109,6 +109,15 @@ DELETION = {
     "salt": "00" * 32,
     "commitment": "ab" * 32,
 }
+EXPIRING = {
+    "filing": "fil_1",
+    "reference": "S-17",
+    "line": "motor",
+    "class": "suspected",
+    "kept_from": "2026-03-02",
+    "expires_on": "2027-03-02",
+    "held_until": None,
+}
 
 
 class HashEncoder:
@@ -166,6 +175,8 @@ class FakePool:
             ("GET", "/v1/batches", self._batches),
             ("POST", "/v1/filings/fil_1/withdrawal", lambda _: ok(DELETION)),
             ("GET", "/v1/filings/fil_1/deletion", lambda _: ok(DELETION)),
+            ("POST", "/v1/filings/fil_1/renewal", lambda _: ok({"filing": "fil_1", "expires_on": "2027-03-02"})),
+            ("GET", "/v1/retention/expiring", lambda _: ok({"items": [EXPIRING], "next_cursor": None})),
             ("GET", "/v1/deletions", lambda _: ok({"items": [DELETION], "next_cursor": None})),
             ("POST", "/v1/filings", lambda _: ok({**RECEIPT}, 201)),
             ("POST", "/v1/screenings/bulk", self._bulk),
