@@ -296,7 +296,7 @@ class RulebookSchema(_Table):
         legal_powers=_words(),
         most_open=_whole(1, 10_000),
         sealed_days=_whole(1, 365),
-        keep_days=_whole(1, 3650),
+        keep_days=_whole(1, 365),
     )
     casework = _table(
         rules.CaseworkRules,
