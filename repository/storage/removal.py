@@ -16,6 +16,7 @@ from sqlalchemy import Column, Connection, RowMapping, Table, bindparam, delete,
 
 from repository.storage import dialect, dump
 from repository.storage.batches import BATCHES, DRY_RUN_FILINGS
+from repository.storage.casework import CASE_HITS, CASES
 from repository.storage.duties import DUTIES, Duty
 from repository.storage.filings import FILINGS, VERSIONS
 from repository.storage.hits import HIT_SIDES, HITS
@@ -80,13 +81,14 @@ def members_told(connection: Connection, hit_ids: Sequence[str], *, since: datet
 def remove(connection: Connection, rows: Sequence[RowMapping]) -> Counter[str]:
     """Delete filings, held by `hold`, and what refers to them; how many rows of each table.
 
-    With them go the proofs that no other filing stands on, and what a dry run under way remembers of them. Subjects
-    and their rows of the index are taken out before.
+    With them go the proofs that no other filing stands on, members' cases that have no other hit, with what people
+    wrote in these, and what a dry run under way remembers of them. Subjects and their rows of the index are taken out
+    before.
     """
     filing_ids = [row["id"] for row in rows]
-    proofs = _proofs(connection, filing_ids)
+    proofs, cases = _proofs(connection, filing_ids), _cases_of(connection, hits_of(connection, filing_ids))
     _forget_pairs(connection, filing_ids)
-    removed = _gone(connection, FILINGS, filing_ids)
+    removed = _gone(connection, FILINGS, filing_ids) + _gone(connection, CASES, _emptied(connection, cases))
     if proofs:
         standing = select(FILINGS.c.id).where(FILINGS.c.proof_id == PROOFS.c.id).exists()
         bare = delete(PROOFS).where(PROOFS.c.id == bindparam("proof"), ~standing)
@@ -105,7 +107,8 @@ def remove(connection: Connection, rows: Sequence[RowMapping]) -> Counter[str]:
 
 def remove_screenings(connection: Connection, screening_ids: Sequence[str]) -> Counter[str]:
     """Delete screenings with their hits and all that stands on these; how many rows of each table."""
-    return _gone(connection, SCREENINGS, screening_ids)
+    cases = _cases_of(connection, hits_of_screenings(connection, screening_ids))
+    return _gone(connection, SCREENINGS, screening_ids) + _gone(connection, CASES, _emptied(connection, cases))
 
 
 def forget_hot(connection: Connection, keys: Integers) -> None:
@@ -121,6 +124,27 @@ def _proofs(connection: Connection, filing_ids: Sequence[str]) -> list[str]:
     wanted = select(dialect.wanted_texts(name).c.value)
     stood = select(VERSIONS.c.proof_id).where(VERSIONS.c.filing_id.in_(wanted), VERSIONS.c.proof_id.is_not(None))
     return sorted(connection.execute(stood.distinct(), dialect.wanted(name, list(filing_ids))).scalars())
+
+
+def _cases_of(connection: Connection, hit_ids: Sequence[str]) -> list[str]:
+    """The cases that hits are in."""
+    name = connection.dialect.name
+    statement = select(CASE_HITS.c.case_id).where(CASE_HITS.c.hit_id.in_(select(dialect.wanted_texts(name).c.value)))
+    return list(connection.execute(statement.distinct(), dialect.wanted(name, list(hit_ids))).scalars())
+
+
+def _emptied(connection: Connection, case_ids: Sequence[str]) -> list[str]:
+    """Those of these cases that have no hit, and the cases that were merged into them."""
+    name = connection.dialect.name
+    wanted = select(dialect.wanted_texts(name).c.value)
+    has_hit = select(CASE_HITS.c.hit_id).where(CASE_HITS.c.case_id == CASES.c.id).exists()
+    empty = select(CASES.c.id).where(CASES.c.id.in_(wanted), ~has_hit)
+    merged = select(CASES.c.id).where(CASES.c.merged_into.in_(wanted))
+    found = next_ones = list(connection.execute(empty, dialect.wanted(name, list(case_ids))).scalars())
+    while next_ones:
+        next_ones = list(connection.execute(merged, dialect.wanted(name, next_ones)).scalars())
+        found = [*found, *next_ones]
+    return found
 
 
 def _forget_pairs(connection: Connection, filing_ids: Sequence[str]) -> None:

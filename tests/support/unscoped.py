@@ -98,6 +98,8 @@ ALLOWED = {
     "storage.idempotency.forget_telling": _REMOVED,
     "storage.retention.count_over": _SWEEP,
     "storage.retention.over": _SWEEP,
+    "storage.removal._cases_of": _REMOVED,
+    "storage.removal._emptied": _REMOVED,
     "storage.removal._forget_pairs": _REMOVED,
     "storage.removal._gone": _REMOVED,
     "storage.removal._proofs": _REMOVED,

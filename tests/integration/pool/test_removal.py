@@ -48,7 +48,9 @@ def cases(alpha: Desk, beta: Desk) -> list[str]:
     asked = alpha.client.post("/v1/screenings", json=question("ann"), headers=headers)
     assert asked.status_code == 200, asked.get_json()
     first, *_ = alpha.hits()
+    own = alpha.get("/v1/cases")["items"]
     for path, body in (
+        *((f"/v1/cases/{each['id']}/notes", {"text": "she said so"}) for each in own),
         (f"/v1/hits/{first['id']}/outcome", {"outcome": "same_subject"}),
         ("/v1/disputes", {"hit": first["id"], "ground": "wrong_facts", "statement_reference": "S-1"}),
     ):
@@ -64,9 +66,11 @@ def test_nothing_is_left_in_any_table(alpha: Desk, beta: Desk, cases: list[str],
         hot = {"found_at": beta.services.clock(), "screenings": 0, "records": 99}
         connection.execute(HOT_KEYS.insert(), [{"key": traces.keys[0], **hot}])
     assert {"filings", "key_index", "idempotent_replies", "hot_keys"} <= traces.in_tables()
+    assert rows("cases") == rows("case_notes") > 0
     assert remove(beta, *cases) == 2
     assert (rows("filings"), rows("subjects"), rows("proofs"), rows("disputes")) == (2, 2, 0, 1)
     assert [rows(name) for name in ("hits", "hit_sides", "duties", "outcomes", "suppressed_pairs")] == [0] * 5
+    assert [rows(name) for name in ("cases", "case_hits", "case_moves", "case_notes", "findings")] == [0] * 5
     assert alpha.hits() == []
     assert remove(beta, *everything(beta)) == 2
     assert traces.in_tables() == set()
