@@ -16,8 +16,10 @@ from benchmarks.quality.sets import SOURCES
 
 Results = Mapping[str, Mapping[str, Result]]
 PANELS = ("febrl4", "febrl3", "historical", "market")
-COLOURS = ("#1f66ad", "#17becf", "#6aaed6", "#2e7d32", "#bcbd22", "#81c784")
-COLOURS += ("#9e1b1b", "#ef8a3c", "#8e5ea2", "#7f7f7f", "#000000", "#e377c2")
+COLOURS = (
+    *("#1f66ad", "#17becf", "#6aaed6", "#2e7d32", "#bcbd22", "#81c784"),
+    *("#9e1b1b", "#ef8a3c", "#8e5ea2", "#7f7f7f", "#000000", "#e377c2"),
+)
 EVERY = 2
 """Of the points of a curve every second is drawn, which nobody sees and which halves the file."""
 OURS = " model"
