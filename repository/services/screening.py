@@ -25,7 +25,7 @@ from repository.services.asking import Asker, Asking, decide, most_subjects
 from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Found, Linked, Sighting
-from repository.storage import screenings
+from repository.storage import screenings, suppressed
 from repository.storage.dialect import at_once, together
 from repository.storage.filings import Candidate
 from repository.storage.sealing import Sealer, named_context
@@ -155,12 +155,13 @@ def _answer_all(services: Services, granted: Granted, request: Asking, posed: _P
         with at_once(connection):
             counted = entitlements.counting(connection, granted, most)
             held = pool.hold(connection, member, found)
+            ruled_out = suppressed.against(connection, member.id, found.records())
         granted = counted()
         if not granted.entitlement.allowed:
             raise RefusedError(granted)
         linked = held()
         subjects = posed.distinct()
-        known = suppression.seen_before(services, connection, member.id, subjects, linked.sightings)
+        known = suppression.seen_before(services, connection, subjects, linked.sightings, ruled_out())
         if known:
             linked = replace(linked, sightings=tuple(each for each in linked.sightings if each not in known))
         answered = [_answer(services, granted, each) for each in posed.with_found(linked)]

@@ -54,16 +54,15 @@ def lift(connection: Connection, member_id: str, hit_id: str, given: Given) -> i
     return outcomes.take_back(connection, member_id, origin)
 
 
-def among(services: Services, connection: Connection, met: Sequence[Met]) -> dict[int, str]:
-    """Which of some pairs, by their place in the list, are suppressed, each with the hit that was said of.
+def among(
+    services: Services, connection: Connection, met: Sequence[Met], known: Sequence[Suppressed]
+) -> dict[int, str]:
+    """Which of some pairs, by their place in the list, are `known` as suppressed, each with the hit that was said of.
 
     The own side is the same if its encoding is; or, while that of then is kept, if the two match in the band `strong`
     and the pair is in no better band than it was: of a spelling that brings them nearer a person is to judge anew. The
     other side is the same if it has the same place in its filing, or the same encoding.
     """
-    known = suppressed.on_filings(connection, [each.their_filing_id for each in met])
-    if not known:
-        return {}
     found = {}
     for place, each in enumerate(met):
         pairs = [p for p in known if (p.member_id, p.their_filing_id) == (each.member_id, each.their_filing_id)]
@@ -77,16 +76,19 @@ def among(services: Services, connection: Connection, met: Sequence[Met]) -> dic
 def seen_before(
     services: Services,
     connection: Connection,
-    member_id: str,
     subjects: Sequence[EncodedSubject],
     sightings: Sequence[Sighting],
+    known: Sequence[Suppressed],
 ) -> list[Sighting]:
-    """What was seen of a member's subjects and is suppressed."""
+    """What was seen of a member's subjects and is suppressed, by what is `known` of that member."""
+    if not known:
+        return []
+    member_id = known[0].member_id
     met = [
         Met(member_id, subjects[each.subject], each.candidate.filing_id, each.candidate.position, int(each.match.band))
         for each in sightings
     ]
-    return [sightings[place] for place in among(services, connection, met)]
+    return [sightings[place] for place in among(services, connection, met, known)]
 
 
 def carry(
@@ -96,6 +98,9 @@ def carry(
 
     `sides` are rows of hits and members that were just stored.
     """
+    known = suppressed.on_filings(connection, [side["their_filing_id"] for side in sides])
+    if not known:
+        return set()
     met = [
         Met(
             side["member_id"],
@@ -107,7 +112,7 @@ def carry(
         for side in sides
     ]
     carried = set()
-    for place, origin in among(services, connection, met).items():
+    for place, origin in among(services, connection, met, known).items():
         member_id, hit_id = sides[place]["member_id"], sides[place]["hit_id"]
         if outcomes.carry(connection, member_id, hit_id, origin):
             carried.add((member_id, hit_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     UniqueConstraint,
+    bindparam,
     delete,
     select,
 )
@@ -118,6 +119,15 @@ def on_filings(connection: Connection, filing_ids: Sequence[str]) -> list[Suppre
     return [Suppressed(*row) for row in _ON_FILINGS.rows(connection, parameters)]
 
 
+def against(connection: Connection, member_id: str, record_ids: Sequence[int]) -> Callable[[], list[Suppressed]]:
+    """A member's suppressed pairs whose other side is in the filing of one of these records: asked now, had later."""
+    if not record_ids:
+        return list
+    wanted = dialect.wanted(connection.dialect.name, list(record_ids))
+    answer = _AGAINST.ask(connection, {"member": member_id, **wanted})
+    return lambda: [Suppressed(*row) for row in dict.fromkeys(answer())]
+
+
 def subject(connection: Connection, filing_id: str, position: int) -> tuple[int, bytes] | None:
     """Record id and envelope of a subject that is in its place still, and whose encoding was not erased."""
     row = SUBJECTS.c
@@ -139,4 +149,12 @@ def _on_filings(dialect_name: str) -> Select[tuple[object, ...]]:
     return select(*SUPPRESSED_PAIRS.columns).select_from(joined)
 
 
-_ON_FILINGS = dialect.Prepared(_on_filings)
+def _against(dialect_name: str) -> Select[tuple[object, ...]]:
+    wanted = dialect.wanted_integers(dialect_name)
+    pair = SUPPRESSED_PAIRS.c
+    joined = dialect.looked_up(wanted, SUBJECTS, SUBJECTS.c.id == wanted.c.value)
+    joined = dialect.looked_up(joined, SUPPRESSED_PAIRS, pair.their_filing_id == SUBJECTS.c.filing_id)
+    return select(*SUPPRESSED_PAIRS.columns).select_from(joined).where(pair.member_id == bindparam("member"))
+
+
+_ON_FILINGS, _AGAINST = map(dialect.Prepared, (_on_filings, _against))
