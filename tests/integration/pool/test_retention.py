@@ -46,16 +46,15 @@ def put(desk: Desk, filing_id: str, at: datetime, dated: datetime | None = None)
         connection.execute(changed.values(created_at=at, filed_at=at, triggered_on=(dated or at).date()))
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
 @pytest.mark.parametrize(
-    ("record_class", "last_day"),
+    ("record_class", "last_day", "zone"),
     [
-        ("customer", (2029, 2, 27)),
-        ("claim", (2034, 2, 27)),
-        ("suspected", (2029, 2, 27)),
-        ("proven", (2033, 2, 27)),
-        ("victim", (2029, 3, 28)),
-        ("protective", (2030, 2, 27)),
+        ("customer", (2029, 2, 27), "Pacific/Kiritimati"),
+        ("claim", (2034, 2, 27), "Pacific/Pago_Pago"),
+        ("suspected", (2029, 2, 27), "Pacific/Kiritimati"),
+        ("proven", (2033, 2, 27), "Pacific/Pago_Pago"),
+        ("victim", (2029, 3, 28), "Europe/London"),
+        ("protective", (2030, 2, 27), "Pacific/Kiritimati"),
     ],
 )
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
