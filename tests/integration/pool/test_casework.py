@@ -297,3 +297,20 @@ def test_why_not_is_told_where_why_is(alpha: Desk, beta: Desk, member: Admission
     assert (theirs["members"], told["sightings"]["named"]) == (0, [])
     assert "Beta" not in str(told)
     assert all("why_not" not in each for each in told["hits"])
+
+
+def test_a_record_that_is_taken_out_takes_the_work_with_it(
+    alpha: Desk, beta: Desk, case: dict[str, Any], rows: Counted
+) -> None:
+    """The case goes with its last hit, with what was written in it, and that the pair was not the same."""
+    (hit,) = alpha.get(f"/v1/cases/{case['id']}")["hits"]
+    post(alpha, f"{case['id']}/notes", {"text": "looked at"}, status=201)
+    say(alpha, hit["id"], "not_same")
+    theirs = hit["theirs"]["filing"]
+    gone = beta.client.post(
+        f"/v1/filings/{theirs}/withdrawal", json={"reason": "duplicate"}, headers=beta.member.headers
+    )
+    assert gone.status_code == 200, gone.get_json()
+    tables = ("cases", "case_hits", "case_notes", "suppressed_pairs", "outcomes")
+    assert {rows(table) for table in tables} == {0}
+    alpha.get(f"/v1/cases/{case['id']}", status=404)
