@@ -21,7 +21,7 @@ from repository.domain.casework import CaseError, CaseStatus, Finding, Move, Sec
 from repository.domain.errors import FieldError
 from repository.services import casefile, casework
 from repository.services.casefile import Wanted
-from repository.services.casework import LONGEST_WORDS, At, Found, Noted
+from repository.services.casework import LONGEST_WORDS, At, Found, Noted, Verdict
 from repository.services.entitlements import DEFAULT_PURPOSE, RefusedError
 from repository.storage.casework import CaseFilter
 
@@ -321,9 +321,8 @@ def find(body: dict[str, Any], case_id: str) -> Response:
 @blueprint.problems(400, 404, 409, 413, 415)
 def decide(body: dict[str, Any], case_id: str) -> Response:
     """Approve or return an adverse finding, as a second person: neither who proposed it nor who asked the pool."""
-    at, version = _at(case_id), body["version"]
-    approve, reason = body["approve"], body.get("reason")
-    return _moved(lambda: casework.decide(services(), at, version, approve=approve, reason=reason))
+    at, said = _at(case_id), Verdict(body["version"], body["approve"], body.get("reason"))
+    return _moved(lambda: casefile.decide(services(), at, said))
 
 
 def _at(case_id: str) -> At:
@@ -348,6 +347,8 @@ def _wanted(query: dict[str, Any]) -> Wanted:
 def _moved(act: Callable[[], dict[str, Any] | None], status: int = 200) -> Response:
     try:
         return _answer(act(), status)
+    except RefusedError as error:
+        raise refusal(error.granted) from None
     except StaleError as error:
         raise ProblemError("stale", str(error), version=error.version) from None
     except SecondPersonError as error:

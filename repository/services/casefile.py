@@ -15,7 +15,8 @@ from repository.domain.casework import Case
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, POINTER_TIER
 from repository.services import Services, casework, hits, review
-from repository.services.casemaking import gather
+from repository.services.casemaking import gather, gather_within
+from repository.services.casework import At, Verdict
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted
 from repository.services.hits import Counts
 from repository.storage import casework as stored
@@ -87,6 +88,17 @@ def take_next(services: Services, actor: Actor, member: Member) -> dict[str, Any
     granted = hits.entitled(services, actor, member, DEFAULT_PURPOSE)
     gather(services, member, *hits.reaches(granted))
     return casework.claim_next(services, actor, member)
+
+
+def decide(services: Services, at: At, said: Verdict) -> dict[str, Any] | None:
+    """Decide a finding on all that there is by now: a hit that nobody has read makes the version another one.
+
+    None where there is no case. Raises RefusedError, SecondPersonError, StaleError, CaseError and FieldError.
+    """
+    granted = hits.entitled(services, at.actor, at.member, DEFAULT_PURPOSE)
+    with services.database.writing() as connection:
+        gather_within(services, connection, at.member, *hits.reaches(granted))
+        return casework.decide(services, connection, at, said)
 
 
 def one(

@@ -41,10 +41,28 @@ def gather(services: Services, member: Member, seen: Reach, counted: Reach) -> b
             casework.lock(connection, member.id)
             for case in casework.over_snoozed(connection, member.id, now.date(), AT_ONCE):
                 store(services, connection, rules.woken(case, now=now), Move.WOKE, actor_id=None)
-            loose = hit_views.uncased(connection, member.id, seen, counted, limit=AT_ONCE)
-            if loose:
-                _put(services, connection, member, loose, now)
+            _put_new(services, connection, member, (seen, counted), now)
     return False
+
+
+def gather_within(services: Services, connection: Connection, member: Member, seen: Reach, counted: Reach) -> None:
+    """Put what is new into cases in a transaction of the caller's, which decides on what is there by then.
+
+    Raises StaleError where a person was faster.
+    """
+    casework.lock(connection, member.id)
+    for _ in range(MOST_AT_A_READING):
+        if not _put_new(services, connection, member, (seen, counted), services.clock()):
+            return
+
+
+def _put_new(
+    services: Services, connection: Connection, member: Member, reaches: tuple[Reach, Reach], now: datetime
+) -> bool:
+    loose = hit_views.uncased(connection, member.id, *reaches, limit=AT_ONCE)
+    if loose:
+        _put(services, connection, member, loose, now)
+    return bool(loose)
 
 
 def _put(services: Services, connection: Connection, member: Member, loose: Sequence[Loose], now: datetime) -> None:

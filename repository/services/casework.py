@@ -43,6 +43,15 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a second person says of a finding, on the version of the case that was read; returned with a reason."""
+
+    version: int
+    approve: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """A note, and the member's own reference to what is attached."""
 
@@ -102,21 +111,21 @@ def find(services: Services, at: At, version: int, found: Found) -> dict[str, An
     return to_json(after)
 
 
-def decide(services: Services, at: At, version: int, *, approve: bool, reason: str | None) -> dict[str, Any] | None:
+def decide(services: Services, connection: Connection, at: At, said: Verdict) -> dict[str, Any] | None:
     """Approve the finding that is proposed, as a second person, or return it with a reason. None without a case.
 
     Raises SecondPersonError, StaleError and CaseError, and FieldError.
     """
-    words = None if reason is None else words_of(reason, "reason")
-    if not approve and words is None:
+    words = None if said.reason is None else words_of(said.reason, "reason")
+    if not said.approve and words is None:
         raise FieldError("reason", "in words why the finding is returned")
-    with services.database.writing() as connection:
-        searched = casework.searchers(connection, at.member.id, at.case_id)
-        step = Step(Move.APPROVE if approve else Move.RETURN, version, searched=searched)
-        after = _step(services, connection, at, step, words)
-        if after is not None:
-            casework.decide(connection, after, approved=approve, actor_id=at.actor.id)
-    return None if after is None else to_json(after)
+    searched = casework.searchers(connection, at.member.id, at.case_id)
+    step = Step(Move.APPROVE if said.approve else Move.RETURN, said.version, searched=searched)
+    after = _step(services, connection, at, step, words)
+    if after is None:
+        return None
+    casework.decide(connection, after, approved=said.approve, actor_id=at.actor.id)
+    return to_json(after)
 
 
 def note(services: Services, at: At, noted: Noted) -> dict[str, Any] | None:

@@ -253,11 +253,16 @@ def filed(connection: Connection, member_id: str, own: Sequence[Place], their: S
 
 
 def searchers(connection: Connection, member_id: str, case_id: str) -> set[str]:
-    """Who of the member asked the pool the questions whose hits are in a case."""
-    side = HIT_SIDES.c
-    joined = CASE_HITS.join(HIT_SIDES, side.hit_id == CASE_HITS.c.hit_id)
+    """Who of the member asked the pool the questions that hit a record of a case, whether those hits are in it or not.
+
+    A hit that is in no case, as one that was answered before, was asked for all the same.
+    """
+    there, side = HIT_SIDES.alias("there"), HIT_SIDES.c
+    joined = CASE_HITS.join(there, (there.c.hit_id == CASE_HITS.c.hit_id) & (there.c.member_id == member_id))
+    of_record = (side.their_filing_id == there.c.their_filing_id) & (side.their_position == there.c.their_position)
+    joined = joined.join(HIT_SIDES, of_record & (side.member_id == member_id))
     joined = joined.join(SCREENINGS, SCREENINGS.c.id == side.own_screening_id)
-    mine = (CASE_HITS.c.member_id == member_id, CASE_HITS.c.case_id == case_id, side.member_id == member_id)
+    mine = (CASE_HITS.c.member_id == member_id, CASE_HITS.c.case_id == case_id)
     return set(connection.scalars(select(SCREENINGS.c.actor_id).select_from(joined).where(*mine)))
 
 

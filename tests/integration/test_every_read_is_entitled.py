@@ -361,7 +361,7 @@ OF_OTHERS = {
     "storage.index": {"look_up"},
     "services.pool": {"find", "hold", "link", "link_found", "open_subject", "open_evidence"},
     "services.hits": {"list_hits", "one_hit", "show"},
-    "services.casefile": {"queue", "search", "one", "take_next"},
+    "services.casefile": {"queue", "search", "one", "take_next", "decide"},
     "services.screening": {"screen", "screen_one"},
     "services.exchange_asking": {"ask", "fetch"},
 }

@@ -264,6 +264,21 @@ def test_who_asked_is_no_second_person(alpha: Desk, beta: Desk, second: Desk) ->
     assert decide(third, proposed)["status"] == "closed"
 
 
+def test_who_asked_meanwhile_is_no_second_person(alpha: Desk, second: Desk, case: dict[str, Any]) -> None:
+    """A hit found after the proposal is to be read first; put into no case, it tells all the same who asked."""
+    proposed = _proposed(alpha, case)
+    (hit,) = second.screen(question("ann"))["hits"]
+    assert decide(second, proposed, status=409)["type"] == "/v1/problems/stale"
+    say(alpha, hit["id"], "not_same")
+    assert decide(second, proposed, status=403)["type"] == "/v1/problems/second-person"
+
+
+def _proposed(desk: Desk, case: dict[str, Any]) -> dict[str, Any]:
+    (hit,) = desk.get(f"/v1/cases/{case['id']}")["hits"]
+    say(desk, hit["id"], "same_subject")
+    return find(desk, move(desk, case, "claim"), "proven", subject_could_speak=True, subject_words="by letter of March")
+
+
 def test_a_new_hit_opens_a_closed_case(alpha: Desk, beta: Desk, case: dict[str, Any]) -> None:
     """And one that waits for a decision is at another version, so that it is read anew."""
     closed = find(alpha, move(alpha, case, "claim"), "clear")

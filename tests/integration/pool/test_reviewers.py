@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from repository.domain.casework import CaseError, Finding, Move, Step
 from repository.domain.members import Actor, Role
-from repository.services import casework
-from repository.services.casework import At, Found, Noted
+from repository.services import casefile, casework
+from repository.services.casework import At, Found, Noted, Verdict
 from repository.services.onboarding import issue_credential
 from repository.storage import casework as stored
 from repository.storage.casework import CASE_MOVES, CASE_NOTES, CASES, FINDINGS
@@ -80,7 +80,7 @@ def _move(desk: Desk, at: At, draw: random.Random, people: list[Actor]) -> Any:
     if what == "find":
         return casework.find(services, at, case.version, EVIDENCE)
     if what == "decide":
-        return casework.decide(services, at, case.version, approve=draw.random() < 0.7, reason="looked at")
+        return casefile.decide(services, at, Verdict(case.version, draw.random() < 0.7, "looked at"))
     assignee = at.actor.id if what == "claim" else draw.choice(people).id
     step = Step(Move(what), case.version, assignee_id=assignee, day=case.due_on)
     return casework.move(services, at, step, "again")
