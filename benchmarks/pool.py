@@ -34,7 +34,7 @@ NO_LIMIT = 1_000_000_000
 LINE = "motor"
 Row = dict[str, str]
 
-# In every process that measures: what a benchmark prints is JSON, and a worker that is not told otherwise logs there too.
+# In every process that measures: what is printed is JSON, and a worker that is not told otherwise logs there too.
 logs.configure("warning")
 
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LOGS = "import structlog, benchmarks.pool; structlog.get_logger('x').info('told'); structlog.get_logger('x').error('wrong')"
+LOGS = """
+import structlog, benchmarks.pool
+structlog.get_logger("x").info("told")
+structlog.get_logger("x").error("wrong")
+"""
 
 
 def test_nothing_but_the_report_goes_to_standard_output() -> None:
