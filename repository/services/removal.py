@@ -58,6 +58,8 @@ def remove(services: Services, connection: Connection, filing_ids: Sequence[str]
     _take_out_subjects(services, connection, rows)
     hit_ids = removal.hits_of(connection, held)
     release(connection, hit_ids, today)
+    if why.cause is Cause.EXPIRED:  # who withdraws a record that it is asked about has not answered
+        _release_asked(connection, held, why.now)
     _forget_answers(connection, rows, hit_ids, why.now)
     removal.remove(connection, rows)
     index.note_write(connection)
@@ -69,6 +71,13 @@ def release(connection: Connection, hit_ids: Sequence[str], today: date) -> None
     owed = removal.owed(connection, hit_ids, today=today)
     due = Counter((each.member_id, each.due_on, each.line, each.record_class) for each in owed)
     ledger.add(connection, [LedgerRow(*key, {"due": -number}) for key, number in due.items()], today=today)
+
+
+def _release_asked(connection: Connection, filing_ids: Sequence[str], now: datetime) -> None:
+    """Take back what is due, and not overdue, on requests for the detail of filings that are about to go."""
+    due = Counter(removal.asked(connection, filing_ids, now=now))
+    rows = [LedgerRow(*key, {"due": -number}) for key, number in due.items()]
+    ledger.add(connection, rows, today=now.date())
 
 
 def _take_out_subjects(services: Services, connection: Connection, rows: Sequence[RowMapping]) -> None:

@@ -14,10 +14,12 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, RowMapping, Table, bindparam, delete, or_, select, update
 
+from repository.domain.exchange import RequestStatus
 from repository.storage import dialect, dump
 from repository.storage.batches import BATCHES, DRY_RUN_FILINGS
 from repository.storage.casework import CASE_HITS, CASES
 from repository.storage.duties import DUTIES, Duty
+from repository.storage.exchange import DISCLOSURES
 from repository.storage.filings import FILINGS, VERSIONS
 from repository.storage.hits import HIT_SIDES, HITS
 from repository.storage.index import HOT_KEYS
@@ -65,6 +67,26 @@ def owed(connection: Connection, hit_ids: Sequence[str], *, today: date) -> list
         DUTIES.c.due_on >= today,
     )
     return [Duty(*row) for row in connection.execute(statement, dialect.wanted(name, list(hit_ids)))]
+
+
+def asked(connection: Connection, filing_ids: Sequence[str], *, now: datetime) -> list[tuple[str, date, str, str]]:
+    """Open requests for the detail of filings that are not overdue: contributor, day, line and class of each.
+
+    Nobody answers them until this ends.
+    """
+    name, asked_for = connection.dialect.name, DISCLOSURES.c
+    statement = (
+        select(asked_for.contributor_id, asked_for.due_on, asked_for.line, asked_for.record_class)
+        .where(
+            asked_for.filing_id.in_(select(dialect.wanted_texts(name).c.value)),
+            asked_for.status == RequestStatus.OPEN.value,
+            asked_for.due_at > now,
+        )
+        .order_by(asked_for.id)
+        .with_for_update(of=DISCLOSURES)
+    )
+    rows = connection.execute(statement, dialect.wanted(name, list(filing_ids)))
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
 def members_told(connection: Connection, hit_ids: Sequence[str], *, since: datetime) -> set[str]:

@@ -103,6 +103,7 @@ ALLOWED = {
     "storage.removal._forget_pairs": _REMOVED,
     "storage.removal._gone": _REMOVED,
     "storage.removal._proofs": _REMOVED,
+    "storage.removal.asked": _REMOVED,
     "storage.removal.hits_of": _REMOVED,
     "storage.removal.hold": _REMOVED,
     "storage.removal.hits_of_screenings": _REMOVED,

@@ -16,10 +16,12 @@ from sqlalchemy import select
 
 from repository.domain.jobs import JobKind
 from repository.domain.members import MemberStatus
+from repository.domain.removal import Cause
 from repository.domain.webhooks import Notice
 from repository.jobs.running import JobWorker
-from repository.services import posting
+from repository.services import posting, removal
 from repository.services.onboarding import change_status
+from repository.services.removal import Why
 from repository.services.replay import Replay
 from repository.settings import Settings
 from repository.storage.decisions import Chosen
@@ -430,6 +432,20 @@ def test_a_request_goes_with_the_record(alpha: Desk, beta: Desk, hit: str, rows:
     assert rows("disclosure_requests") == 0
     assert beta.get("/v1/disclosures")["items"] == []
     assert owed(beta) == [(date(2026, 3, 9), "motor", "claim", 2, 1)]
+
+
+@pytest.mark.parametrize("days", [0, 8])
+def test_nobody_owes_an_answer_about_what_expired(
+    alpha: Desk, beta: Desk, hit: str, clock: FakeClock, days: int
+) -> None:
+    """Its time is over while a second request is open: that is due no more, unless it was overdue; the first stays."""
+    act(beta, request(alpha, hit), "refusal", **REASON)
+    request(alpha, hit)
+    (filed,) = beta.get("/v1/disclosures?status=open")["items"]
+    clock.advance(days=days)
+    with beta.services.database.writing() as connection:
+        assert removal.remove(beta.services, connection, [filed["filing"]], Why(Cause.EXPIRED, clock()))
+    assert owed(beta) == [(date(2026, 3, 9), "motor", "claim", 2 if days else 1, 1)]
 
 
 @ON_SQLITE
