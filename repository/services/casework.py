@@ -124,6 +124,8 @@ def decide(services: Services, connection: Connection, at: At, said: Verdict) ->
     after = _step(services, connection, at, step, words)
     if after is None:
         return None
+    if said.approve and not _same_subject(connection, at):
+        raise CaseError("No hit of this case is of the same subject any more. Return the finding.")
     casework.decide(connection, after, approved=said.approve, actor_id=at.actor.id)
     return to_json(after)
 

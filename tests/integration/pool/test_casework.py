@@ -273,6 +273,17 @@ def test_who_asked_meanwhile_is_no_second_person(alpha: Desk, second: Desk, case
     assert decide(second, proposed, status=403)["type"] == "/v1/problems/second-person"
 
 
+def test_what_a_finding_stands_on_is_there_when_it_is_approved(
+    alpha: Desk, second: Desk, case: dict[str, Any]
+) -> None:
+    """Not approved once the one hit of the same subject was answered otherwise; returned, it may be."""
+    proposed = _proposed(alpha, case)
+    (hit,) = alpha.hits()
+    say(alpha, hit["id"], "not_same")
+    assert decide(second, proposed, status=409)["detail"].startswith("No hit")
+    assert decide(second, proposed, approve=False, reason="Not the same")["status"] == "open"
+
+
 def _proposed(desk: Desk, case: dict[str, Any]) -> dict[str, Any]:
     (hit,) = desk.get(f"/v1/cases/{case['id']}")["hits"]
     say(desk, hit["id"], "same_subject")
