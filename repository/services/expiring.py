@@ -123,8 +123,8 @@ def _footprint(now: datetime) -> datetime:
 def _screenings(services: Services, connection: Connection, now: datetime) -> int:
     """Remove screenings, each member's with an event that counts them; how many.
 
-    A screening whose hits a case stands on (an outcome, a dispute, a duty to answer) stays without its encoding, up to
-    the cap: then it goes with its hits and what was said of these.
+    A screening whose hits a case stands on (an outcome, a dispute, a duty to answer, people's work) stays without its
+    encoding, up to the cap: then it goes with its hits and what was said of these.
     """
     found = screenings.expired(connection, now=now, footprint=_footprint(now), limit=AT_ONCE)
     kept = expiry.in_cases(connection, [each.id for each in found if not each.wholly])

@@ -18,6 +18,7 @@ from repository.jobs.worker import EXPIRY_PAUSE, SILENT_PAUSE, IntakeWorker
 from repository.services import expiring
 from repository.services.batches import spool_of
 from repository.storage import expiry, jobs, outcomes, uploads
+from repository.storage.duties import DUTIES
 from repository.storage.engine import Database
 from repository.storage.events import EVENTS
 from repository.storage.hits import HITS
@@ -103,6 +104,29 @@ def test_a_case_keeps_its_screening_without_the_encoding(
     clock.advance(timedelta(days=1))
     assert expire(alpha.services) == 1
     assert [rows(name) for name in ("screenings", "outcomes", "hits")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("work", ["note", "move", "none"])
+def test_work_in_a_case_keeps_its_screening(
+    alpha: Desk, asked: list[str], rows: Counted, clock: FakeClock, work: str
+) -> None:
+    """A note, or a move that somebody made, keeps the hit up to the cap; a case that nobody touched goes with it."""
+    alpha.file(filing("A-2", record_class="suspected"))
+    (case,) = alpha.get("/v1/cases")["items"]
+    body: dict[str, Any] = {"text": "she said so"} if work == "note" else {"move": "claim", "version": case["version"]}
+    if work != "none":
+        path = f"/v1/cases/{case['id']}/{'notes' if work == 'note' else 'moves'}"
+        assert alpha.client.post(path, json=body, headers=alpha.member.headers).status_code in (200, 201)
+    with alpha.services.database.writing() as connection:
+        connection.execute(DUTIES.delete())
+        connection.execute(update(SCREENINGS).values(expires_at=SCREENINGS.c.at))
+    clock.advance(timedelta(minutes=1))
+    assert expire(alpha.services) == 3
+    kept = int(work != "none")
+    assert [rows(name) for name in ("screenings", "hits", "cases")] == [kept] * 3
+    clock.advance(timedelta(days=365))
+    assert expire(alpha.services) == kept
+    assert [rows(name) for name in ("screenings", "hits", "cases", "case_notes", "case_moves")] == [0] * 5
 
 
 def test_the_worker_looks_every_hour(
