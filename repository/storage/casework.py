@@ -171,9 +171,9 @@ def find(connection: Connection, member_id: str, case_id: str) -> Case | None:
 
 
 def of_ids(connection: Connection, member_id: str, case_ids: Sequence[str]) -> list[Case]:
-    """Some of a member's cases, the oldest first."""
+    """Some of a member's cases, the oldest first: by the id, so that a row refers to one that sorts before it."""
     statement = select(CASES).where(CASES.c.member_id == member_id, CASES.c.id.in_(case_ids))
-    rows = connection.execute(statement.order_by(CASES.c.opened_at, CASES.c.id))
+    rows = connection.execute(statement.order_by(CASES.c.id))
     return [_case(row) for row in rows.mappings()]
 
 
