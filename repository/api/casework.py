@@ -280,9 +280,9 @@ def assign(body: dict[str, Any]) -> Response:
 @requires("investigator", "member_admin", while_suspended=True)
 @blueprint.arguments(CaseNoteSchema)
 @blueprint.response(201, CaseNotedSchema)
-@blueprint.problems(400, 404, 413, 415)
+@blueprint.problems(400, 404, 409, 413, 415)
 def note(body: dict[str, Any], case_id: str) -> Response:
-    """Add a note to a case, whatever version it is at."""
+    """Add a note to a case, whatever version it is at; not to a merged one."""
     at = _at(case_id)
 
     def add() -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, RowMapping
 
 from repository.domain import casework as rules
-from repository.domain.casework import ADVERSE, Case, CaseError, Finding, Move, Person, StaleError, Step
+from repository.domain.casework import ADVERSE, Case, CaseError, CaseStatus, Finding, Move, Person, StaleError, Step
 from repository.domain.errors import FieldError
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member, Role
@@ -131,11 +131,18 @@ def decide(services: Services, connection: Connection, at: At, said: Verdict) ->
 
 
 def note(services: Services, at: At, noted: Noted) -> dict[str, Any] | None:
-    """Add a note to a case, at whatever version it is: notes are added, never changed. None where there is no case."""
+    """Add a note to a case, at whatever version it is: notes are added, never changed. None where there is no case.
+
+    Raises CaseError for one that was merged, where nobody would look, and FieldError.
+    """
     text = words_of(noted.text, "text")
     with services.database.writing() as connection:
-        if casework.find(connection, at.member.id, at.case_id) is None:
+        casework.lock(connection, at.member.id)
+        case = casework.find(connection, at.member.id, at.case_id)
+        if case is None:
             return None
+        if case.status is CaseStatus.MERGED:
+            raise CaseError(f"The case was merged into {case.merged_into}. Note it there.")
         now, note_id = services.clock(), reciprocity.new_id(services, "nte")
         row = {
             "id": note_id,
