@@ -20,7 +20,7 @@ from repository.services.casework import At, Verdict
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted
 from repository.services.hits import Counts
 from repository.storage import casework as stored
-from repository.storage import hit_views
+from repository.storage import hit_views, shown
 from repository.storage.casework import CaseFilter
 from repository.storage.hit_views import Filter, HitView
 
@@ -64,7 +64,7 @@ def queue(
     with services.database.reading() as connection:
         found = _page(connection, granted, wanted, before, limit + 1)
         contents = _contents(connection, granted, found[:limit])
-    return [summary(each, contents) for each in found[:limit]], len(found) > limit
+    return _told(services, found[:limit], contents), len(found) > limit
 
 
 def search(
@@ -80,7 +80,7 @@ def search(
         texts = review.searched(services, connection, granted, found, contents.of_case)
     ranked = review.ranked(words, texts)[:limit]
     by_id = {case.id: case for case in found}
-    return [summary(by_id[case_id], contents) for case_id in ranked]
+    return _told(services, [by_id[case_id] for case_id in ranked], contents)
 
 
 def take_next(services: Services, actor: Actor, member: Member) -> dict[str, Any] | None:
@@ -138,6 +138,20 @@ def summary(case: Case, contents: Contents) -> dict[str, Any]:
         "classes": sorted(classes),
         "members": len(named),
     }
+
+
+def _told(services: Services, cases: Sequence[Case], contents: Contents) -> list[dict[str, Any]]:
+    """Cases in the queue; the hits whose class that tells are noted as shown, so that a correction reaches who saw it.
+
+    Those of tier 3 as of tier 2: no hit is named here that an answer could be owed on.
+    """
+    granted = contents.granted
+    views = [view for case in cases for _, view in contents.of_case.get(case.id, ())]
+    tiers = {view.id: CLASS_TIER for view in views if tier_of(granted, view) >= CLASS_TIER}
+    if tiers:
+        with services.database.writing() as connection:
+            shown.note(connection, granted.member.id, tiers, now=granted.now)
+    return [summary(each, contents) for each in cases]
 
 
 def tier_of(granted: Granted, view: HitView) -> int:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from matching.types import KEY_BYTES, EncodedSubject
-from repository.storage.casework import CASE_NOTES, FINDINGS
+from repository.storage.casework import CASE_NOTES, CASES, FINDINGS
 from repository.storage.events import EVENTS
+from repository.storage.hits import HIT_SIDES
 from tests.integration.pool.conftest import Counted, Desk
 from tests.integration.pool.test_outcomes import log_in, say
 from tests.support.clock import FakeClock
@@ -48,7 +50,7 @@ def decide(desk: Desk, case: dict[str, Any], *, status: int = 200, approve: bool
     return post(desk, f"{case['id']}/finding/decision", body, status=status)
 
 
-def _both(one: str, other: str) -> EncodedSubject:
+def both(one: str, other: str) -> EncodedSubject:
     """Somebody who has half of the keys of each of two people."""
     keys = [
         each.keys[at * KEY_BYTES : (at + 1) * KEY_BYTES]
@@ -95,20 +97,36 @@ def test_one_case_for_a_subject(alpha: Desk, beta: Desk) -> None:
     assert len(cases(beta)) == 2
 
 
+@pytest.mark.parametrize("query", ["", "?q=A-1"])
+def test_what_the_queue_tells_is_noted_as_shown(alpha: Desk, beta: Desk, query: str) -> None:
+    """The class of another's record in it or in a search counts as shown at tier 2; nothing more does."""
+    beta.file(filing("B-1", subject("ann"), record_class="claim"))
+    alpha.file(filing("A-1", subject("ann"), record_class="claim"))
+    (case,) = cases(alpha, query)
+    assert case["classes"] == ["claim"]
+    with alpha.services.database.reading() as connection:
+        tiers = connection.execute(select(HIT_SIDES.c.member_id, HIT_SIDES.c.shown_tier)).all()
+    assert {(each[0], each[1]) for each in tiers} == {(alpha.member.id, 2), (beta.member.id, 0)}
+
+
 def test_cases_that_meet_are_merged(alpha: Desk, beta: Desk, case: dict[str, Any], clock: FakeClock) -> None:
-    """A record that is like two subjects makes their cases the older one, with the hits and notes of both."""
+    """A record that is like two subjects makes their cases the older one by id, with the hits and notes of both."""
     clock.advance(seconds=1)
     beta.file(filing("B-9", subject("eve"), record_class="claim"))
     alpha.file(filing("A-9", subject("eve"), record_class="claim"))
     younger = next(each for each in cases(alpha) if each["id"] != case["id"])
     post(alpha, f"{younger['id']}/notes", {"text": "of the younger"}, status=201)
-    alpha.file(filing("A-3", _both("ann", "eve"), record_class="claim"))
+    before = clock() - timedelta(days=1)  # the clocks of two servers may be apart
+    with alpha.services.database.writing() as connection:
+        connection.execute(update(CASES).where(CASES.c.id == younger["id"]).values(opened_at=before))
+    alpha.file(filing("A-3", both("ann", "eve"), record_class="claim"))
     (one,) = cases(alpha)
     assert (one["id"], one["references"], one["hit_count"]) == (case["id"], ["A-1", "A-3", "A-9"], 4)
     assert alpha.get(f"/v1/cases/{case['id']}")["notes"][0]["text"] == "of the younger"
     gone = alpha.get(f"/v1/cases/{younger['id']}")
     assert (gone["status"], gone["merged_into"], gone["hits"]) == ("merged", case["id"], [])
     assert move(alpha, gone, "claim", status=409)["type"] == "/v1/problems/conflict"
+    assert case["id"] in post(alpha, f"{gone['id']}/notes", {"text": "too late"}, status=409)["detail"]
 
 
 def test_each_move_is_made_on_what_was_read(alpha: Desk, second: Desk, case: dict[str, Any]) -> None:
@@ -273,9 +291,7 @@ def test_who_asked_meanwhile_is_no_second_person(alpha: Desk, second: Desk, case
     assert decide(second, proposed, status=403)["type"] == "/v1/problems/second-person"
 
 
-def test_what_a_finding_stands_on_is_there_when_it_is_approved(
-    alpha: Desk, second: Desk, case: dict[str, Any]
-) -> None:
+def test_what_a_finding_stands_on_is_there_when_it_is_approved(alpha: Desk, second: Desk, case: dict[str, Any]) -> None:
     """Not approved once the one hit of the same subject was answered otherwise; returned, it may be."""
     proposed = _proposed(alpha, case)
     (hit,) = alpha.hits()
