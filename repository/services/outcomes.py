@@ -82,11 +82,13 @@ def answer(services: Services, actor: Actor, member: Member, hit_id: str, said: 
         duty = duties.of_hits(connection, member.id, [hit_id]).get(hit_id)
         if before is not None and before.says(said.outcome, said.note_reference):
             return _answered(hit_id, before, None if duty is None or duty.released_on is not None else duty)
-        given = Given(said.outcome, said.note_reference, now)
-        if before is not None and before.outcome is HitOutcome.NOT_SAME:
+        again = before if before is not None and before.outcome is said.outcome is HitOutcome.NOT_SAME else None
+        # Said again of a carried hit it stays carried: taken back, all of the pair are shown.
+        given = Given(said.outcome, said.note_reference, now, None if again is None else again.carried_from)
+        if before is not None and before.outcome is HitOutcome.NOT_SAME and again is None:
             suppression.lift(connection, member.id, hit_id, before)
         outcomes.give(connection, member.id, hit_id, given, actor_id=actor.id)
-        if given.outcome is HitOutcome.NOT_SAME:
+        if given.outcome is HitOutcome.NOT_SAME and again is None:
             suppression.suppress(services, connection, member.id, hit_id, now)
         if duty is not None:
             duty = _settled(connection, duty, now)

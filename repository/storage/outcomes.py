@@ -56,7 +56,7 @@ def give(connection: Connection, member_id: str, hit_id: str, given: Given, *, a
         "note_reference": given.note_reference,
         "given_at": given.given_at,
         "actor_id": actor_id,
-        "carried_from": None,
+        "carried_from": given.carried_from,
     }
     dialect.put(connection, OUTCOMES, [row])
 
