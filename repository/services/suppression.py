@@ -61,7 +61,8 @@ def among(
 
     The own side is the same if its encoding is; or, while that of then is kept, if the two match in the band `strong`
     and the pair is in no better band than it was: of a spelling that brings them nearer a person is to judge anew. The
-    other side is the same if it has the same place in its filing, or the same encoding.
+    other side is the same if it has the same encoding; or the same place in its filing, and the pair is in no better
+    band than it was: another person may have been filed in that place.
     """
     found = {}
     for place, each in enumerate(met):
@@ -130,11 +131,12 @@ def _of(services: Services, connection: Connection, met: Met, pairs: Sequence[Su
     for each in pairs:
         ends = b"" if each.ends is None else services.sealer.unseal(named_context(each.id), each.ends)
         known_own, known_their = ends[:_BYTES], ends[_BYTES:]
-        if each.their_position != met.their_position and _digest(their) != known_their:
+        unchanged, no_nearer = _digest(their) == known_their, met.band <= each.band
+        if each.their_position != met.their_position and not unchanged:
             continue
-        if _digest(own) == known_own:
+        if _digest(own) == known_own and (unchanged or no_nearer):
             yield each.hit_id
-        elif met.band <= each.band:
+        elif no_nearer:
             before = _own(services, connection, met.member_id, each)
             if before is not None and _alike(services, own, before):
                 yield each.hit_id

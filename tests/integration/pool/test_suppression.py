@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from matching.types import Band
 from matching.wire import subject_to_json
 from repository.storage.events import EVENTS
 from repository.storage.suppressed import SUPPRESSED_PAIRS
@@ -78,6 +79,37 @@ def test_another_place_is_the_same_pair(alpha: Desk, beta: Desk) -> None:
     assert len(beta.hits()) == 1
     take_back(alpha, carried["id"])
     assert [each["id"] for each in alpha.hits()] == [carried["id"]]
+
+
+def test_said_again_it_stays_so(alpha: Desk, beta: Desk) -> None:
+    """Another note of the hit it was said of, or of a carried one, shows none of the pair; taken back, all of it."""
+    alpha.file(filing("A-1", subject("ann"), record_class="claim"))
+    beta.file(filing("B-1", subject("ann"), record_class="claim"))
+    (hit,) = alpha.hits()
+    say(alpha, hit["id"], "not_same")
+    alpha.file(filing("A-2", subject("ann"), record_class="claim"))
+    (carried,) = [each for each in alpha.hits("?outcome=not_same") if each["id"] != hit["id"]]
+    for said_of in (hit, carried):
+        say(alpha, said_of["id"], "not_same", note_reference="CASE-8")
+        assert (alpha.hits(), len(alpha.hits("?outcome=not_same"))) == ([], 2)
+    take_back(alpha, carried["id"])
+    assert len(alpha.hits()) == 2
+
+
+def test_another_person_in_the_same_place_is_shown(alpha: Desk, beta: Desk) -> None:
+    """Who is filed in the place of one that was less near is shown: nobody judged that; who is no nearer is not."""
+    alpha.file(filing("A-1", record_class="claim"))
+    beta.file(filing("B-1", subject("ann", only=range(8)), record_class="claim"))
+    (hit,) = alpha.screen(question("ann"))["hits"]
+    say(alpha, hit["id"], "not_same")
+    with alpha.services.database.writing() as connection:
+        connection.execute(SUPPRESSED_PAIRS.update().values(band=int(Band.POSSIBLE)))
+    assert alpha.screen(question("ann", reference="Q-2"))["hits"] == []
+    beta.file(filing("B-1", subject("ann"), record_class="claim"))
+    assert len(alpha.screen(question("ann", reference="Q-3"))["hits"]) == 1
+    with alpha.services.database.writing() as connection:
+        connection.execute(SUPPRESSED_PAIRS.update().values(band=int(Band.STRONG)))
+    assert alpha.screen(question("ann", reference="Q-4"))["hits"] == []
 
 
 def test_a_screening_is_the_same_as_a_filing(alpha: Desk, beta: Desk) -> None:
