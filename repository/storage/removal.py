@@ -128,8 +128,9 @@ def remove(connection: Connection, rows: Sequence[RowMapping]) -> Counter[str]:
 
 
 def remove_screenings(connection: Connection, screening_ids: Sequence[str]) -> Counter[str]:
-    """Delete screenings with their hits and all that stands on these; how many rows of each table."""
+    """Delete screenings with their hits, all that stands on these, and pairs kept apart; how many of each table."""
     cases = _cases_of(connection, hits_of_screenings(connection, screening_ids))
+    _forget_pairs(connection, screening_ids)
     return _gone(connection, SCREENINGS, screening_ids) + _gone(connection, CASES, _emptied(connection, cases))
 
 
@@ -169,12 +170,13 @@ def _emptied(connection: Connection, case_ids: Sequence[str]) -> list[str]:
     return found
 
 
-def _forget_pairs(connection: Connection, filing_ids: Sequence[str]) -> None:
-    """Forget the pairs that members keep apart, which no foreign key binds to their filings."""
+def _forget_pairs(connection: Connection, ids: Sequence[str]) -> None:
+    """Forget the pairs that members keep apart of filings, or screenings, to which no foreign key binds them all."""
     name, pair = connection.dialect.name, SUPPRESSED_PAIRS.c
     wanted = select(dialect.wanted_texts(name).c.value)
-    either = or_(pair.own_filing_id.in_(wanted), pair.their_filing_id.in_(wanted))
-    connection.execute(delete(SUPPRESSED_PAIRS).where(either), dialect.wanted(name, list(filing_ids)))
+    ends = (pair.own_filing_id, pair.own_screening_id, pair.their_filing_id)
+    either = or_(*(each.in_(wanted) for each in ends))
+    connection.execute(delete(SUPPRESSED_PAIRS).where(either), dialect.wanted(name, list(ids)))
 
 
 def _gone(connection: Connection, table: Table, ids: Sequence[str]) -> Counter[str]:

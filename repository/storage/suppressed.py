@@ -29,8 +29,8 @@ class SuppressedPairRow(Base):
     """A pair that a member is not to be shown again, by the hit it said so of.
 
     `ends` are digests of both sides' encodings as they were then, sealed: they tell the same two again when the hit's
-    screening, or its place in a filing, is gone. Not bound to the hit: it outlives a screening, and goes with the
-    other side's record.
+    place in a filing is gone, or its screening's encoding. Not bound to the hit: it goes with the screening, or the
+    filing, of either side.
     """
 
     __tablename__ = "suppressed_pairs"

@@ -25,6 +25,7 @@ from repository.storage.hits import HITS
 from repository.storage.screenings import SCREENINGS
 from repository.storage.spool import Spool
 from tests.integration.pool.conftest import Counted, Desk
+from tests.integration.pool.test_outcomes import say
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, question, subject
 from tests.support.expiring import expire
@@ -127,6 +128,24 @@ def test_work_in_a_case_keeps_its_screening(
     clock.advance(timedelta(days=365))
     assert expire(alpha.services) == kept
     assert [rows(name) for name in ("screenings", "hits", "cases", "case_notes", "case_moves")] == [0] * 5
+
+
+def test_a_pair_of_a_screening_is_forgotten_with_it(alpha: Desk, beta: Desk, rows: Counted, clock: FakeClock) -> None:
+    """Who was ruled out when asked after is so for as long as the question is kept; a pair between filings stays so."""
+    alpha.file(filing("A-1", subject("eve"), record_class="claim"))
+    for who in ("dan", "eve"):
+        beta.file(filing(f"B-{who}", subject(who), record_class="claim"))
+    (between,) = alpha.hits()
+    hits = [between["id"], alpha.screen(question("dan"))["hits"][0]["id"]]
+    for hit in hits:
+        say(alpha, hit, "not_same")
+    assert rows("suppressed_pairs") == 2
+    clock.advance(keep_days(alpha) - timedelta(minutes=1))
+    assert (expire(alpha.services), rows("suppressed_pairs")) == (0, 2)
+    clock.advance(timedelta(days=1))
+    while expire(alpha.services):  # without its encoding first, as it was answered
+        pass
+    assert (rows("screenings"), rows("suppressed_pairs")) == (0, 1)
 
 
 def test_the_worker_looks_every_hour(
