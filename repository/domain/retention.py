@@ -78,11 +78,11 @@ def kept_from(record_class: str, dates: Dates) -> date:
     """The day that the time of a filing counts from.
 
     A day that its member says is never later than the first filing: no new version moves it on. But a customer is one
-    for as long as it is said to be one.
+    for as long as it is said to be one, whatever day its policy begins on.
     """
     basis = LONGEST[record_class].basis
     if basis is Basis.LAST_SAID:
-        return max(dates.triggered_on, dates.last_said_on)
+        return dates.last_said_on
     if basis is Basis.FIRST_FILING:
         return dates.first_filed_on
     return min(dates.triggered_on, dates.first_filed_on)

@@ -32,7 +32,7 @@ TIERS = {
     "4": "the detail, which the contributor gives case by case",
 }
 BASES = {
-    "last_said": "its date, or the day on which it was last filed or named in a batch",
+    "last_said": "the day on which it was last filed or named in a batch",
     "notification": "its date, or its first filing if that is earlier",
     "first_filing": "its first filing",
     "decision": "its date, or its first filing if that is earlier",

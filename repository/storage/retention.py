@@ -104,7 +104,7 @@ def _over_in(record_class: str, ended: Ended) -> ColumnElement[bool]:
     filing, longest = FILINGS.c, LONGEST[record_class]
     if longest.basis is Basis.LAST_SAID:
         named = or_(BATCHES.c.created_at.is_(None), BATCHES.c.created_at < _end(ended.keep))
-        return and_(filing.triggered_on <= ended.keep, filing.filed_at < _end(ended.keep), named)
+        return and_(filing.filed_at < _end(ended.keep), named)
     if longest.basis is not Basis.FIRST_FILING:
         return or_(filing.triggered_on <= ended.keep, filing.created_at < _end(ended.keep))
     if not longest.renewable:

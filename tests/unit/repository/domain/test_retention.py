@@ -80,6 +80,14 @@ def test_no_rulebook_and_no_renewal_goes_past_the_cap(
         assert end <= months_later(filed, LONGEST[record_class].cap_months)
 
 
+def test_a_date_ahead_keeps_no_customer_longer() -> None:
+    """Said today of a policy that begins in a year: kept for a year from today."""
+    today = date(2027, 1, 31)
+    dates = Dates(date(2028, 1, 31), today, today)
+    assert kept_from("customer", dates) == today
+    assert expires_on("customer", dates, RetentionRules(12)) == date(2028, 1, 31)
+
+
 def test_a_suspicion_is_renewed_up_to_its_cap() -> None:
     """From the day of the renewal on for as long again, three years altogether; other classes are not."""
     first, rules = date(2027, 1, 31), RetentionRules(12)
