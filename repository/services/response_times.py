@@ -24,6 +24,7 @@ def league(connection: Connection, rulebook: Rulebook, now: datetime, member_id:
         {"member": each.member_id, "name": names[each.member_id]}
         | each.as_dict(rulebook, whole=member_id in (None, each.member_id))
         for each in found
+        if each.counted or member_id in {None, each.member_id}  # else it tells that it was just asked
     ]
     target = rulebook.standing.request_working_days
     return {"days": days, "working_days": target, "items": sorted(items, key=lambda each: str(each["name"]))}

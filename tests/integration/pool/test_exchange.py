@@ -453,9 +453,11 @@ def test_the_league_tells_of_few_requests_nothing(
     alpha: Desk, beta: Desk, hit: str, member: Admissions, clock: FakeClock
 ) -> None:
     """Others learn figures from three requests on; the member itself and the operator learn them always."""
-    act(beta, request(alpha, hit), "refusal", **REASON)
+    gamma, first = Desk(alpha.client, alpha.services, member("Gamma")), request(alpha, hit)
+    listed = [len(each.get("/v1/disclosures/response-times")["items"]) for each in (alpha, beta, gamma)]
+    assert listed == [0, 1, 0], "one that is open and not yet due is told to who was asked"
+    act(beta, first, "refusal", **REASON)
     request(alpha, hit)
-    gamma = Desk(alpha.client, alpha.services, member("Gamma"))
     (row,) = gamma.get("/v1/disclosures/response-times")["items"]
     assert (row["name"], row["requests"], row["share_in_time"]) == ("Beta", {"fewer_than": 3}, None)
     (own,) = beta.get("/v1/disclosures/response-times")["items"]
