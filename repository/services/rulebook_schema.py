@@ -6,8 +6,9 @@ Every entry is needed, and no others are taken. A failing entry says what was ex
 from __future__ import annotations
 
 import itertools
+from bisect import bisect
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -93,6 +94,11 @@ def _list(inner: fields.Field[Any], what: str, at_least: int = 0) -> fields.List
 def _words(words: Sequence[str] | None = None, at_least: int = 1) -> fields.List[Any]:
     inner = _word(words) if words else _shaped(r"[a-z][a-z_]{0,59}\Z", "a word in lower case, such as claim_fraud")
     return _list(inner, "words", at_least)
+
+
+def _most_in_a_year(days: Sequence[date]) -> int:
+    """The most of these days, in rising order, that lie within a year and a day of each other."""
+    return max((bisect(days, each + timedelta(days=366)) - place for place, each in enumerate(days)), default=0)
 
 
 class _Table(Schema):
@@ -311,6 +317,15 @@ class RulebookSchema(_Table):
         hot_key_hours=_whole(1, 24 * 365),
         candidates_per_subject=_whole(1, 10_000),
     )
+
+    @validates_schema
+    def _asked_until_due(self, loaded: dict[str, Any], **_: Any) -> None:
+        """No request is deleted before it is due: weeks of five working days, and each holiday adds a day."""
+        working = loaded["standing"].request_working_days + _most_in_a_year(loaded["calendar"].holidays)
+        least = max(7 * -(-working // 5) + 3, loaded["exchange"].sealed_days + 1)
+        if loaded["exchange"].keep_days < least:
+            expected = f"keep_days above sealed_days and the days to answer in, here {least} or more"
+            raise ValidationError(expected, "exchange")
 
     @validates_schema
     def _giving_more_shows_more(self, loaded: dict[str, Any], **_: Any) -> None:
