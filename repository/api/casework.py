@@ -347,8 +347,6 @@ def _wanted(query: dict[str, Any]) -> Wanted:
 def _moved(act: Callable[[], dict[str, Any] | None], status: int = 200) -> Response:
     try:
         return _answer(act(), status)
-    except RefusedError as error:
-        raise refusal(error.granted) from None
     except StaleError as error:
         raise ProblemError("stale", str(error), version=error.version) from None
     except SecondPersonError as error:

@@ -17,7 +17,7 @@ from repository.domain.rulebook import CLASS_TIER, POINTER_TIER
 from repository.services import Services, casework, hits, review
 from repository.services.casemaking import gather, gather_within
 from repository.services.casework import At, Verdict
-from repository.services.entitlements import DEFAULT_PURPOSE, Granted
+from repository.services.entitlements import DEFAULT_PURPOSE, Granted, RefusedError
 from repository.services.hits import Counts
 from repository.storage import casework as stored
 from repository.storage import hit_views, shown
@@ -93,11 +93,15 @@ def take_next(services: Services, actor: Actor, member: Member) -> dict[str, Any
 def decide(services: Services, at: At, said: Verdict) -> dict[str, Any] | None:
     """Decide a finding on all that there is by now: a hit that nobody has read makes the version another one.
 
-    None where there is no case. Raises RefusedError, SecondPersonError, StaleError, CaseError and FieldError.
+    None where there is no case. Raises SecondPersonError, StaleError, CaseError and FieldError.
     """
-    granted = hits.entitled(services, at.actor, at.member, DEFAULT_PURPOSE)
+    try:
+        granted = hits.entitled(services, at.actor, at.member, DEFAULT_PURPOSE)
+    except RefusedError as error:  # it may see nothing that is new, and decides on its own case still
+        granted = error.granted
     with services.database.writing() as connection:
-        gather_within(services, connection, at.member, *hits.reaches(granted))
+        if granted.entitlement.allowed:
+            gather_within(services, connection, at.member, *hits.reaches(granted))
         return casework.decide(services, connection, at, said)
 
 
