@@ -117,8 +117,8 @@ def test_an_error_names_the_entry_and_what_was_expected(
 @pytest.mark.parametrize(("days", "sealed", "least"), [(5, 30, 31), (100, 30, 143)])
 def test_requests_are_kept_until_they_are_due(days: int, sealed: int, least: int) -> None:
     """And their answers for as long as they may be fetched: a request is kept for longer than either."""
-    tables = {"standing": {"request_working_days": days}, "calendar": {"holidays": []}}
-    exchange = {"sealed_days": sealed, "keep_days": least}
+    tables: dict[str, dict[str, Any]] = {"standing": {"request_working_days": days}, "calendar": {"holidays": []}}
+    exchange: dict[str, Any] = {"sealed_days": sealed, "keep_days": least}
     assert read(changed_text(TEXT, tables | {"exchange": exchange})).exchange.keep_days == least
     found = faults(changed_text(TEXT, tables | {"exchange": exchange | {"keep_days": least - 1}}))
     assert found == {"exchange": f"keep_days above sealed_days and the days to answer in, here {least} or more"}
