@@ -114,7 +114,6 @@ class _Linkage:
         self, rows: Sequence[int], others: Sequence[int], weights: Sequence[float], unmet: float, least: float
     ) -> None:
         self.unmet, self.least = unmet, least
-        self.members: dict[int, list[int]] = {}
         self.near: dict[int, dict[int, tuple[float, int]]] = {}
         for row, other, weight in zip(rows, others, weights, strict=True):
             self.near.setdefault(row, {})[other] = (weight, 1)

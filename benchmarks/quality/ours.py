@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +15,8 @@ from benchmarks.quality.sets import DataSet, read
 from frankpledge.keys import LinkageKey
 from frankpledge.records import RecordEncoder
 from matching.corpus import compare_sets, weigh_sets
-from matching.model import LinkageModel, from_json
 from matching.schema import load_schema
+from matching.shipped import shipped_model
 from matching.training import train
 from matching.types import EncodedSubject
 
@@ -33,18 +31,6 @@ class Held:
     rows: npt.NDArray[np.int64]
 
 
-def schemas() -> list[str]:
-    """The ids of the shipped schemas, the default first."""
-    found = [json.loads(text)["id"] for text in _texts("matching.schemas")]
-    return sorted(found, key=lambda each: (each != load_schema().id, each))
-
-
-def shipped_model(schema: str) -> LinkageModel | None:
-    """The shipped model for a schema, if there is one."""
-    found = [from_json(raw) for raw in map(json.loads, _texts("matching.models")) if raw["schema"] == schema]
-    return found[-1] if found else None
-
-
 def link(data: DataSet, schema: str) -> dict[str, Scored]:
     """Link a set under a schema: by a model trained on its encodings, without labels, and by the shipped one."""
     started = time.process_time()
@@ -54,10 +40,7 @@ def link(data: DataSet, schema: str) -> dict[str, Scored]:
     compared = compare_sets(left.subjects, right.subjects if right else None, "person", load_schema(schema))
     trained = train(compared.training, "person").model
     common = time.process_time() - started
-    models = {(OWN, False): trained, (ALONE, True): trained}
-    shipped = shipped_model(schema)
-    if shipped is not None:
-        models[SHIPPED, False] = shipped.kinds["person"]
+    models = {(OWN, False): trained, (ALONE, True): trained, (SHIPPED, False): shipped_model(schema).kinds["person"]}
     told = {}
     for (name, alone), model in models.items():
         started = time.process_time()
@@ -72,8 +55,3 @@ def _encoded(encoder: RecordEncoder, data: DataSet, side: int) -> Held:
     encoded = encode_people(encoder, read(data.files[side]))
     rows = np.array([row for row, each in enumerate(encoded) if each is not None], np.int64)
     return Held([each for each in encoded if each is not None], rows)
-
-
-def _texts(package: str) -> list[str]:
-    paths = sorted(resources.files(package).iterdir(), key=lambda path: path.name)
-    return [path.read_text("utf-8") for path in paths if path.name.endswith(".json")]

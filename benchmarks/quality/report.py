@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.quality import ours
 from benchmarks.quality.runs import Result, Run, measured
 from benchmarks.quality.sets import SOURCES
-from matching.schema import DEFAULT_SCHEMA
+from matching.schema import DEFAULT_SCHEMA, shipped_schemas
 
 Report = dict[str, Any]
 STRONG, GAP, CALIBRATION = 0.99, 0.02, 0.05
@@ -24,7 +24,7 @@ def gather(run: Run, names: Sequence[str], sizes: Sequence[int]) -> tuple[Report
     results = {name: measured(name, run) for name in names}
     report: Report = {
         "benchmark": "quality",
-        "schemas": ours.schemas(),
+        "schemas": shipped_schemas(),
         "market_people": run.people,
         "sets": {
             name: {tool: result.get("figures", result) for tool, result in tools.items()}

@@ -16,6 +16,7 @@ from benchmarks.quality.fairness import fairness
 from benchmarks.quality.scoring import Scored, curve, diagram, measure
 from benchmarks.quality.sets import DataSet, place, prepare
 from matching.model import DEFAULT_BANDS
+from matching.schema import shipped_schemas
 from matching.types import Band
 
 TOKENS = "Fellegi-Sunter on keyed tokens"
@@ -57,7 +58,7 @@ Link = Callable[[DataSet], dict[str, Result]]
 
 def _tools(run: Run, directory: Path) -> Iterator[tuple[str, Iterable[str], Link]]:
     """Each tool: its name, the sources that its results depend on, and what links a set with it."""
-    for schema in ours.schemas():
+    for schema in shipped_schemas():
         yield schema, ("matching", "frankpledge", "benchmarks/quality/ours.py"), _ours(schema)
     if not run.with_peers:
         return
