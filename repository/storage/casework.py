@@ -51,7 +51,7 @@ class CaseRow(Base):
     closed_at: Mapped[datetime | None]
     proposed_by: Mapped[str | None] = mapped_column(ForeignKey("actors.id"))
     finding: Mapped[str | None]
-    merged_into: Mapped[str | None] = mapped_column(ForeignKey("cases.id"))
+    merged_into: Mapped[str | None] = mapped_column(ForeignKey("cases.id"), index=True)
 
 
 class CaseHitRow(Base):

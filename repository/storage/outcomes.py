@@ -36,7 +36,7 @@ class OutcomeRow(Base):
     __tablename__ = "outcomes"
 
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id"), primary_key=True)
-    hit_id: Mapped[str] = mapped_column(ForeignKey("hits.id"), primary_key=True)
+    hit_id: Mapped[str] = mapped_column(ForeignKey("hits.id"), primary_key=True, index=True)
     outcome: Mapped[str]
     note_reference: Mapped[str | None]
     given_at: Mapped[datetime]

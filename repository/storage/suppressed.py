@@ -43,7 +43,7 @@ class SuppressedPairRow(Base):
     band: Mapped[int]
     own_filing_id: Mapped[str | None] = mapped_column(ForeignKey("filings.id"), index=True)
     own_position: Mapped[int]
-    own_screening_id: Mapped[str | None]
+    own_screening_id: Mapped[str | None] = mapped_column(index=True)
     their_filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"), index=True)
     their_position: Mapped[int]
     ends: Mapped[bytes | None] = mapped_column(LargeBinary)
