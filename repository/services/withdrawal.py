@@ -24,16 +24,23 @@ def withdraw(
     One that is gone already stays so: its proof is the answer. Disputes about it that are not closed are accepted by
     this, and count (R8): nobody withdraws what is disputed to be spared.
     """
-    why = Why(Cause.WITHDRAWN, services.clock(), actor.id, reason.value)
     with services.database.write() as session:
-        connection = session.connection()
-        dialect.lock_pool(connection)
-        row = filings.of_member(connection, member.id, filing_id)
-        if row is not None:
-            disputes.accept_all(connection, Act(why.now, actor.id), filing_id)
-            _discount(services, connection, row, why.now)
-            removal.remove(services, connection, [filing_id], why)
-        proof = deletions.of_filing(connection, member.id, filing_id)
+        return take_out(services, session.connection(), (actor, member), filing_id, reason)
+
+
+def take_out(
+    services: Services, connection: Connection, who: tuple[Actor, Member], filing_id: str, reason: WithdrawalReason
+) -> dict[str, Any] | None:
+    """What `withdraw` does, in the caller's transaction, a writing one."""
+    actor, member = who
+    why = Why(Cause.WITHDRAWN, services.clock(), actor.id, reason.value)
+    dialect.lock_pool(connection)
+    row = filings.of_member(connection, member.id, filing_id)
+    if row is not None:
+        disputes.accept_all(connection, Act(why.now, actor.id), filing_id)
+        _discount(services, connection, row, why.now)
+        removal.remove(services, connection, [filing_id], why)
+    proof = deletions.of_filing(connection, member.id, filing_id)
     return None if proof is None else to_json(proof)
 
 
