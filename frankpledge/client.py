@@ -21,7 +21,7 @@ import httpx
 
 from frankpledge.answers import Result, as_id, parsed
 from frankpledge.cases import Cases
-from frankpledge.credentials import Credentials
+from frankpledge.credentials import AnyCredentials, Credentials, PersonCredentials
 from frankpledge.disclosures import Disclosures
 from frankpledge.problems import InvalidRequestError, PoolError, error_for, unexpected_answer
 from frankpledge.questions import Asking, Question
@@ -43,7 +43,7 @@ from frankpledge.results import (
 )
 from frankpledge.session import Retry, Session
 
-__all__ = ["Asking", "Credentials", "Pool", "PoolError", "Question", "Retry"]
+__all__ = ["Asking", "Credentials", "PersonCredentials", "Pool", "PoolError", "Question", "Retry"]
 
 MEDIA_TYPES = {
     "ndjson": "application/x-ndjson",
@@ -60,7 +60,7 @@ class Pool:
     def __init__(
         self,
         server: str,
-        credentials: Credentials | None = None,
+        credentials: AnyCredentials | None = None,
         *,
         timeout: float = 60.0,
         retry: Retry | None = None,

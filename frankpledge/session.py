@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import orjson
 
-from frankpledge.credentials import Credentials
+from frankpledge.credentials import AnyCredentials
 from frankpledge.problems import AuthenticationError, error_for, unexpected_answer, unreachable
 
 NOT_TAKEN = frozenset({429, 503})
@@ -74,7 +74,7 @@ class Session:
     def __init__(
         self,
         server: str,
-        credentials: Credentials | None,
+        credentials: AnyCredentials | None,
         *,
         timeout: float,
         retry: Retry,
@@ -170,12 +170,7 @@ class Session:
                 self._tokens = None  # the refresh token ended: the credentials themselves follow
         if self._credentials is None:
             raise error_for(401, {"detail": "This request needs credentials"})
-        grant = {
-            "grant_type": "client_credentials",
-            "client_id": self._credentials.client_id,
-            "client_secret": self._credentials.client_secret,
-        }
-        return self._ask_for_tokens("/v1/auth/token", grant, {})
+        return self._ask_for_tokens("/v1/auth/token", self._credentials.grant(), {})
 
     def _ask_for_tokens(self, path: str, grant: object, headers: dict[str, str]) -> _Tokens:
         started = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import httpx
@@ -12,7 +13,7 @@ from flask import Flask
 
 from frankpledge import batches, submission
 from frankpledge.client import Pool
-from frankpledge.credentials import Credentials
+from frankpledge.credentials import Credentials, PersonCredentials
 from frankpledge.drafts import drafts
 from frankpledge.errors import KitError
 from frankpledge.facts import Defaults
@@ -32,7 +33,7 @@ from repository.services import Services
 from repository.services.operator import accept_fingerprint
 from tests.support.clock import FakeClock
 from tests.support.encodings import claim
-from tests.support.members import Admissions, TestMember
+from tests.support.members import PASSWORD, Admissions, TestMember
 from tests.support.proofs import colleague, proof
 
 pytestmark = pytest.mark.parametrize("store", ["sqlite"], indirect=True)
@@ -186,6 +187,15 @@ def test_members_cannot_look_at_each_other(app: Flask, member: Admissions, conne
     thief = Pool("http://127.0.0.1", Credentials(alder.client_id, "x"), transport=httpx.WSGITransport(app))
     with pytest.raises(AuthenticationError):
         thief.log_in()
+
+
+def test_a_person_uses_the_kit_by_name(app: Flask, member: Admissions) -> None:
+    """A user's name and password open the pool as a program's id and secret do, and no other password does."""
+    member.operator("olga", roles=("operator",))
+    for password, fits in ((PASSWORD, True), ("not it", False)):
+        pool = Pool("http://127.0.0.1", PersonCredentials("olga", password), transport=httpx.WSGITransport(app))
+        with nullcontext() if fits else pytest.raises(AuthenticationError):
+            pool.log_in()
 
 
 def test_a_proven_case_with_labels_is_filed_by_two_people(

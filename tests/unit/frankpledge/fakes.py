@@ -219,7 +219,7 @@ class FakePool:
     def _token(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/v1/auth/token":
             document = orjson.loads(request.content)
-            if document["client_secret"] != CREDENTIALS.client_secret:
+            if document.get("client_secret", document.get("password")) != CREDENTIALS.client_secret:
                 return problem(401, title="The log-in failed")
         elif request.headers["Authorization"].removeprefix("Bearer ") not in self.valid:
             return problem(401, title="The refresh token was used before")

@@ -10,10 +10,13 @@ from keyring.backend import KeyringBackend
 from keyring.backends import fail
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
-from frankpledge.credentials import Credentials, CredentialsError, find, forget, remember
+from frankpledge.credentials import Credentials, CredentialsError, PersonCredentials, find, forget, remember
 
 SERVER = "https://pool.example"
 CREDENTIALS = Credentials("cli_1", "s3cret")
+PERSON = PersonCredentials("ann", "s3cret")
+PROGRAM_SET = {"FRANKPLEDGE_CLIENT_ID": "cli_1", "FRANKPLEDGE_CLIENT_SECRET": "s3cret"}
+PERSON_SET = {"FRANKPLEDGE_USERNAME": "ann", "FRANKPLEDGE_PASSWORD": "s3cret"}
 
 
 class MemoryKeyring(KeyringBackend):
@@ -58,27 +61,35 @@ def ring() -> Iterator[MemoryKeyring]:
 def test_environment_wins(ring: MemoryKeyring) -> None:
     """A job's variables count before the keyring."""
     remember(SERVER, Credentials("cli_2", "other"))
-    environment = {"FRANKPLEDGE_CLIENT_ID": "cli_1", "FRANKPLEDGE_CLIENT_SECRET": "s3cret"}
-    assert find(SERVER, environment) == CREDENTIALS
+    assert find(SERVER, PROGRAM_SET) == CREDENTIALS
+    assert find(SERVER, PERSON_SET) == PERSON
 
 
-def test_half_an_environment_is_an_error(ring: MemoryKeyring) -> None:
+@pytest.mark.parametrize("name", [*PROGRAM_SET, *PERSON_SET])
+def test_half_an_environment_is_an_error(ring: MemoryKeyring, name: str) -> None:
     """One variable alone is a mistake, not a reason to use something else."""
     with pytest.raises(CredentialsError, match="Only one"):
-        find(SERVER, {"FRANKPLEDGE_CLIENT_ID": "cli_1"})
+        find(SERVER, {name: "x"})
 
 
-def test_the_keyring_keeps_them_by_server(ring: MemoryKeyring) -> None:
-    """Each pool has its own; what was put away is found and can be taken out."""
-    remember(SERVER, CREDENTIALS)
-    assert find(SERVER, {}) == CREDENTIALS
+def test_a_program_and_a_person_are_an_error(ring: MemoryKeyring) -> None:
+    """In whose name something is done is never guessed."""
+    with pytest.raises(CredentialsError, match="Both"):
+        find(SERVER, PROGRAM_SET | PERSON_SET)
+
+
+@pytest.mark.parametrize("credentials", [CREDENTIALS, PERSON])
+def test_the_keyring_keeps_them_by_server(ring: MemoryKeyring, credentials: Credentials | PersonCredentials) -> None:
+    """Each pool has its own, a program's or a person's; what was put away is found and can be taken out."""
+    remember(SERVER, credentials)
+    assert find(SERVER, {}) == credentials
     with pytest.raises(CredentialsError, match="no credentials"):
         find("https://other.example", {})
     assert forget(SERVER)
     assert not forget(SERVER)
 
 
-@pytest.mark.parametrize("entry", ["", "[]", '{"client_id": "x"}'])
+@pytest.mark.parametrize("entry", ["", "[]", '{"client_id": "x"}', '{"username": "x"}'])
 def test_a_damaged_entry_is_explained(ring: MemoryKeyring, entry: str) -> None:
     """What is not ours in the keyring is not used."""
     ring.set_password("frankpledge", SERVER, entry)
@@ -105,4 +116,4 @@ def test_a_locked_keyring_is_explained(ring: MemoryKeyring) -> None:
 
 def test_the_secret_is_not_shown() -> None:
     """The repr of credentials is safe in a log."""
-    assert "s3cret" not in repr(CREDENTIALS)
+    assert "s3cret" not in repr([CREDENTIALS, PERSON])

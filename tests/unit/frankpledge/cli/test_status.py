@@ -9,6 +9,7 @@ import keyring
 import orjson
 import pytest
 
+from frankpledge.credentials import PersonCredentials, find
 from tests.unit.frankpledge.cli.conftest import Run
 from tests.unit.frankpledge.fakes import CREDENTIALS, KEY, STANDING, FakePool, encoded_line
 from tests.unit.frankpledge.test_credentials import MemoryKeyring
@@ -121,3 +122,13 @@ def test_login_tries_then_remembers_and_logout_forgets(run: Run, ring: MemoryKey
     assert "no longer has" in run("logout").stdout
     assert "had no" in run("logout").stdout
     assert "frankpledge login" in run("hits").stderr
+
+
+def test_a_person_logs_in_by_name(run: Run, ring: MemoryKeyring) -> None:
+    """What an investigator does is done in their own name; a password keeps the spaces that its owner gave it."""
+    refused = run("login", "--person", stdin=f"ann\n{CREDENTIALS.client_secret} \n")
+    assert refused.exit_code == 2
+    shown = run("login", "--person", stdin=f"ann\n{CREDENTIALS.client_secret}\n")
+    assert shown.exit_code == 0, shown.output
+    assert find("https://pool.example", {}) == PersonCredentials("ann", CREDENTIALS.client_secret)
+    assert run("hits").exit_code == 0
