@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -226,11 +226,7 @@ def _show(cases: Iterable[Case], *, as_json: bool) -> None:
 
 
 def _lines(case: Case) -> Iterable[str]:
-    for hit in case.document["hits"]:
-        if "why_not" in hit:
-            against = ", ".join(f"{row['field']} {row['weight']:+.1f}" for row in hit["why_not"]["differs"])
-            unseen = ", ".join(hit["why_not"]["not_observed"])
-            yield f"{hit['id']}  differs: {against or 'nothing'}; not compared: {unseen or 'nothing'}"
+    yield from _against(hit for hit in case.document["hits"] if "why_not" in hit)
     for each in case.document["notes"]:
         yield f"note {each['at'][:16]}  {each['text']}"
     for each in case.document["findings"]:
@@ -238,3 +234,14 @@ def _lines(case: Case) -> Iterable[str]:
         yield f"finding {each['finding']}, {decided}  {each['evidence']}"
     for each in case.document["history"]:
         yield f"{each['version']}  {each['at'][:16]}  {each['move']} -> {each['status']}"
+
+
+def _against(hits: Iterable[dict[str, Any]]) -> Iterable[str]:
+    """What speaks against hits, those together of which the same does."""
+    alike: dict[str, list[str]] = {}
+    for hit in hits:
+        against = ", ".join(f"{row['field']} {row['weight']:+.1f}" for row in hit["why_not"]["differs"])
+        unseen = ", ".join(hit["why_not"]["not_observed"])
+        said = f"differs: {against or 'nothing'}; not compared: {unseen or 'nothing'}"
+        alike.setdefault(said, []).append(hit["id"])
+    return (f"{', '.join(ids)}  {said}" for said, ids in alike.items())

@@ -87,14 +87,20 @@ def _at(hit: Hit) -> str:
 
 
 def explanations(found: Iterable[Hit]) -> Iterable[Table]:
-    """Render why each hit matched: what was compared, the level reached and its weight in bits, with the total."""
+    """Render why hits matched: what was compared, the level reached and its weight in bits, with the total.
+
+    Hits that matched for the same reasons share a table: records of one person often say the same.
+    """
+    alike: dict[tuple[tuple[str, str, float], ...], list[str]] = {}
     for hit in found:
-        if not hit.explanation:
-            continue
-        table = Table("compared", "level", title=f"Why {hit.id}", title_justify="left", show_footer=True)
+        alike.setdefault(hit.explanation, []).append(hit.id)
+    alike.pop((), None)
+    for rows, ids in alike.items():
+        title = f"Why {', '.join(ids)}"
+        table = Table("compared", "level", title=title, title_justify="left", show_footer=True)
         table.columns[0].footer = "total"
-        table.add_column("bits", justify="right", footer=f"{sum(weight for _, _, weight in hit.explanation):+.1f}")
-        for field, level, weight in hit.explanation:
+        table.add_column("bits", justify="right", footer=f"{sum(weight for _, _, weight in rows):+.1f}")
+        for field, level, weight in rows:
             table.add_row(Text(field), Text(level), f"{weight:+.1f}")
         yield table
 

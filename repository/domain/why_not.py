@@ -8,6 +8,9 @@ from typing import Any
 
 from matching.types import Band
 
+_PRIOR = "prior"
+"""The row of what is known before anything is compared: nothing differs in it."""
+
 
 def why_not(
     rows: Sequence[Mapping[str, Any]], comparisons: Sequence[str], probability: float, bands: Mapping[Band, float]
@@ -17,7 +20,7 @@ def why_not(
     The bits to the next band are the distance in log odds: no value is in them that the probability does not tell.
     """
     seen = {row["field"] for row in rows}
-    differs = [dict(row) for row in rows if row["weight"] < 0]
+    differs = [dict(row) for row in rows if row["weight"] < 0 and row["field"] != _PRIOR]
     told: dict[str, Any] = {"differs": differs, "not_observed": [each for each in comparisons if each not in seen]}
     above = sorted(lowest for lowest in bands.values() if lowest > probability)
     if above:

@@ -7,15 +7,16 @@ from repository.domain.why_not import why_not
 
 BANDS = {Band.POSSIBLE: 0.5, Band.PROBABLE: 0.9, Band.STRONG: 0.99}
 ROWS = [
+    {"field": "prior", "level": "pool of 100", "weight": -6.6},
     {"field": "family_name", "level": "exact", "weight": 11.2},
     {"field": "birth_date", "level": "else", "weight": -4.1},
 ]
 
 
 def test_what_differs_and_what_nobody_compared() -> None:
-    """Rows that weigh against it, and the comparisons without a row."""
+    """Comparisons that weigh against it, and those without a row; how rare a pair is before is not one."""
     told = why_not(ROWS, ["family_name", "birth_date", "phone"], 0.995, BANDS)
-    assert told == {"differs": [ROWS[1]], "not_observed": ["phone"]}
+    assert told == {"differs": [ROWS[2]], "not_observed": ["phone"]}
 
 
 def test_bits_to_the_next_band() -> None:
