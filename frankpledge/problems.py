@@ -83,6 +83,12 @@ class RefusedError(PoolError):
     remedy_by_default = "Ask the pool's operator which role or contribution is missing."
 
 
+class SecondPersonError(RefusedError):
+    """What one person of the member began, another has to end (403)."""
+
+    remedy_by_default = "Have a colleague do it, logged in under a name of their own."
+
+
 class NotFoundError(PoolError):
     """There is no such thing for this member (404)."""
 
@@ -101,6 +107,7 @@ class TooManyRequestsError(PoolError):
     remedy_by_default = "Wait, then run it again."
 
 
+_SECOND_PERSON = "second-person"
 _BY_STATUS: Mapping[int, type[PoolError]] = {
     400: InvalidRequestError,
     401: AuthenticationError,
@@ -116,8 +123,9 @@ _BY_STATUS: Mapping[int, type[PoolError]] = {
 
 def error_for(status: int, document: object) -> PoolError:
     """Make the typed error of an answer with a status of 400 or more."""
+    problem = Problem.parse(status, document)
     kind = UnavailableError if status >= 500 else _BY_STATUS.get(status, PoolError)
-    return kind(Problem.parse(status, document))
+    return (SecondPersonError if problem.kind.endswith(_SECOND_PERSON) else kind)(problem)
 
 
 def unreachable(what: str) -> UnavailableError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from frankpledge.problems import Problem, error_for
+from frankpledge.problems import Problem, RefusedError, error_for
+from repository.api.catalogue import PROBLEM_TYPES
 
 
 def test_a_refusal_explains_itself() -> None:
@@ -39,3 +40,10 @@ def test_an_error_that_is_no_problem_still_says_its_status(document: object) -> 
 def test_the_terminal_cannot_be_steered() -> None:
     """Control characters in a server's answer are not printed."""
     assert Problem.parse(400, {"detail": "a\x1b[2Jb\r"}).detail == "a[2Jb"
+
+
+def test_a_second_person_is_asked_for() -> None:
+    """Nobody is sent to the operator for a role where a colleague is what is missing; it stays a refusal."""
+    error = error_for(403, {"type": PROBLEM_TYPES["second-person"].uri})
+    assert isinstance(error, RefusedError)
+    assert "colleague" in error.remedy
