@@ -14,13 +14,14 @@ from repository.domain import disclosure
 from repository.domain.casework import Case
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, POINTER_TIER
+from repository.domain.viewings import Via
 from repository.services import Services, casework, hits, review
 from repository.services.casemaking import gather, gather_within
 from repository.services.casework import At, Verdict
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted, RefusedError
 from repository.services.hits import Counts
 from repository.storage import casework as stored
-from repository.storage import hit_views, shown
+from repository.storage import hit_views, shown, viewings
 from repository.storage.casework import CaseFilter
 from repository.storage.hit_views import Filter, HitView
 
@@ -118,7 +119,7 @@ def one(
         contents = _contents(connection, granted, [case])
         own = review.of_member(services, connection, case)
     found = contents.of_case.get(case.id, ())
-    bodies = hits.show(services, granted, [view for _, view in found], contents.counts)
+    bodies = hits.show(services, granted, [view for _, view in found], contents.counts, Via.CASE)
     told = [review.reviewed(services, body, model, view) for body, (model, view) in zip(bodies, found, strict=True)]
     sightings = review.sightings(granted, [view for _, view in found])
     return summary(case, contents) | {"hits": told, "sightings": sightings} | own
@@ -155,6 +156,8 @@ def _told(services: Services, cases: Sequence[Case], contents: Contents) -> list
     if tiers:
         with services.database.writing() as connection:
             shown.note(connection, granted.member.id, tiers, now=granted.now)
+            who, seen = hits.reader(granted, Via.CASE), [view for view in views if view.id in tiers]
+            viewings.note(connection, [who.saw(v.their_filing_id, v.their_version, CLASS_TIER) for v in seen])
     return [summary(each, contents) for each in cases]
 
 

@@ -13,10 +13,11 @@ from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, PutOffError
 from repository.domain.members import Actor
 from repository.domain.rulebook import HIT_TIER
+from repository.domain.viewings import Reader, Via
 from repository.domain.webhooks import Notice, Webhook, is_given_up, payload, sign_by_each
-from repository.services import Services, hits, posting, reciprocity
-from repository.services.entitlements import RefusedError
-from repository.storage import batches, events, exchange, jobs, shown, webhooks
+from repository.services import Services, alerting, hits, posting, reciprocity
+from repository.services.entitlements import DEFAULT_PURPOSE, RefusedError
+from repository.storage import batches, events, jobs, shown, viewings, webhooks
 from repository.storage.members import find_member
 from repository.storage.sealing import named_context
 
@@ -68,8 +69,7 @@ def step(services: Services, session: Session, job: Job, sent: Sent) -> Ahead:
         return Ahead(0, cursor, JobStatus.FAILED, sent.error)
     if sent.answered is not None:
         webhooks.note_through(connection, *_whose(job))
-        told = dict.fromkeys(sent.hits, HIT_TIER)
-        shown.note(connection, job.member_id or "", told, now=services.clock())
+        _note_shown(services, connection, job, sent.hits)
     return Ahead(1, cursor, JobStatus.DONE)
 
 
@@ -135,6 +135,14 @@ def _data(services: Services, job: Job, kind: Notice) -> dict[str, Any] | None:
 def _of_batch(batch: Any) -> dict[str, Any]:
     rows = ("read", "created", "new_version", "unchanged", "rejected")
     return {"batch": batch["id"], "status": batch["status"], "rows": {name: batch[f"rows_{name}"] for name in rows}}
+
+
+def _note_shown(services: Services, connection: Connection, job: Job, hit_ids: tuple[str, ...]) -> None:
+    if hit_ids:
+        now = services.clock()
+        reader = Reader(job.member_id or "", job.actor_id or "", DEFAULT_PURPOSE, Via.NOTICE, now)
+        shown.note(connection, reader.member_id, dict.fromkeys(hit_ids, HIT_TIER), now=now)
+        viewings.note(connection, viewings.of_hits(connection, reader, hit_ids, HIT_TIER))
 
 
 def _visible(services: Services, job: Job, hit_ids: list[str]) -> list[str]:

@@ -21,12 +21,12 @@ from repository.domain.events import EventKind
 from repository.domain.exchange import Asking, Disclosure, ExchangeError
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, DETAIL_TIER, HIT_TIER, POINTER_TIER
-from repository.domain.webhooks import Notice
-from repository.services import Services, entitlements, outbox, reciprocity
+from repository.domain.viewings import Reader, Via
+from repository.services import Services, entitlements, reciprocity
 from repository.services.entitlements import Granted
 from repository.services.exchange_words import open_words, owe, seal_words, tell
 from repository.services.lifecycle import Act
-from repository.storage import agreement, exchange, hit_views, shown
+from repository.storage import agreement, exchange, hit_views, shown, viewings
 
 _TOLD = (EventKind.DISCLOSURE_CHECKED, EventKind.DISCLOSURE_BARRED)
 
@@ -94,6 +94,8 @@ def fetch(services: Services, actor: Actor, member: Member, disclosure_id: str) 
             return None
         tell(connection, Act(granted.now, actor.id), EventKind.DISCLOSURE_FETCHED, found, decision=granted.id)
     content = base64.b64encode(answer.content).decode()
+        reader = Reader(member.id, actor.id, found.purpose, Via.DISCLOSURE, granted.now)
+        viewings.note(connection, [reader.saw(found.filing_id, found.filing_version, DETAIL_TIER)])
     return {"id": found.id, "sealed": content, "sha256": answer.sha256, "recipient": answer.recipient}
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
-from repository.domain.retention import FOOTPRINT_MONTHS, over_until
+from repository.domain.retention import FOOTPRINT_DAYS, FOOTPRINT_MONTHS, over_until
 from repository.services import Services, exchange_expiry, reciprocity, removal
 from repository.services.batches import spool_of
 from repository.storage import (
@@ -31,6 +31,7 @@ from repository.storage import (
     uploads,
     webhooks,
 )
+    viewings,
 from repository.storage import removal as removals
 
 AT_ONCE = 500
@@ -43,6 +44,8 @@ KEPT_JOBS = timedelta(days=7)
 """How long jobs that removed something are listed."""
 
 _log = structlog.get_logger("frankpledge.expiry")
+
+_KEPT_VIEWINGS = timedelta(days=FOOTPRINT_DAYS)
 
 
 def queue(services: Services) -> int:
@@ -82,6 +85,8 @@ def step(services: Services, session: Session, job: Job, _prepared: object = Non
     exchanged = exchange_expiry.forget_over(services, connection, now=now, limit=AT_ONCE)
     jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
     more = notices == AT_ONCE or exchanged >= AT_ONCE
+    exchanged += viewings.forget_over(connection, before=now - _KEPT_VIEWINGS, limit=AT_ONCE)
+    exchanged += alerts.forget_over(connection, before=_before(now, KEPT_MONTHS), limit=AT_ONCE)
     return Ahead(job.done + removed + exchanged, status=None if more else JobStatus.DONE)
 
 
@@ -110,7 +115,9 @@ def _over(connection: Connection, now: datetime) -> int:
     kept = webhooks.count_old_secrets(connection, before=now) + agreement.count_over(connection, now=now)
     kept += idempotency.count_over(connection, before=now - idempotency.KEPT)
     kept += index.count_old_hot(connection, before=now - KEPT_HOT_KEYS)
-    asked = screenings.count_expired(connection, now=now, footprint=_footprint(now))
+    kept += alerts.count_over(connection, before=_before(now, KEPT_MONTHS))
+    kept += viewings.count_over(connection, before=now - _KEPT_VIEWINGS)
+    asked = screenings.count_expired(connection, now=now, footprint=_before(now, FOOTPRINT_MONTHS))
     return asked + notices + kept + exchange.count_over(connection, now=now)
 
 

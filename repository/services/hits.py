@@ -16,9 +16,10 @@ from repository.domain.events import EventKind
 from repository.domain.hits import Hit, Own, Theirs, disclose
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, HIT_TIER
+from repository.domain.viewings import Reader, Via
 from repository.services import Services, entitlements, outcomes, pool
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted
-from repository.storage import hit_views, shown
+from repository.storage import hit_views, shown, viewings
 from repository.storage.hit_views import Filter, HitView
 
 ACTION = "hits"
@@ -64,7 +65,7 @@ def list_hits(
         views = hit_views.page(connection, member.id, chosen, before=before, limit=limit + 1)
         views, more = views[:limit], len(views) > limit
         counts = count(connection, member, views, seen, counted)
-    return show(services, granted, views, counts), more
+    return show(services, granted, views, counts, Via.HITS), more
 
 
 def one_hit(
@@ -79,7 +80,7 @@ def one_hit(
         if view is None:
             return None
         counts = count(connection, member, [view], seen, counted)
-    return show(services, granted, [view], counts)[0]
+    return show(services, granted, [view], counts, Via.HIT)[0]
 
 
 def visible_ids(services: Services, actor: Actor, member: Member, hit_ids: Sequence[str]) -> list[str]:
@@ -111,7 +112,14 @@ def count(connection: Connection, member: Member, views: Sequence[HitView], seen
     return Counts(of_class, hit_views.holders(connection, member.id, live, seen))
 
 
-def show(services: Services, granted: Granted, views: Sequence[HitView], counts: Counts) -> list[dict[str, Any]]:
+def reader(granted: Granted, via: Via) -> Reader:
+    """Who reads by a decision."""
+    return Reader(granted.member.id, granted.actor.id, granted.request.purpose or "", via, granted.now)
+
+
+def show(
+    services: Services, granted: Granted, views: Sequence[HitView], counts: Counts, via: Via
+) -> list[dict[str, Any]]:
     """Views as JSON, each as far as its tier allows, noted as shown, with what is due and what was said of them."""
     told = []
     tiers = {}
@@ -129,6 +137,8 @@ def show(services: Services, granted: Granted, views: Sequence[HitView], counts:
     return told
 
 
+            who = reader(granted, via)
+            viewings.note(connection, [who.saw(v.their_filing_id, v.their_version, tiers[v.id]) for v in views])
 def _hit(services: Services, view: HitView, counts: Counts) -> Hit:
     _, probability, rows = pool.open_evidence(services.sealer, view.id, view.evidence)
     own_id = view.own_filing_id or view.own_screening_id or ""

@@ -20,12 +20,13 @@ from repository.domain.hits import Hit, Own, Theirs
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, HIT_TIER, NO_TIER, Rulebook
 from repository.domain.screening import Question
+from repository.domain.viewings import Reader, Via, Viewing
 from repository.services import Services, entitlements, outcomes, pool, reciprocity, suppression
 from repository.services.asking import Asker, Asking, decide, most_subjects
 from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Found, Linked, Sighting
-from repository.storage import screenings, suppressed
+from repository.storage import screenings, suppressed, viewings
 from repository.storage.dialect import at_once, together
 from repository.storage.filings import Candidate
 from repository.storage.sealing import Sealer, named_context
@@ -172,6 +173,7 @@ def _answer_all(services: Services, granted: Granted, request: Asking, posed: _P
             screenings.add(connection, [_row(services, granted, request, each) for each in answered])
             kept = [hit for each in answered for hit in each.kept]
             record_screening_hits(services, connection, source, kept, linked)
+            viewings.note(connection, _seen(granted, request, kept))
             outcomes.add_first(connection, member.id, _told(granted, answered), granted.rulebook, granted.now)
             figures = Counter(each.body["answer"] for each in answered)
             entitlements.tell(services, connection, granted, EventKind.SCREENING_ANSWERED, figures)
@@ -183,6 +185,13 @@ def _told(granted: Granted, answered: Sequence[_Answered]) -> list[tuple[dict[st
     line = granted.request.line or ""
     classes = {hit_id: s.candidate.record_class for each in answered for hit_id, _, _, s in each.kept}
     return [(hit, (line, classes[hit["id"]])) for each in answered for hit in each.body["hits"]]
+
+
+def _seen(granted: Granted, request: Asking, kept: Sequence[tuple[str, str, int, Sighting]]) -> list[Viewing]:
+    """The records that were told."""
+    reader = Reader(granted.member.id, granted.actor.id, request.purpose.purpose, Via.SCREENING, granted.now)
+    told = [(sighting.candidate, tier) for _, _, tier, sighting in kept if tier > NO_TIER]
+    return [reader.saw(record.filing_id, record.version, tier) for record, tier in told]
 
 
 def _note_refusal(services: Services, granted: Granted) -> None:

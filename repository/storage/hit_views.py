@@ -35,6 +35,7 @@ class HitView:
     own_kind: str
     their_filing_id: str
     their_position: int
+    their_version: int
     their_line: str
     their_class: str
     their_date: date
@@ -279,6 +280,7 @@ def _views(member_id: str) -> Select[Any]:
                     _THEIR_SUBJECT.c.position == side.their_position,
                 ),
             )
+            _THEIR.c.version,
             .outerjoin(_OWN, _OWN.c.id == side.own_filing_id)
             .outerjoin(
                 _OWN_SUBJECT,

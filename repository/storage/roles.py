@@ -59,6 +59,7 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "webhooks": frozenset({"url", "secret", "old_secret"}),
 }
 """Tables that an auditor reads, each with the columns withheld: envelopes, evidence, digests, hashes of secrets."""
+    "viewings": _ALL,
 WITHHELD = frozenset(
     {
         "dry_run_filings",  # digests

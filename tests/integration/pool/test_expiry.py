@@ -69,8 +69,8 @@ def test_what_is_kept_long_enough_is_removed(
     assert expire(alpha.services) == 0
     assert (rows("screenings"), rows("jobs"), told(alpha)) == (3, 0, [])
     clock.advance(timedelta(minutes=2))
-    assert expire(alpha.services) == 3
-    assert listed(alpha) == [("done", 3, 3, None)]
+    assert expire(alpha.services) == 4  # with what was seen by one of them
+    assert listed(alpha) == [("done", 4, 4, None)]
     assert rows("screenings") == 0
     with alpha.services.database.read() as session:
         left = select(func.count()).select_from(SCREENINGS)
@@ -103,8 +103,8 @@ def test_a_case_keeps_its_screening_without_the_encoding(
     clock.advance(timedelta(days=364))
     assert expire(alpha.services) == 0
     clock.advance(timedelta(days=1))
-    assert expire(alpha.services) == 1
-    assert [rows(name) for name in ("screenings", "outcomes", "hits")] == [0, 0, 0]
+    assert expire(alpha.services) == 2
+    assert [rows(name) for name in ("screenings", "outcomes", "hits", "viewings")] == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("work", ["note", "move", "none"])
@@ -125,8 +125,9 @@ def test_work_in_a_case_keeps_its_screening(
     assert expire(alpha.services) == 3
     kept = int(work != "none")
     assert [rows(name) for name in ("screenings", "hits", "cases")] == [kept] * 3
+    seen = rows("viewings")
     clock.advance(timedelta(days=365))
-    assert expire(alpha.services) == kept
+    assert expire(alpha.services) == kept + seen
     assert [rows(name) for name in ("screenings", "hits", "cases", "case_notes", "case_moves")] == [0] * 5
 
 
@@ -156,7 +157,7 @@ def test_the_worker_looks_every_hour(
     worker.expire()
     clock.advance(keep_days(alpha) + timedelta(minutes=1))
     worker.expire()
-    assert listed(alpha) == [("queued", 0, 3, None)]
+    assert listed(alpha) == [("queued", 0, 4, None)]
     IntakeWorker(alpha.services).expire()
     assert len(listed(alpha)) == 1
     clock.advance(EXPIRY_PAUSE / 2)
@@ -195,12 +196,12 @@ def test_a_fault_is_waited_for_and_told(
     with monkeypatch.context() as patch:
         patch.setattr(expiry, "remove", lambda *given: remove(*given) if rows("screenings") == 3 else 1 // 0)
         expire(alpha.services)
-    assert listed(alpha) == [("queued", 2, 3, FAULT)]
+    assert listed(alpha) == [("queued", 2, 4, FAULT)]
     worker = JobWorker(alpha.services, [JobKind.EXPIRY])
     assert worker.run_pending() == 0
     clock.advance(minutes=1)
     assert worker.run_pending() == 1
-    assert (rows("screenings"), listed(alpha)) == (0, [("done", 3, 3, None)])
+    assert (rows("screenings"), listed(alpha)) == (0, [("done", 4, 4, None)])
 
 
 def test_what_expires_does_not_wait_for_the_queue_to_be_empty(
@@ -216,7 +217,7 @@ def test_what_expires_does_not_wait_for_the_queue_to_be_empty(
     worker.start()
     try:
         assert worked.wait(30)
-        assert listed(alpha) == [("queued", 0, 3, None)]
+        assert listed(alpha) == [("queued", 0, 4, None)]
     finally:
         worker.stop()
 
