@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from demo import market
+from demo import casework, market
 from demo.people import Raw
 from demo.reckoning import reckon
 from demo.stage import WIDTH, CommandError, Party, Stage, call, free_port, password, service
@@ -29,6 +29,8 @@ HERE = Path(__file__).parent
 HOME = Path(os.environ.get("FRANKPLEDGE_DEMO_HOME", HERE / "run")).resolve()
 PORT = 8080
 ENQUIRE, REFUSED = 3, 2  # exit codes of `frankpledge screen`; 2 also of other commands that did nothing
+QUESTION = "Q-1001"
+PEOPLE = ("investigator", "colleague")
 BOOKS = {"aldwick": "febrl4_a.csv", "brambledown": "febrl4_b.csv"}
 NAMES = {"aldwick": "Aldwick Mutual", "brambledown": "Brambledown Insurance", "corvane": "Corvane Direct"}
 LINES = ("--line", "motor", "--line", "home")
@@ -66,7 +68,9 @@ def main() -> None:
                 member.environment["FRANKPLEDGE_SERVER"] = url
             contribute(play)
             newcomer(play)
-            play.stage.headline("6. What the pool found, against the truth")
+            first, second = (_person(play, "corvane", who) for who in PEOPLE)
+            casework.decide(play.stage, (first, second), QUESTION)
+            play.stage.headline("7. What the pool found, against the truth")
             play.stage.say("The benchmark says who is who, which no encoder saw. Of the pairs found, so many are true:")
             left, right = (play.members[slug] for slug in BOOKS)
             reckon(play.stage, url, (left, right), play.truth, play.market.rings)
@@ -122,7 +126,7 @@ def found_pool(play: Play) -> None:
     with ThreadPoolExecutor(max_workers=2) as unseen:
         for logins in unseen.map(lambda slug: _log_in(play, slug), play.members):
             play.logins += logins
-    stage.say("\nEach member got a client id and secret for its programs, and an account for one investigator.")
+    stage.say("\nEach member got a client id and secret for its programs, and accounts for two investigators.")
 
 
 def contribute(play: Play) -> None:
@@ -148,7 +152,7 @@ def newcomer(play: Play) -> None:
         "Someone wants a quote, under a misspelt name and with a new phone: one of a ring that claims at the others."
     )
     (member.home / "quote.json").write_text(json.dumps(play.market.newcomer.quote), encoding="utf-8")
-    record = ("--record", "quote.json", "--reference", "Q-1001")
+    record = ("--record", "quote.json", "--reference", QUESTION)
     question = ("frankpledge", "screen", *record, "--purpose", "new_business", "--line", "motor")
     stage.run(member, *question, status=(REFUSED,))
     stage.say("\nThe refusal names its rule, the figures it was taken from, and what would change it.")
@@ -239,15 +243,21 @@ def _log_in(play: Play, slug: str) -> list[tuple[str, str, str]]:
     )
     member.environment["FRANKPLEDGE_CLIENT_ID"] = issued["client_id"]
     member.environment["FRANKPLEDGE_CLIENT_SECRET"] = issued["client_secret"]
-    secret, user = password(), f"{slug}-investigator"
-    call(
-        play.operator, "frankpledge-admin", "user", "add", user, "--member", NAMES[slug], "--role", "investigator",
-        hidden={"FRANKPLEDGE_USER_PASSWORD": secret},
-    )  # fmt: skip
-    return [
-        (f"{NAMES[slug]}, program", issued["client_id"], issued["client_secret"]),
-        (f"{NAMES[slug]}, investigator", user, secret),
-    ]
+    logins = [(f"{NAMES[slug]}, program", issued["client_id"], issued["client_secret"])]
+    for who in PEOPLE:
+        secret, user = password(), f"{slug}-{who}"
+        call(
+            play.operator, "frankpledge-admin", "user", "add", user, "--member", NAMES[slug], "--role", "investigator",
+            hidden={"FRANKPLEDGE_USER_PASSWORD": secret},
+        )  # fmt: skip
+        logins.append((f"{NAMES[slug]}, {who}", user, secret))
+    return logins
+
+
+def _person(play: Play, slug: str, who: str) -> Party:
+    """One of a member's people, logged in by name."""
+    user, secret = next((user, secret) for _, user, secret in play.logins if user == f"{slug}-{who}")
+    return casework.in_person(play.members[slug], user, secret)
 
 
 def _write_csv(path: Path, rows: Sequence[Raw], headings: Mapping[str, str]) -> None:

@@ -115,6 +115,13 @@ def test_an_explanation_is_shown(performance: Performance) -> None:
     assert "total" in last
 
 
+def test_a_case_takes_two_people(performance: Performance) -> None:
+    """Who proposed what speaks against somebody may not approve it; a colleague closes the case."""
+    _, _, act = performance.printed.partition("6. Two investigators decide the case")
+    assert "Who proposed a finding does not decide it" in act
+    assert re.search(r"cas_\w+ +closed; version 4; .*suspicion_upheld", act)
+
+
 def test_what_was_found_is_near_the_truth(performance: Performance) -> None:
     """Nearly every customer of both insurers is found, nearly nobody else is, and every planted ring is found whole."""
     row = re.search(r"probable or better \D+ \d+ \D+ \d+ \D+ ([\d.]+) \D+ ([\d.]+)", performance.printed)
