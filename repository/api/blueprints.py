@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from repository.api import (
+    alerts,
     appeals,
     applications,
     auth,
@@ -48,6 +49,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     casework.blueprint,
     disputes.blueprint,
     disclosures.blueprint,
+    alerts.blueprint,
     webhooks.blueprint,
     keys.blueprint,
     standing.blueprint,

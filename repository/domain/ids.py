@@ -37,6 +37,7 @@ Prefix = Literal[
     "fnd",
     "del",
     "hld",
+    "alt",
 ]
 RANDOM_BYTES = 10
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, PutOffError
-from repository.domain.members import Actor
+from repository.domain.members import Actor, Member
 from repository.domain.rulebook import HIT_TIER
 from repository.domain.viewings import Reader, Via
 from repository.domain.webhooks import Notice, Webhook, is_given_up, payload, sign_by_each
@@ -57,7 +57,7 @@ def prepare(services: Services, job: Job) -> Sent:
         return Sent(status, error=GONE)
     if not _FEWEST_WELL <= status <= _MOST_WELL:
         raise PutOffError(f"http-{status}")
-    return Sent(status, tuple(data.get("hits", ())))
+    return Sent(status, tuple(data.get("hits", [data["hit"]] if "hit" in data else ())))
 
 
 def step(services: Services, session: Session, job: Job, sent: Sent) -> Ahead:
@@ -121,10 +121,10 @@ def _data(services: Services, job: Job, kind: Notice) -> dict[str, Any] | None:
     if kind is Notice.HIT_CREATED:
         found = _visible(services, job, about["hits"])
         return {"hits": found} if found else None
+    if "alert" in about:
+        member = _member(services, member_id)
+        return None if member is None else alerting.told_now(services, member, job.actor_id or "", about["alert"])
     with services.database.reading() as connection:
-        if "disclosure" in about:
-            there = exchange.one(connection, about["disclosure"])
-            return None if there is None else {"disclosure": there.id}
         if kind is Notice.BATCH_FINISHED:
             batch = batches.of_member(connection, member_id, about["batch"])
             return None if batch is None else _of_batch(batch)
@@ -147,15 +147,19 @@ def _note_shown(services: Services, connection: Connection, job: Job, hit_ids: t
 
 def _visible(services: Services, job: Job, hit_ids: list[str]) -> list[str]:
     """Those of some hits that the member may see now, by a decision of its own; none where a rule denies it."""
-    with services.database.read() as session:
-        row = find_member(session, job.member_id or "")
-        member = None if row is None else row.as_member()
+    member = _member(services, job.member_id or "")
     if member is None:
         return []
     try:
         return hits.visible_ids(services, Actor(job.actor_id or "", frozenset(), member), member, hit_ids)
     except RefusedError:
         return []
+
+
+def _member(services: Services, member_id: str) -> Member | None:
+    with services.database.read() as session:
+        row = find_member(session, member_id)
+        return None if row is None else row.as_member()
 
 
 def _disable(services: Services, connection: Connection, job: Job, error: str) -> None:

@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from repository.domain import exchange as rules
+from repository.domain.alerts import AlertKind
 from repository.domain.events import EventKind
 from repository.domain.exchange import Disclosure, ExchangeError, Reply, RequestStatus
 from repository.domain.members import Actor, Member
-from repository.domain.webhooks import Notice
-from repository.services import Services, outbox
-from repository.services.exchange_words import as_json, open_words, owe, seal_words, tell
+from repository.services import Services
+from repository.services.exchange_words import as_json, open_words, owe, seal_words, tell, told
 from repository.services.lifecycle import Act
 from repository.storage import agreement, exchange
 
@@ -102,7 +102,7 @@ def escalate(
         words = seal_words(services, before.id, {**written, "escalation": rules.words_from_json(body, "reason")})
         exchange.save(connection, after, {"words": words})
         tell(connection, Act(now, actor.id), EventKind.DISCLOSURE_ESCALATED, after)
-        outbox.tell(services, connection, Notice.DISCLOSURE_ESCALATED, after.contributor_id, {"disclosure": after.id})
+        told(services, connection, AlertKind.DISCLOSURE_ESCALATED, after.contributor_id, after.id)
     return True
 
 
@@ -121,7 +121,7 @@ def withdraw(services: Services, actor: Actor, member: Member, disclosure_id: st
         if not before.overdue(now):
             owe(connection, now, after, {"due": -1})
         tell(connection, Act(now, actor.id), EventKind.DISCLOSURE_WITHDRAWN, after)
-        outbox.tell(services, connection, Notice.DISCLOSURE_WITHDRAWN, after.contributor_id, {"disclosure": after.id})
+        told(services, connection, AlertKind.DISCLOSURE_WITHDRAWN, after.contributor_id, after.id)
     return True
 
 
@@ -166,7 +166,7 @@ def _reply(services: Services, connection: Connection, act: Act, before: Disclos
         owe(connection, act.now, after, {"answered": 1})
     figures = {"granted": len(after.granted), "of": len(after.items), "in_time": int(bool(after.in_time))}
     tell(connection, act, _CLOSES[bool(after.granted)], after, **figures)
-    outbox.tell(services, connection, Notice.DISCLOSURE_ANSWERED, after.requester_id, {"disclosure": after.id})
+    told(services, connection, AlertKind.DISCLOSURE_ANSWERED, after.requester_id, after.id)
 
 
 def _of_contributor(connection: Connection, member: Member, disclosure_id: str) -> Disclosure | None:

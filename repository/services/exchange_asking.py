@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from repository.domain import disclosure as reaching
+from repository.domain.alerts import AlertKind
 from repository.domain.asking import Request
 from repository.domain.disputes import Disputed
 from repository.domain.entitlement import DISCLOSURE
@@ -24,7 +25,7 @@ from repository.domain.rulebook import CLASS_TIER, DETAIL_TIER, HIT_TIER, POINTE
 from repository.domain.viewings import Reader, Via
 from repository.services import Services, entitlements, reciprocity
 from repository.services.entitlements import Granted
-from repository.services.exchange_words import open_words, owe, seal_words, tell
+from repository.services.exchange_words import open_words, owe, seal_words, tell, told
 from repository.services.lifecycle import Act
 from repository.storage import agreement, exchange, hit_views, shown, viewings
 
@@ -72,7 +73,7 @@ def ask(services: Services, actor: Actor, member: Member, hit_id: str, asking: A
         owe(connection, granted.now, made, {"due": 1})
         act, figures = Act(granted.now, actor.id), {"items": len(made.items)}
         tell(connection, act, EventKind.DISCLOSURE_REQUESTED, made, decision=granted.id, **figures)
-        outbox.tell(services, connection, Notice.DISCLOSURE_REQUESTED, made.contributor_id, {"disclosure": made.id})
+        told(services, connection, AlertKind.DISCLOSURE_REQUESTED, made.contributor_id, made.id)
     return made.id, True
 
 
@@ -93,9 +94,9 @@ def fetch(services: Services, actor: Actor, member: Member, disclosure_id: str) 
         if answer is None:
             return None
         tell(connection, Act(granted.now, actor.id), EventKind.DISCLOSURE_FETCHED, found, decision=granted.id)
-    content = base64.b64encode(answer.content).decode()
         reader = Reader(member.id, actor.id, found.purpose, Via.DISCLOSURE, granted.now)
         viewings.note(connection, [reader.saw(found.filing_id, found.filing_version, DETAIL_TIER)])
+    content = base64.b64encode(answer.content).decode()
     return {"id": found.id, "sealed": content, "sha256": answer.sha256, "recipient": answer.recipient}
 
 

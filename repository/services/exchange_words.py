@@ -12,10 +12,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from repository.domain.alerts import AlertKind
 from repository.domain.events import EventKind
 from repository.domain.exchange import Disclosure, RequestStatus
 from repository.domain.members import Member
-from repository.services import Services, lifecycle
+from repository.services import Services, alerting, lifecycle
 from repository.services.lifecycle import Act, What
 from repository.storage import agreement, disputes, exchange, ledger
 from repository.storage.ledger import LedgerRow
@@ -47,6 +48,12 @@ def tell(connection: Connection, act: Act, kind: EventKind, disclosure: Disclosu
     """Ids, counts and the day only: what was written is told to the two members and nobody else."""
     what = What(kind, RULE, disclosure.requester_id, disclosure.id)
     lifecycle.tell(connection, act, what, contributor=disclosure.contributor_id, **figures)
+
+
+def told(services: Services, connection: Connection, kind: AlertKind, member_id: str, disclosure_id: str) -> None:
+    """Alert one of the two members: that there is something, and its id."""
+    about, dedupe = {"disclosure": disclosure_id}, f"{kind.value}:{disclosure_id}"
+    alerting.tell(services, connection, member_id, kind, about, dedupe=dedupe)
 
 
 def as_json(

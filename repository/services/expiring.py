@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
+from repository.domain.alerts import KEPT_MONTHS
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
 from repository.domain.retention import FOOTPRINT_DAYS, FOOTPRINT_MONTHS, over_until
@@ -21,6 +22,7 @@ from repository.services import Services, exchange_expiry, reciprocity, removal
 from repository.services.batches import spool_of
 from repository.storage import (
     agreement,
+    alerts,
     events,
     exchange,
     expiry,
@@ -29,9 +31,9 @@ from repository.storage import (
     jobs,
     screenings,
     uploads,
+    viewings,
     webhooks,
 )
-    viewings,
 from repository.storage import removal as removals
 
 AT_ONCE = 500
@@ -43,9 +45,9 @@ KEPT_HOT_KEYS = timedelta(days=7)
 KEPT_JOBS = timedelta(days=7)
 """How long jobs that removed something are listed."""
 
-_log = structlog.get_logger("frankpledge.expiry")
-
 _KEPT_VIEWINGS = timedelta(days=FOOTPRINT_DAYS)
+
+_log = structlog.get_logger("frankpledge.expiry")
 
 
 def queue(services: Services) -> int:
@@ -83,10 +85,10 @@ def step(services: Services, session: Session, job: Job, _prepared: object = Non
     removed += idempotency.forget_over(connection, before=now - idempotency.KEPT)
     removed += index.forget_old_hot(connection, before=now - KEPT_HOT_KEYS)
     exchanged = exchange_expiry.forget_over(services, connection, now=now, limit=AT_ONCE)
-    jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
-    more = notices == AT_ONCE or exchanged >= AT_ONCE
     exchanged += viewings.forget_over(connection, before=now - _KEPT_VIEWINGS, limit=AT_ONCE)
     exchanged += alerts.forget_over(connection, before=_before(now, KEPT_MONTHS), limit=AT_ONCE)
+    jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
+    more = notices == AT_ONCE or exchanged >= AT_ONCE
     return Ahead(job.done + removed + exchanged, status=None if more else JobStatus.DONE)
 
 
@@ -121,9 +123,9 @@ def _over(connection: Connection, now: datetime) -> int:
     return asked + notices + kept + exchange.count_over(connection, now=now)
 
 
-def _footprint(now: datetime) -> datetime:
-    """The instant before which what was asked is over for good."""
-    last = over_until(now.astimezone(UTC).date(), FOOTPRINT_MONTHS)
+def _before(now: datetime, months: int) -> datetime:
+    """The instant before which what is kept for so many months is over for good."""
+    last = over_until(now.astimezone(UTC).date(), months)
     return datetime.combine(last + timedelta(days=1), time(), UTC)
 
 
@@ -133,7 +135,7 @@ def _screenings(services: Services, connection: Connection, now: datetime) -> in
     A screening whose hits a case stands on (an outcome, a dispute, a duty to answer, people's work) stays without its
     encoding, up to the cap: then it goes with its hits and what was said of these.
     """
-    found = screenings.expired(connection, now=now, footprint=_footprint(now), limit=AT_ONCE)
+    found = screenings.expired(connection, now=now, footprint=_before(now, FOOTPRINT_MONTHS), limit=AT_ONCE)
     kept = expiry.in_cases(connection, [each.id for each in found if not each.wholly])
     screenings.erase(connection, sorted(kept))
     gone = [each.id for each in found if each.id not in kept]

@@ -86,10 +86,14 @@ def one_hit(
 def visible_ids(services: Services, actor: Actor, member: Member, hit_ids: Sequence[str]) -> list[str]:
     """Those of some live hits that the member may see. Raises RefusedError."""
     granted = entitled(services, actor, member, DEFAULT_PURPOSE)
-    seen, counted = reaches(granted)
     with services.database.reading() as connection:
-        views = [hit_views.one(connection, member.id, hit_id, seen=seen, counted=counted) for hit_id in hit_ids]
-    return [view.id for view in views if view is not None and view.superseded_at is None]
+        return visible_by(connection, member.id, granted, hit_ids)
+
+
+def visible_by(connection: Connection, member_id: str, granted: Granted, hit_ids: Sequence[str]) -> list[str]:
+    """Those of some live hits that a member may see by a decision on it."""
+    seen, counted = reaches(granted)
+    return hit_views.visible(connection, member_id, hit_ids, seen=seen, counted=counted)
 
 
 def entitled(services: Services, actor: Actor, member: Member, purpose: str) -> Granted:

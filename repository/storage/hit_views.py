@@ -96,6 +96,24 @@ def one(connection: Connection, member_id: str, hit_id: str, *, seen: Reach, cou
     return None if row is None else HitView(*with_labels(row))
 
 
+def visible(
+    connection: Connection, member_id: str, hit_ids: Sequence[str], *, seen: Reach, counted: Reach
+) -> list[str]:
+    """Those of some hits that are live and that a member may see, in their order."""
+    if not (hit_ids and seen.pairs):
+        return []
+    side = HIT_SIDES.c
+    joined = HIT_SIDES.join(HITS, HITS.c.id == side.hit_id).join(_THEIR, _THEIR.c.id == side.their_filing_id)
+    statement = (
+        select(side.hit_id)
+        .select_from(joined)
+        .where(side.member_id == member_id, side.hit_id.in_(hit_ids), HITS.c.superseded_at.is_(None))
+        .where(_within(_THEIR, seen), _told(seen, counted))
+    )
+    found = set(connection.execute(statement).scalars())
+    return [each for each in hit_ids if each in found]
+
+
 def counts(
     connection: Connection, member_id: str, views: Sequence[HitView], counted: Reach
 ) -> dict[tuple[str, int, str], int]:

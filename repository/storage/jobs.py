@@ -71,6 +71,7 @@ OF_A_SPOOL = (JobKind.EXPIRY,)
 LONGEST_WAIT = timedelta(days=2)
 """No attempt is put off for longer (see `leases.LONGEST_WAIT`)."""
 _INSERT = dialect.Prepared(lambda _name: insert(JOBS))
+_WAKE = dialect.Prepared(lambda name: dialect.inserting_new(name, JOBS))
 _NEW = {
     "status": "queued",
     "finished_at": None,
@@ -99,6 +100,11 @@ def add_alone(connection: Connection, row: Mapping[str, Any]) -> RowMapping:
     dialect.insert_new(connection, JOBS, [_NEW | dict(row) | {"number": number}], "id")
     found = select(JOBS).where(JOBS.c.slot == row["slot"])
     return connection.execute(found).mappings().one()
+
+
+def wake(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Queue jobs, each with a slot; where that is taken, whoever has it does the work. Nothing is asked before."""
+    _WAKE.write(connection, [_NEW | dict(row) | {"number": None} for row in rows])
 
 
 def as_job(row: RowMapping) -> Job:

@@ -14,6 +14,8 @@ _ALL: frozenset[str] = frozenset()
 
 AUDITED: Mapping[str, frozenset[str]] = {
     "actors": frozenset({"secret_hash"}),
+    "aftermath": _ALL,
+    "alerts": _ALL,
     "appeals": _ALL,
     "applications": _ALL,
     "batch_errors": _ALL,

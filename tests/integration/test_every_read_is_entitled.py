@@ -71,6 +71,10 @@ ENDPOINTS = {
     "POST /v1/auth/revoke": Tells.OWN,
     "POST /v1/screenings": Tells.POOL,
     "POST /v1/screenings/bulk": Tells.POOL,
+    "GET /v1/alerts": Tells.POOL,
+    "POST /v1/alerts/read": Tells.OWN,
+    "POST /v1/alerts/<alert_id>/acknowledgement": Tells.OWN,
+    "POST /v1/alerts/<alert_id>/snooze": Tells.OWN,
     "GET /v1/hits": Tells.POOL,
     "GET /v1/hits/<hit_id>": Tells.POOL,
     "GET /v1/cases": Tells.POOL,
@@ -246,6 +250,7 @@ def _one_case(client: FlaskClient, _: Services, member: TestMember) -> Any:
 
 
 CALLS: dict[str, Call] = {
+    "GET /v1/alerts": lambda c, _, m: c.get("/v1/alerts", headers=m.headers),
     "GET /v1/cases": lambda c, _, m: c.get("/v1/cases", headers=m.headers),
     "GET /v1/cases/<case_id>": _one_case,
     "POST /v1/cases/next": lambda c, _, m: c.post("/v1/cases/next", headers=m.headers),
@@ -355,12 +360,12 @@ def _decisions(services: Services) -> dict[str, dict[str, Any]]:
 # The source: who may touch what others filed
 
 OF_OTHERS = {
-    "storage.hit_views": {"page", "one", "counts", "holders", "uncased", "of_cases", "in_cases"},
+    "storage.hit_views": {"page", "one", "counts", "holders", "uncased", "of_cases", "in_cases", "visible"},
     "storage.hits": set(),
     "storage.filings": {"candidates", "held", "sealed"},
     "storage.index": {"look_up"},
     "services.pool": {"find", "hold", "link", "link_found", "open_subject", "open_evidence"},
-    "services.hits": {"list_hits", "one_hit", "show"},
+    "services.hits": {"list_hits", "one_hit", "show", "visible_by"},
     "services.casefile": {"queue", "search", "one", "take_next", "decide"},
     "services.screening": {"screen", "screen_one"},
     "services.exchange_asking": {"ask", "fetch"},
@@ -400,6 +405,7 @@ READERS = {
     "services.casemaking": {"storage.hit_views"},  # by the reaches it is given
     "services.casefile": {"storage.hit_views", "services.hits"},
     "api.casework": {"services.casefile"},
+    "services.alerting": {"services.hits"},
     "api.hits": {"services.hits"},
     "api.screenings": {"services.screening"},
     "api.disclosures": {"services.exchange_asking"},

@@ -49,6 +49,10 @@ MATRIX = """
                                                  scr con inv adm ope aud nob sus wit sub
 GET /metrics                                     403 403 403 403 200 200 401 403 403 403
 GET /v1/admin/hot-keys                           403 403 403 403 200 200 401 403 403 403
+GET /v1/alerts                                   200 200 200 200 403 403 401 200 403 200
+POST /v1/alerts/read                             204 204 204 204 403 403 401 204 403 204
+POST /v1/alerts/<alert_id>/acknowledgement       404 404 404 404 403 403 401 404 403 404
+POST /v1/alerts/<alert_id>/snooze                404 404 404 404 403 403 401 404 403 404
 GET /v1/appeals                                  403 403 403 200 200 403 401 200 403 200
 POST /v1/appeals                                 403 403 403 201 404 403 401 201 403 201
 GET /v1/appeals/<appeal_id>                      403 403 403 200 200 403 401 200 403 404
@@ -197,6 +201,7 @@ class World:
 
 
 PLACEHOLDERS = {
+    "<alert_id>": "alert",
     "<hit_id>": "hit",
     "<filing_id>": "filing",
     "<batch_id>": "batch",
@@ -218,6 +223,7 @@ PLACEHOLDERS = {
     "<slug>": "slug",
 }
 _SHAPES: dict[str, Prefix] = {
+    "alert": "alt",
     "hit": "hit",
     "filing": "fil",
     "batch": "bat",
@@ -282,6 +288,8 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
         "json": {"grant_type": "password", "username": "olga", "password": PASSWORD},
     },
     "POST /v1/screenings": _asking,
+    "POST /v1/alerts/read": lambda own: {"json": {"ids": [own.get("alert") or _missing("alert")]}},
+    "POST /v1/alerts/<alert_id>/snooze": lambda _: {"json": {"until": "2026-04-20T00:00:00Z"}},
     "POST /v1/screenings/bulk": _bulk,
     "POST /v1/hits/<hit_id>/outcome": lambda _: {"json": {"outcome": "inconclusive"}},
     "POST /v1/filings": lambda _: {"json": filing("N-1", subject("nobody-knows"))},

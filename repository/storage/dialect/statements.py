@@ -128,6 +128,12 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str,
     return list(connection.execute(statement, list(rows)))
 
 
+def inserting_new(dialect_name: str, table: Table) -> Insert:
+    """Inserts rows, leaving those alone that a unique constraint forbids: a statement to be prepared."""
+    insert = postgresql.insert(table) if dialect_name == "postgresql" else sqlite.insert(table)
+    return insert.on_conflict_do_nothing()
+
+
 def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows; where the primary key is there already, replace the rest of the row."""
     if not rows:

@@ -404,6 +404,8 @@ def test_notices_have_ids_only(alpha: Desk, beta: Desk, hit: str, monkeypatch: p
     statement = select(JOBS.c.member_id, JOBS.c.cursor).where(JOBS.c.kind == "webhook").order_by(JOBS.c.id)
     with alpha.services.database.reading() as connection:
         told = [(row[0], row[1]["notice"], row[1]["about"]) for row in connection.execute(statement)]
+    alerts = [about.pop("alert") for _, _, about in told]
+    assert sorted(alerts) == sorted(each["id"] for desk in (alpha, beta) for each in desk.get("/v1/alerts")["items"])
     mine, theirs = alpha.member.id, beta.member.id
     assert sorted(told, key=str) == sorted(
         [

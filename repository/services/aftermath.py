@@ -1,0 +1,51 @@
+"""What follows from filings that were taken in: noted with them, and done by jobs.
+
+A job of a kind in KINDS takes its rows by `following`, does what it does, and removes them by `forget`, in steps; it is
+over by `is_over`, and queued anew with the next filing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from repository.domain.jobs import JobKind
+from repository.services import Services, reciprocity
+from repository.services.hitmaking import Source
+from repository.storage import aftermath, dialect, jobs
+
+KINDS: tuple[JobKind, ...] = ()
+"""The kinds of jobs that look at every filing that is new or was changed."""
+
+
+def queue(services: Services, connection: Connection, source: Source, filing_ids: Sequence[str]) -> None:
+    """Have what follows from some filings done, once the caller's transaction is committed: it has the pool locked."""
+    if not (filing_ids and KINDS):
+        return
+    noted = {"member_id": source.member.id, "filings": list(filing_ids), "at": source.now}
+    rows = [{"id": reciprocity.new_id(services, "job"), "kind": kind.value, **noted} for kind in KINDS]
+    aftermath.add(connection, rows)
+    jobs.wake(connection, [job_row(services, kind) for kind in KINDS])
+
+
+def job_row(services: Services, kind: JobKind) -> dict[str, object]:
+    """The one job of a kind that looks at what was filed."""
+    return {
+        "id": reciprocity.new_id(services, "job"),
+        "kind": kind.value,
+        "member_id": None,
+        "actor_id": None,
+        "slot": f"{kind.value} *",
+        "created_at": services.clock(),
+        "cursor": {},
+    }
+
+
+def is_over(connection: Connection, kind: JobKind) -> bool:
+    """Whether a job of a kind may end, in this transaction: nothing is left, and until it is committed nothing comes.
+
+    Who files with the pool locked finds the slot of the job taken, and leaves it to it.
+    """
+    dialect.lock_pool(connection)
+    return not aftermath.following(connection, kind, limit=1)
