@@ -31,6 +31,8 @@ Prefix = Literal[
     "whk",
     "off",
     "drq",
+    "sbr",
+    "sbp",
     "sup",
     "cas",
     "nte",
