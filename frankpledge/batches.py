@@ -12,15 +12,18 @@ from pathlib import Path
 import orjson
 
 from frankpledge import tabular
-from frankpledge.columns import CLAIM_COLUMNS
+from frankpledge.columns import BASIS_COLUMNS, CLAIM_COLUMNS
 from frankpledge.errors import KitError
 from frankpledge.files import open_maybe_gzip
 from matching.vocabulary import MAX_LINE_BYTES
 
 BATCH_BYTES = 32 << 20
 """Size of a batch before compression: well under the pool's 64 MiB on the wire, and held in memory."""
-FILING_MEMBERS = frozenset({"schema", "fingerprint", "ref", "class", "line", "date", "claim", "labels", "subjects"})
+FILING_MEMBERS = frozenset(
+    {"schema", "fingerprint", "ref", "class", "line", "date", "claim", "basis", "labels", "subjects"}
+)
 CLAIM_MEMBERS = frozenset(CLAIM_COLUMNS.values())
+BASIS_MEMBERS = frozenset(BASIS_COLUMNS.values())
 SUBJECT_MEMBERS = frozenset({"kind", "role", "mask", "keys", "observed", "sketches", "facts", "name"})
 
 
@@ -133,6 +136,9 @@ def _stamp(number: int, line: bytes) -> tuple[str, str]:
     claim = filing.get("claim", {})
     if not isinstance(claim, dict) or not claim.keys() <= CLAIM_MEMBERS:
         raise NotEncodedError(number, "has a claim that is not as an encoded filing has it")
+    basis = filing.get("basis", {})
+    if not isinstance(basis, dict) or not basis.keys() <= BASIS_MEMBERS:
+        raise NotEncodedError(number, "has a basis that is not as an encoded filing has it")
     subjects = filing.get("subjects")
     if not isinstance(subjects, list) or not subjects:
         raise NotEncodedError(number, "has no encoded subjects")

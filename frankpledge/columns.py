@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from matching.vocabulary import BASIS
+
 NAME_COLUMNS = ("given_name", "family_name", "date_of_birth", "national_id", "driving_licence", "sex")
 CONTACT_COLUMNS = ("house_number", "street", "town", "postcode", "country", "phone", "email", "bank_account")
 PERSON_COLUMNS = (*NAME_COLUMNS, *CONTACT_COLUMNS)
@@ -18,6 +20,9 @@ CLAIM_COLUMNS = {
 }
 """Input column of a claim's fact -> its name in the encoded filing."""
 
+BASIS_COLUMNS = {name: name for names in BASIS.values() for name in names}
+"""Input column of what the time of a filing counts from -> its name in the encoded filing."""
+
 LABEL_COLUMNS = {
     "tlp": "tlp",
     "source_grade": "source",
@@ -27,7 +32,7 @@ LABEL_COLUMNS = {
 """Input column of a handling label -> its name in the encoded filing."""
 
 ROLE_COLUMNS = ("role", "vehicle_role", "organisation_role")
-FILING_COLUMNS = ("ref", "class", "line", "date", *CLAIM_COLUMNS, *LABEL_COLUMNS)
+FILING_COLUMNS = ("ref", "class", "line", "date", *CLAIM_COLUMNS, *BASIS_COLUMNS, *LABEL_COLUMNS)
 CANONICAL = (*FILING_COLUMNS, *ROLE_COLUMNS, *SUBJECT_COLUMNS)
 
 JOINABLE = ("given_name", "house_number", "street", "bank_account", "organisation_name")
@@ -43,6 +48,10 @@ ALIASES = {
     "claim_kind": ("claim type", "cause of loss", "peril"),
     "amount_band": ("claim amount band", "reserve band"),
     "claim_status": ("status",),
+    "customer_kind": ("quote or policy", "policy status", "proposal or policy"),
+    "policy_end": ("end date", "policy end date", "expiry date", "cancellation date", "lapse date", "termination date"),
+    "closed_on": ("closed date", "date closed", "closure date", "settlement date"),
+    "decided_on": ("decision date", "date of decision"),
     "tlp": ("traffic light protocol", "tlp colour", "tlp marking"),
     "source_grade": ("source evaluation", "source reliability"),
     "information_grade": ("information evaluation", "information reliability"),

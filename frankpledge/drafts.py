@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from frankpledge import parties
-from frankpledge.columns import CLAIM_COLUMNS, LABEL_COLUMNS
+from frankpledge.columns import BASIS_COLUMNS, CLAIM_COLUMNS, LABEL_COLUMNS
 from frankpledge.facts import MISSING, Defaults, Facts, merge, read_cells, word
 from frankpledge.mapping import ColumnMap
 from frankpledge.parties import Party, PartyError
@@ -72,7 +72,11 @@ def drafts(rows: Iterable[Row | Reject], columns: ColumnMap, defaults: Defaults)
 
 def _cells(row: Row, columns: ColumnMap) -> tuple[dict[str, str], list[Reject]]:
     cells, rejects = columns.apply(row.cells), []
-    for nested, given, known in (("claim", row.claim, CLAIM_COLUMNS), ("labels", row.labels, LABEL_COLUMNS)):
+    for nested, given, known in (
+        ("claim", row.claim, CLAIM_COLUMNS),
+        ("basis", row.basis, BASIS_COLUMNS),
+        ("labels", row.labels, LABEL_COLUMNS),
+    ):
         if given is None:
             continue
         wire_names = {name: column for column, name in known.items()}

@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from frankpledge.columns import CLAIM_COLUMNS, LABEL_COLUMNS
+from frankpledge.columns import BASIS_COLUMNS, CLAIM_COLUMNS, LABEL_COLUMNS
 from frankpledge.rejects import Reject
 from matching.vocabulary import (
     AMOUNT_BANDS,
+    BASIS,
     CLAIM_KINDS,
     CLAIM_STATUSES,
+    CUSTOMER_KINDS,
     LABELS,
     LINES,
     MAX_REFERENCE_LENGTH,
@@ -26,9 +28,10 @@ WORDS = {
     "claim_kind": CLAIM_KINDS,
     "amount_band": AMOUNT_BANDS,
     "claim_status": CLAIM_STATUSES,
+    "customer_kind": CUSTOMER_KINDS,
     **{column: LABELS[name] for column, name in LABEL_COLUMNS.items()},
 }
-DATES = ("date", "incident_date", "notification_date")
+DATES = ("date", "incident_date", "notification_date", *(names[-1] for names in BASIS.values()))
 COLUMNS = (*DATES, *WORDS)
 REQUIRED_OF_A_CLAIM = ("incident_date", "notification_date", "claim_kind", "claim_status")
 MISSING = "is missing"
@@ -48,7 +51,7 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The checked facts of one filing; dates are YYYY-MM-DD, `claim` and `labels` as in the encoded filing."""
+    """The checked facts of one filing; dates are YYYY-MM-DD, `claim`, `basis` and `labels` as in the encoded filing."""
 
     ref: str
     record_class: str
@@ -56,6 +59,7 @@ class Facts:
     date: str
     claim: dict[str, str] | None
     labels: dict[str, str] | None = None
+    basis: dict[str, str] | None = None
 
 
 @functools.lru_cache(maxsize=1024)
@@ -127,7 +131,9 @@ def merge(rows: Iterable[tuple[int, Mapping[str, str]]], defaults: Defaults) -> 
         return None, rejects
     claim = {name: merged[column] for column, name in CLAIM_COLUMNS.items() if column in merged}
     labels = {name: merged[column] for column, name in LABEL_COLUMNS.items() if column in merged}
-    return Facts(merged["ref"], merged["class"], merged["line"], merged["date"], claim or None, labels or None), []
+    basis = {name: merged[column] for column, name in BASIS_COLUMNS.items() if column in merged}
+    facts = (merged["ref"], merged["class"], merged["line"], merged["date"])
+    return Facts(*facts, claim or None, labels or None, basis or None), []
 
 
 def _complete_claim(merged: dict[str, str]) -> None:
@@ -145,4 +151,22 @@ def _missing(row: int, merged: Mapping[str, str]) -> list[Reject]:
             rejects.append(Reject(row, "notification_date", "expected a date not before incident_date"))
     elif "class" in merged:
         rejects += [Reject(row, column, "belongs to a claim only") for column in CLAIM_COLUMNS if column in merged]
+    return rejects + _misplaced(row, merged)
+
+
+def _misplaced(row: int, merged: Mapping[str, str]) -> list[Reject]:
+    """What a row says of the day its time counts from, and another class, or another fact of it, does not have."""
+    own = BASIS.get(merged.get("class", ""), ())
+    owners = {name: record_class for record_class, names in BASIS.items() for name in names}
+    rejects = [
+        Reject(row, column, f"belongs to a {owners[column]} {'case ' * (owners[column] == 'proven')}only")
+        for column in BASIS_COLUMNS
+        if column in merged and column not in own and "class" in merged
+    ]
+    if merged.get("customer_kind") == "quote" and "policy_end" in merged:
+        rejects.append(Reject(row, "policy_end", "belongs to a policy, and the row is a quote"))
+    if "closed_on" in merged and merged.get("claim_status") == "open":
+        rejects.append(Reject(row, "closed_on", "belongs to a claim that is not open"))
+    if "closed_on" in merged and merged["closed_on"] < merged.get("notification_date", ""):
+        rejects.append(Reject(row, "closed_on", "expected a date not before notification_date"))
     return rejects

@@ -175,6 +175,8 @@ class RecordEncoder:
         }
         if facts.claim is not None:
             filing["claim"] = facts.claim
+        if facts.basis is not None:
+            filing["basis"] = facts.basis
         if facts.labels is not None:
             filing["labels"] = facts.labels
         filing["subjects"] = [subject_to_json(subject) for subject in subjects]

@@ -12,7 +12,7 @@ import orjson
 import pyarrow as pa  # type: ignore[import-untyped] # pyarrow ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped] # pyarrow ships no types
 
-from frankpledge.columns import CLAIM_COLUMNS, LABEL_COLUMNS
+from frankpledge.columns import BASIS_COLUMNS, CLAIM_COLUMNS, LABEL_COLUMNS
 from frankpledge.errors import KitError
 from matching.wire import FACTS
 
@@ -32,6 +32,7 @@ SCHEMA = pa.schema(
     [
         *((name, _TEXT) for name in ("schema", "fingerprint", "ref", "class", "line", "date")),
         ("claim", pa.struct([(name, _TEXT) for name in CLAIM_COLUMNS.values()])),
+        ("basis", pa.struct([(name, _TEXT) for name in BASIS_COLUMNS.values()])),
         ("labels", pa.struct([(name, _TEXT) for name in LABEL_COLUMNS.values()])),
         ("subjects", pa.list_(_SUBJECT)),
     ]

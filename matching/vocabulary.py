@@ -33,6 +33,10 @@ CLAIM_KINDS = (
 AMOUNT_BANDS = ("0-1k", "1k-5k", "5k-20k", "20k-100k", "100k+")
 CLAIM_STATUSES = ("open", "closed", "repudiated", "withdrawn")
 
+CUSTOMER_KINDS = ("quote", "policy")
+BASIS = {"customer": ("customer_kind", "policy_end"), "claim": ("closed_on",), "proven": ("decided_on",)}
+"""By class what a filing may say of the day from which it is kept; the last of each is a date."""
+
 LABELS = {
     "tlp": ("clear", "green", "amber", "amber_strict", "red"),
     "source": ("reliable", "untested", "not_reliable"),

@@ -13,7 +13,7 @@ from frankpledge.rejects import Reject
 class Row:
     """One record as it stands in the file: its number (the first is 1) and its cells by heading.
 
-    `claim`, `subjects` and `labels` are there for a nested record only.
+    `claim`, `subjects`, `labels` and `basis` are there for a nested record only.
     """
 
     number: int
@@ -21,6 +21,7 @@ class Row:
     claim: Mapping[str, str] | None = None
     subjects: tuple[Mapping[str, str], ...] | None = None
     labels: Mapping[str, str] | None = None
+    basis: Mapping[str, str] | None = None
 
 
 class Source(Protocol):

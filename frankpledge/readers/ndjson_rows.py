@@ -1,4 +1,4 @@
-"""NDJSON: one JSON object a line, flat like a CSV row, or nested with `claim`, `labels` and `subjects`."""
+"""NDJSON: one JSON object a line, flat like a CSV row, or nested with `claim`, `basis`, `labels` and `subjects`."""
 
 from __future__ import annotations
 
@@ -82,15 +82,16 @@ def parse(number: int, line: bytes) -> Row | Reject:
         return Reject(number, "(row)", f"expected {EXPECTED}, in UTF-8")
     if not isinstance(record, dict):
         return Reject(number, "(row)", f"expected {EXPECTED}")
-    claim, labels, subjects = (record.pop(name, None) for name in ("claim", "labels", "subjects"))
+    claim, basis, labels, subjects = (record.pop(name, None) for name in ("claim", "basis", "labels", "subjects"))
     try:
         cells = _texts(record, "")
         facts = None if claim is None else _texts(claim, "claim")
+        kept = None if basis is None else _texts(basis, "basis")
         handling = None if labels is None else _texts(labels, "labels")
         parties = None if subjects is None else _parties(subjects)
     except _ShapeError as error:
         return Reject(number, error.where, f"expected {error.expected}")
-    return Row(number, cells, facts, parties, handling)
+    return Row(number, cells, facts, parties, handling, kept)
 
 
 class _ShapeError(ValueError):

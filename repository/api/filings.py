@@ -13,7 +13,15 @@ from repository.api.context import current_actor, services
 from repository.api.idempotency import idempotent
 from repository.api.own import field_problem, own_member, path_id
 from repository.api.problems import ProblemError
-from repository.api.shapes import CAPPED, ClaimSchema, DomainSchema, LabelsSchema, SubjectSchema, reference_field
+from repository.api.shapes import (
+    CAPPED,
+    BasisSchema,
+    ClaimSchema,
+    DomainSchema,
+    LabelsSchema,
+    SubjectSchema,
+    reference_field,
+)
 from repository.domain.errors import FieldError
 from repository.domain.filings import Outcome
 from repository.services import filing
@@ -31,6 +39,7 @@ class FilingSchema(DomainSchema):
     line = fields.String(required=True, validate=validate.OneOf(LINES))
     date = fields.Date(required=True, metadata={"description": "Policy start, quote, notification or filing"})
     claim = fields.Nested(ClaimSchema, metadata={"description": "For the class claim, and only for it"})
+    basis = fields.Nested(BasisSchema, metadata={"description": "From which day it is kept; may be left out"})
     labels = fields.Nested(LabelsSchema, metadata={"description": "How far the record may go; it is shown no further"})
     subjects = fields.List(fields.Nested(SubjectSchema), required=True, validate=validate.Length(1, MAX_SUBJECTS))
 
@@ -63,10 +72,12 @@ class OwnFilingSchema(Schema):
     version = fields.Integer(required=True)
     date = fields.Date(required=True)
     claim = fields.Nested(ClaimSchema, allow_none=True)
+    basis = fields.Nested(BasisSchema, required=True, allow_none=True)
     labels = fields.Nested(LabelsSchema, required=True, allow_none=True)
     proof = fields.String(required=True, allow_none=True, metadata={"description": "What a proven case stands on"})
     created_at = fields.AwareDateTime(required=True)
     filed_at = fields.AwareDateTime(required=True)
+    kept_from = fields.Date(required=True, metadata={"description": "The day that its time counts from"})
     expires_on = fields.Date(required=True, metadata={"description": "The first day on which it is not kept any more"})
     subjects = fields.List(fields.Nested(OwnSubjectSchema), required=True)
 

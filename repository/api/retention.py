@@ -24,13 +24,22 @@ from repository.services.lifecycle import Act
 blueprint = Blueprint("retention", __name__, description="How long filings are kept, and legal holds on them")
 
 
+def basis_field() -> fields.String:
+    """What the time of a filing counts from."""
+    return fields.String(required=True, validate=validate.OneOf([each.value for each in Basis]))
+
+
 class RetainedClassSchema(Schema):
-    """How long filings of a class are kept."""
+    """How long filings of a class, and customers of a kind, are kept."""
 
     record_class = fields.String(required=True, data_key="class", validate=validate.OneOf(RECORD_CLASSES))
-    basis = fields.String(required=True, validate=validate.OneOf([each.value for each in Basis]))
-    keep_months = fields.Integer(required=True, metadata={"description": "By the rulebook in force"})
-    cap_months = fields.Integer(required=True, metadata={"description": "What no rulebook exceeds"})
+    customer_kind = fields.String(
+        required=True, allow_none=True, metadata={"description": "Null of other classes, and where it is not said"}
+    )
+    basis = basis_field()
+    keep = fields.String(required=True, metadata={"description": "By the rulebook in force, such as 90 days"})
+    cap = fields.String(required=True, metadata={"description": "By the rulebook in force, with renewals"})
+    cap_of_any_scheme = fields.String(required=True, metadata={"description": "What no rulebook exceeds"})
     renewable = fields.Boolean(required=True)
 
 
@@ -62,6 +71,7 @@ class ExpiringFilingSchema(Schema):
     reference = fields.String(required=True)
     line = fields.String(required=True)
     record_class = fields.String(required=True, data_key="class")
+    basis = basis_field()
     kept_from = fields.Date(required=True, metadata={"description": "The day its time counts from"})
     expires_on = fields.Date(required=True, metadata={"description": "The first day on which it is not kept"})
     held_until = fields.Date(required=True, allow_none=True, metadata={"description": "By a legal hold"})
@@ -85,6 +95,7 @@ class RenewedSchema(Schema):
     """The days of a filing."""
 
     filing = fields.String(required=True)
+    basis = basis_field()
     kept_from = fields.Date(required=True)
     expires_on = fields.Date(required=True)
 

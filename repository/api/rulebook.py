@@ -184,7 +184,7 @@ def _state(edition: Edition) -> str:
     return "not yet in force" if edition.effective_from > _today() else "no longer in force"
 
 
-_WORDS: dict[str, Callable[..., object] | Mapping[str, str]] = {
+_WORDS: dict[str, Callable[..., object] | Mapping[str, object]] = {
     "share": rulebook_words.share,
     "number": rulebook_words.number,
     "many": rulebook_words.many,
@@ -193,6 +193,7 @@ _WORDS: dict[str, Callable[..., object] | Mapping[str, str]] = {
     "level_words": rulebook_words.LEVELS,
     "class_words": rulebook_words.CLASSES,
     "tier_words": rulebook_words.TIERS,
-    "basis_words": {name: rulebook_words.BASES[each.basis] for name, each in LONGEST.items()},
-    "longest": LONGEST.__getitem__,
+    "kind_words": rulebook_words.KINDS,
+    "basis_words": rulebook_words.BASES,
+    "kinds": LONGEST,
 }

@@ -12,6 +12,7 @@ from matching.vocabulary import (
     AMOUNT_BANDS,
     CLAIM_KINDS,
     CLAIM_STATUSES,
+    CUSTOMER_KINDS,
     LABELS,
     LINES,
     MAX_REFERENCE_LENGTH,
@@ -69,6 +70,17 @@ class ClaimSchema(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(CLAIM_KINDS))
     amount_band = fields.String(validate=validate.OneOf(AMOUNT_BANDS))
     status = fields.String(required=True, validate=validate.OneOf(CLAIM_STATUSES))
+
+
+class BasisSchema(Schema):
+    """What a filing says of the day from which it is kept; each entry belongs to one class."""
+
+    customer_kind = fields.String(
+        validate=validate.OneOf(CUSTOMER_KINDS), metadata={"description": "Of a customer: whether it has a policy"}
+    )
+    policy_end = fields.Date(metadata={"description": "Of a policy: its last day, past or ahead"})
+    closed_on = fields.Date(metadata={"description": "Of a claim that is not open"})
+    decided_on = fields.Date(metadata={"description": "Of a proven case"})
 
 
 class LabelsSchema(Schema):
@@ -144,6 +156,11 @@ class HitSchema(Schema):
     adverse = fields.Boolean(metadata={"description": "False of a victim's or protective entry; from tier 2"})
     attention = fields.String(validate=validate.OneOf([PROTECT]), metadata={"description": ATTENTION})
     labels = fields.Nested(LabelsSchema, metadata={"description": "Those of the record, which bind you; from tier 2"})
+    flag = fields.String(
+        validate=validate.OneOf([each.value for each in Flag]),
+        metadata={"description": "Where the record is disputed, or its use is restricted: less of it is shown"},
+    )
+    notice = fields.String(metadata={"description": "Words of the person in the record; from tier 2"})
     age_band = fields.String(metadata={"description": "How old the record is; from tier 2"})
     probability = fields.Float(metadata={"description": "From tier 3"})
     weight = fields.Float(metadata={"description": "Bits; from tier 3"})

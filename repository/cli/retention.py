@@ -29,7 +29,7 @@ def command() -> None:
 @as_json_option
 @click.pass_obj
 def report(pool: Pool, *, as_json: bool) -> None:
-    """Count the filings of all members that expire within so many days, by class; those held are among them."""
+    """Count the filings of all members that expire within so many days, by kind; those held are among them."""
     services = compose(pool.settings)
     try:
         found = retention.report(services)
@@ -38,9 +38,9 @@ def report(pool: Pool, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = table("within days", "by", "class", "filings", "of these held")
+    rows = table("within days", "by", "kind", "filings", "of these held")
     for each in found:
-        rows.add_row(str(each["within_days"]), each["by"], each["class"], f"{each['filings']:,}", f"{each['held']:,}")
+        rows.add_row(str(each["within_days"]), each["by"], each["kind"], f"{each['filings']:,}", f"{each['held']:,}")
     console().print(rows)
 
 

@@ -9,12 +9,21 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from matching.types import EncodedSubject
-from matching.vocabulary import AMOUNT_BANDS, CLAIM_KINDS, CLAIM_STATUSES, LINES, MAX_REFERENCE_LENGTH, RECORD_CLASSES
+from matching.vocabulary import (
+    AMOUNT_BANDS,
+    BASIS,
+    CLAIM_KINDS,
+    CLAIM_STATUSES,
+    CUSTOMER_KINDS,
+    LINES,
+    MAX_REFERENCE_LENGTH,
+    RECORD_CLASSES,
+)
 from repository.domain.errors import FieldError
 from repository.domain.labels import UNLABELLED, Labels, labels_from_json
 from repository.domain.rulebook import Rulebook
 
-FIELDS = frozenset({"schema", "fingerprint", "ref", "class", "line", "date", "claim", "labels", "subjects"})
+FIELDS = frozenset({"schema", "fingerprint", "ref", "class", "line", "date", "claim", "basis", "labels", "subjects"})
 CLAIM_FIELDS = frozenset({"incident_date", "notification_date", "kind", "amount_band", "status"})
 FRAUD_CLASSES = frozenset({"suspected", "proven"})
 PROTECTED_CLASSES = frozenset({"victim", "protective"})
@@ -22,6 +31,8 @@ PROTECTED_CLASSES = frozenset({"victim", "protective"})
 
 EARLIEST = date(1900, 1, 1)
 """No day of a filing is before this one."""
+LATEST_END_DAYS = 50 * 366
+"""How far ahead the end of a policy may lie. One that has no end yet says none."""
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
@@ -57,6 +68,22 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedBasis:
+    """What a filing says of the day from which it is kept: `on` is a policy's end, a claim's closure, or a decision."""
+
+    customer_kind: str | None = None
+    on: date | None = None
+
+    def as_dict(self, record_class: str) -> dict[str, str]:
+        """As JSON, for a class; what is not said is absent."""
+        kind = {} if self.customer_kind is None else {"customer_kind": self.customer_kind}
+        return kind if self.on is None else {**kind, BASIS[record_class][-1]: self.on.isoformat()}
+
+
+UNSTATED = StatedBasis()
+
+
+@dataclass(frozen=True, slots=True)
 class FilingFacts:
     """What a filing says besides its subjects. (member, reference, record class) is the identity of a filing."""
 
@@ -68,6 +95,7 @@ class FilingFacts:
     triggered_on: date
     claim: Claim | None
     labels: Labels = UNLABELLED
+    basis: StatedBasis = UNSTATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +135,7 @@ def facts_from_json(body: Mapping[str, object], accepts: Accepts) -> FilingFacts
         triggered_on=day(body, "date", latest=accepts.today + timedelta(days=ahead)),
         claim=claim,
         labels=labels_from_json(body.get("labels")),
+        basis=_basis(body.get("basis"), record_class, claim, accepts),
     )
 
 
@@ -191,3 +220,38 @@ def _claim(body: Mapping[str, object], record_class: str, accepts: Accepts) -> C
     if claim.notification_date < claim.incident_date:
         raise FieldError("claim.notification_date", "a date not before claim.incident_date")
     return claim
+
+
+def _basis(raw: object, record_class: str, claim: Claim | None, accepts: Accepts) -> StatedBasis:
+    if raw is None or raw == {}:
+        return UNSTATED
+    names = BASIS.get(record_class)
+    if names is None:
+        raise FieldError("basis", f"nothing, as the class is {record_class}")
+    if not isinstance(raw, dict):
+        raise FieldError("basis", f"an object of {', '.join(names)}")
+    refuse_unknown(raw, frozenset(names), prefix="basis")
+    if record_class == "customer":
+        return _customer_basis(raw, accepts)
+    if raw.get(names[-1]) is None:
+        return UNSTATED
+    where = f"basis.{names[-1]}"
+    if claim is not None and claim.status == "open":
+        raise FieldError(where, "nothing, as claim.status is open")
+    latest = accepts.today + timedelta(days=accepts.rulebook.filing.clock_skew_days)
+    on = day(raw, names[-1], latest=latest, path=where)
+    if claim is not None and on < claim.notification_date:
+        raise FieldError(where, "a date not before claim.notification_date")
+    return StatedBasis(on=on)
+
+
+def _customer_basis(raw: Mapping[str, object], accepts: Accepts) -> StatedBasis:
+    kind = raw.get("customer_kind")
+    if kind is not None:
+        kind = one_of(raw, "customer_kind", CUSTOMER_KINDS, path="basis.customer_kind")
+    if raw.get("policy_end") is None:
+        return StatedBasis(kind)
+    if kind == "quote":
+        raise FieldError("basis.policy_end", "nothing, as basis.customer_kind is quote")
+    latest = accepts.today + timedelta(days=LATEST_END_DAYS)
+    return StatedBasis("policy", day(raw, "policy_end", latest=latest, path="basis.policy_end"))

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from matching.types import Band
 from repository.domain.calendar import Calendar
+from repository.domain.retention import RetentionRules
 
 NO_TIER, HIT_TIER, CLASS_TIER, POINTER_TIER, DETAIL_TIER = range(5)
 """R2: nothing; hit or no hit; class, count and age band; the contributor and the record's facts; the detail."""
@@ -210,13 +211,6 @@ class CaseworkRules:
     due_days: int
     snooze_days: int
     evidence_characters: int
-
-
-@dataclass(frozen=True, slots=True)
-class RetentionRules:
-    """How long filings of a class are kept, in calendar months from the day that their time counts from."""
-
-    keep_months: int
 
 
 @dataclass(frozen=True, slots=True)

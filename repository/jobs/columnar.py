@@ -21,8 +21,10 @@ from matching.schema import LinkageSchema
 from matching.types import KEY_BYTES, KINDS, EncodedSubject
 from matching.vocabulary import (
     AMOUNT_BANDS,
+    BASIS,
     CLAIM_KINDS,
     CLAIM_STATUSES,
+    CUSTOMER_KINDS,
     LABELS,
     LINES,
     MAX_LINE_BYTES,
@@ -32,7 +34,17 @@ from matching.vocabulary import (
 )
 from matching.wire import FACTS, MAX_FACT, MAX_NAME_LENGTH
 from repository.domain.errors import FieldError
-from repository.domain.filings import EARLIEST, Accepts, Claim, Filing, FilingFacts, reference_from_json
+from repository.domain.filings import (
+    EARLIEST,
+    LATEST_END_DAYS,
+    UNSTATED,
+    Accepts,
+    Claim,
+    Filing,
+    FilingFacts,
+    StatedBasis,
+    reference_from_json,
+)
 from repository.domain.labels import UNLABELLED, Labels
 from repository.jobs import layout
 from repository.services.batchwork import RowError
@@ -115,6 +127,7 @@ class _Facts:
     columns: dict[str, list[Any]]
     claims: dict[str, list[Any]]
     labels: dict[str, list[Any]]
+    bases: dict[str, list[Any]]
     without_claim: Bools
 
     @classmethod
@@ -123,6 +136,7 @@ class _Facts:
         arrays = {name: layout.column(batch, name) for name in names}
         claims = layout.members(arrays.pop("claim"), layout.COLUMNS["claim"])
         labels = layout.members(arrays.pop("labels"), layout.COLUMNS["labels"])
+        bases = layout.members(arrays.pop("basis"), layout.COLUMNS["basis"])
         without = _nulls(layout.column(batch, "claim"))
         known = tuple(accepts.fingerprints.get(schema.id, ()))
         classes = _mapped(arrays["class"], _place_in(RECORD_CLASSES))
@@ -134,6 +148,7 @@ class _Facts:
             & _all(arrays["ref"], _is_reference)
             & _days_good(arrays["date"], classes, accepts)
             & _claims_good(claims, without, classes, accepts)
+            & _bases_good(bases, claims, classes, accepts)
         )
         for name, array in labels.items():
             good &= _all(array, LABELS[name].__contains__) | _nulls(array)
@@ -142,6 +157,7 @@ class _Facts:
             {name: array.to_pylist() for name, array in arrays.items()},
             {name: array.to_pylist() for name, array in claims.items()},
             {name: array.to_pylist() for name, array in labels.items()},
+            {name: array.to_pylist() for name, array in bases.items() if array.null_count < len(array)},
             without,
         )
 
@@ -158,7 +174,14 @@ class _Facts:
             triggered_on=date.fromisoformat(own["date"]),
             claim=None if self.without_claim[row] else self._claim(row),
             labels=Labels(**words) if any(words.values()) else UNLABELLED,
+            basis=self._basis(row) if self.bases else UNSTATED,
         )
+
+    def _basis(self, row: int) -> StatedBasis:
+        said = {name: values[row] for name, values in self.bases.items() if values[row] is not None}
+        kind = "policy" if "policy_end" in said else said.pop("customer_kind", None)
+        day = next((value for name, value in said.items() if name != "customer_kind"), None)
+        return StatedBasis(kind, None if day is None else date.fromisoformat(day))
 
     def _claim(self, row: int) -> Claim:
         incident, notified, kind, amount_band, status = (self.claims[name][row] for name in layout.CLAIM)
@@ -189,6 +212,31 @@ def _claims_good(claims: dict[str, Any], without: Bools, classes: Integers, acce
     )
     is_claim = classes == RECORD_CLASSES.index("claim")
     return np.where(is_claim, whole & ~without, without)
+
+
+def _bases_good(bases: dict[str, Any], claims: dict[str, Any], classes: Integers, accepts: Accepts) -> Bools:
+    """Which rows say nothing of the day they are kept from, or only what belongs to their class."""
+    good = np.ones(len(classes), bool)
+    soon = (accepts.today + timedelta(days=accepts.rulebook.filing.clock_skew_days)).toordinal()
+    for record_class, names in BASIS.items():
+        for name in names:
+            array = bases[name]
+            if array.null_count == len(array):
+                continue
+            fits = classes == RECORD_CLASSES.index(record_class)
+            if name == "customer_kind":
+                fits &= _all(array, CUSTOMER_KINDS.__contains__)
+            else:
+                latest = accepts.today.toordinal() + LATEST_END_DAYS if name == "policy_end" else soon
+                ordinals = _mapped(array, _ordinal)
+                fits &= (ordinals >= EARLIEST.toordinal()) & (ordinals <= latest)
+                if record_class == "customer":
+                    fits &= ~_all(bases["customer_kind"], lambda word: word == "quote")
+                if record_class == "claim":
+                    fits &= ordinals >= _mapped(claims["notification_date"], _ordinal)
+                    fits &= ~_all(claims["status"], lambda word: word == "open")
+            good &= fits | _nulls(array)
+    return good
 
 
 @dataclass(frozen=True, slots=True)

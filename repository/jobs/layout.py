@@ -10,11 +10,12 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped] # pyarrow ships no types
 import pyarrow.compute as pc  # type: ignore[import-untyped] # pyarrow ships no types
 
-from matching.vocabulary import LABELS
+from matching.vocabulary import BASIS, LABELS
 from matching.wire import FACTS
 from repository.domain.errors import FieldError
 from repository.jobs.lines import StreamError
 
+BASES = tuple(name for names in BASIS.values() for name in names)
 CLAIM = ("incident_date", "notification_date", "kind", "amount_band", "status")
 SUBJECT = ("kind", "role", "mask", "keys", "observed", "sketches", "facts", "name")
 
@@ -41,6 +42,7 @@ COLUMNS: dict[str, Shape] = {
     **dict.fromkeys(("schema", "fingerprint", "ref", "class", "line"), TEXT),
     "date": DAY,
     "claim": _CLAIM,
+    "basis": Shape("a structure", tuple((name, TEXT if name == "customer_kind" else DAY) for name in BASES)),
     "labels": Shape("a structure", tuple((name, TEXT) for name in LABELS)),
     "subjects": _SUBJECT,
 }

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from repository.domain.events import Event, EventKind
-from repository.domain.filings import Accepts, Outcome
+from repository.domain.filings import Accepts, Outcome, StatedBasis
 from repository.domain.members import Actor, Member
 from repository.services import Services, intake, reciprocity
 from repository.services.encodings import filing_from_json
@@ -50,7 +50,7 @@ def file_one(services: Services, actor: Actor, member: Member, body: object) -> 
             raise error
         (plan,) = taken.plans
         if plan.outcome in _EVENTS:
-            _tell(services, connection, source, plan)
+            tell(services, connection, source, plan)
     return Filed(plan.filing_id, filing.facts.reference, plan.version, plan.outcome, plan.hits, plan.capped_keys)
 
 
@@ -62,6 +62,7 @@ def find(services: Services, member: Member, filing_id: str) -> dict[str, Any] |
         if row is None:
             return None
         subjects = filings.kinds_and_roles(connection, filing_id)
+    days = of_filing(services, row)
     return {
         "id": row["id"],
         "reference": row["reference"],
@@ -70,11 +71,13 @@ def find(services: Services, member: Member, filing_id: str) -> dict[str, Any] |
         "version": row["version"],
         "date": row["triggered_on"].isoformat(),
         "claim": row["claim"],
+        "basis": StatedBasis(row["customer_kind"], row["basis_on"]).as_dict(row["record_class"]) or None,
         "labels": filings.labels_of(row).as_dict() or None,
         "proof": row["proof_id"],
         "created_at": row["created_at"].isoformat(),
         "filed_at": row["filed_at"].isoformat(),
-        "expires_on": of_filing(services, row)["expires_on"],
+        "kept_from": days["kept_from"],
+        "expires_on": days["expires_on"],
         "subjects": [{"kind": kind, "role": role} for kind, role in subjects],
     }
 
@@ -86,7 +89,8 @@ def what_is_accepted(services: Services, session: Session, member: Member) -> Ac
     return Accepts(accepted_fingerprints(session, now), lines, now.date(), services.rulebook)
 
 
-def _tell(services: Services, connection: Connection, source: Source, plan: Plan) -> None:
+def tell(services: Services, connection: Connection, source: Source, plan: Plan) -> None:
+    """Append the event of a filing that is new, or changed."""
     event = Event(
         id=reciprocity.new_id(services, "evt"),
         at=source.now,

@@ -89,6 +89,8 @@ def _store_facts(
             "triggered_on": facts.triggered_on,
             "claim": None if facts.claim is None else facts.claim.as_dict(),
             **filings.label_values(facts.labels),
+            "customer_kind": facts.basis.customer_kind,
+            "basis_on": facts.basis.on,
             "proof_id": each.proof_id,
             "version": each.version,
             "match_digest": each.match_digest,
@@ -100,6 +102,8 @@ def _store_facts(
             "batch_id": source.batch_id,
             "last_batch_id": source.batch_id,
             "last_batch_row": each.numbered.row if source.batch_id else None,
+            "flag": None,
+            "notice": None,
             "roles": roles,
             "matched": each.matched,
         }

@@ -145,7 +145,8 @@ def _plan_one(services: Services, source: Source, new: Plan, known: Standing | N
 def _digests(services: Services, source: Source, filing: Filing, proof_id: str | None) -> tuple[bytes, bytes]:
     facts = filing.facts
     claim = None if facts.claim is None else facts.claim.as_dict()
-    said = Said(facts.line, facts.triggered_on, claim, facts.labels.as_dict(), proof_id)
+    basis = facts.basis.as_dict(facts.record_class)
+    said = Said(facts.line, facts.triggered_on, claim, facts.labels.as_dict(), proof_id, basis)
     identity = (source.member.id, facts.reference, facts.record_class)
     key = (facts.schema_id, facts.fingerprint)
     roles = [each.role for each in filing.subjects]
@@ -161,6 +162,7 @@ class Said:
     claim: Mapping[str, Any] | None
     labels: Mapping[str, Any]
     proof_id: str | None
+    basis: Mapping[str, str] = field(default_factory=dict)
 
 
 def digests(sealer: Sealer, identity: tuple[str, str, str], matched: bytes, said: bytes) -> tuple[bytes, bytes]:
@@ -192,4 +194,6 @@ def said_parts(said: Said, roles: Sequence[str]) -> bytes:
     handling = {"labels": said.labels, "proof": said.proof_id}
     if any(handling.values()):  # absent otherwise: filings from before there were any keep their digest
         rest.append(handling)
+    if said.basis:  # the same
+        rest.append({"basis": dict(said.basis)})
     return orjson.dumps(rest)

@@ -22,7 +22,7 @@ from repository.domain.retention import kept_from
 from repository.services import Services, reciprocity
 from repository.storage import deletions, dialect, events, filings, holds, idempotency, index, ledger, removal
 from repository.storage.ledger import LedgerRow
-from repository.storage.retention import dates_of
+from repository.storage.retention import dates_of, kind_of_row
 from repository.storage.sealing import index_keys, record_context
 
 SALT_BYTES = 32
@@ -109,7 +109,7 @@ def _forget_answers(connection: Connection, rows: Sequence[RowMapping], hit_ids:
 
 def _prove(services: Services, connection: Connection, rows: Sequence[RowMapping], why: Why) -> list[Removed]:
     """Store the deletion proofs, and tell each removal: with the commitment, which says nothing by itself."""
-    proved, stored = [], []
+    proved, stored, book = [], [], services.rulebooks.at(why.now)
     for row in rows:
         said = Removed(
             filing_id=row["id"],
@@ -119,9 +119,9 @@ def _prove(services: Services, connection: Connection, rows: Sequence[RowMapping
             version=row["version"],
             cause=why.cause,
             reason=why.reason,
-            kept_from=kept_from(row["record_class"], dates_of(row)),
+            kept_from=kept_from(book.retention[kind_of_row(row)].basis, dates_of(row)),
             removed_on=why.now.astimezone(UTC).date(),
-            rulebook=services.rulebooks.at(why.now).version,
+            rulebook=book.version,
         )
         proof = _stored(services, said, row["content_digest"], why)
         stored.append(proof)

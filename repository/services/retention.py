@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
+from matching.vocabulary import CUSTOMER_KINDS
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, PutOffError
 from repository.domain.members import Actor, Member
@@ -20,6 +21,7 @@ from repository.domain.removal import Cause
 from repository.domain.retention import (
     FOOTPRINT_MONTHS,
     LONGEST,
+    Period,
     RenewalError,
     RenewalReason,
     expires_on,
@@ -50,10 +52,13 @@ def today(services: Services) -> date:
 
 
 def ended(rulebook: Rulebook, day: date) -> dict[str, Ended]:
-    """For each class the days from which a filing's time is over on a day."""
-    caps = {name: each.cap_months for name, each in LONGEST.items()}
-    keep = {name: min(rulebook.retention[name].keep_months, cap) for name, cap in caps.items()}
-    return {name: Ended(over_until(day, keep[name]), over_until(day, cap)) for name, cap in caps.items()}
+    """For each kind of filing the days from which its time is over on a day."""
+    found = {}
+    for kind, longest in LONGEST.items():
+        rules = rulebook.retention[kind]
+        cap = max(rules.cap.over(day), over_until(day, longest.cap_months))
+        found[kind] = Ended(max(rules.keep.over(day), cap), cap, rules.basis)
+    return found
 
 
 def queue(services: Services) -> int:
@@ -98,29 +103,31 @@ def schedule(rulebook: Rulebook) -> dict[str, Any]:
     """How long what is kept, as JSON for anybody."""
     classes = [
         {
-            "class": name,
-            "basis": longest.basis.value,
-            "keep_months": min(rulebook.retention[name].keep_months, longest.cap_months),
-            "cap_months": longest.cap_months,
+            "class": "customer" if kind in CUSTOMER_KINDS else kind,
+            "customer_kind": kind if kind in CUSTOMER_KINDS else None,
+            "basis": rulebook.retention[kind].basis.value,
+            "keep": str(rulebook.retention[kind].keep),
+            "cap": str(rulebook.retention[kind].cap),
+            "cap_of_any_scheme": str(Period(longest.cap_months)),
             "renewable": longest.renewable,
         }
-        for name, longest in LONGEST.items()
+        for kind, longest in LONGEST.items()
     ]
     screenings = {"keep_days": rulebook.screening.keep_days, "cap_months": FOOTPRINT_MONTHS}
     return {"rulebook": rulebook.version, "classes": classes, "screenings": screenings}
 
 
 def report(services: Services) -> list[dict[str, Any]]:
-    """How many filings of everyone expire within so many days, by class, and how many of these are held."""
+    """How many filings of everyone expire within so many days, by kind, and how many of these are held."""
     day, rows = today(services), []
     with services.database.reading(long=True) as connection:
         for days in HORIZONS:
             by = day + timedelta(days=days)
             counts = retention.count_over(connection, ended(services.rulebook, by), today=day)
-            for name in LONGEST:
-                held = counts.get((name, True), 0)
-                total = held + counts.get((name, False), 0)
-                rows.append({"within_days": days, "by": by.isoformat(), "class": name, "filings": total, "held": held})
+            for kind in LONGEST:
+                held = counts.get((kind, True), 0)
+                total = held + counts.get((kind, False), 0)
+                rows.append({"within_days": days, "by": by.isoformat(), "kind": kind, "filings": total, "held": held})
     return rows
 
 
@@ -137,11 +144,7 @@ def expiring(
 
 def of_filing(services: Services, row: RowMapping) -> dict[str, Any]:
     """The days of a filing, from a row with those that they count from, as JSON."""
-    rules, dates = services.rulebook.retention[row["record_class"]], retention.dates_of(row)
-    return {
-        "kept_from": kept_from(row["record_class"], dates).isoformat(),
-        "expires_on": expires_on(row["record_class"], dates, rules).isoformat(),
-    }
+    return _days(services.rulebook, row)
 
 
 def renew(
@@ -174,14 +177,23 @@ def renew(
     return {"filing": filing_id, **days}
 
 
+def _days(rulebook: Rulebook, row: RowMapping) -> dict[str, Any]:
+    kind, dates = retention.kind_of_row(row), retention.dates_of(row)
+    rules = rulebook.retention[kind]
+    return {
+        "basis": rules.basis.value,
+        "kept_from": kept_from(rules.basis, dates).isoformat(),
+        "expires_on": expires_on(kind, dates, rules).isoformat(),
+    }
+
+
 def _expiry(rulebook: Rulebook, row: RowMapping, held: Mapping[str, date]) -> dict[str, Any]:
-    dates, until = retention.dates_of(row), held.get(row["id"])
+    until = held.get(row["id"])
     return {
         "filing": row["id"],
         "reference": row["reference"],
         "line": row["line"],
         "class": row["record_class"],
-        "kept_from": kept_from(row["record_class"], dates).isoformat(),
-        "expires_on": expires_on(row["record_class"], dates, rulebook.retention[row["record_class"]]).isoformat(),
+        **_days(rulebook, row),
         "held_until": None if until is None else until.isoformat(),
     }

@@ -27,6 +27,7 @@ from matching.types import EncodedSubject
 from matching.wire import unpack
 from repository.domain import ids
 from repository.domain.events import Event, EventKind
+from repository.domain.filings import StatedBasis
 from repository.services import Clock, presence
 from repository.services.crediting import subjects_digest
 from repository.services.delivery import context
@@ -48,7 +49,8 @@ INDEX_AT_ONCE = 20_000
 _ROTATING = "rotating"
 _FILING = (
     *("member_id", "reference", "record_class", "schema_id", "fingerprint", "line", "triggered_on", "claim"),
-    *("tlp", "source_grade", "information_grade", "handling_code", "proof_id", "match_digest", "subjects_digest"),
+    *("tlp", "source_grade", "information_grade", "handling_code", "customer_kind", "basis_on", "proof_id"),
+    *("match_digest", "subjects_digest"),
 )
 
 
@@ -225,7 +227,8 @@ def _filings(both: _Both, connection: Connection, found: Sequence[RowMapping]) -
 
 def _digests(sealer: Sealer, row: RowMapping, subjects: Sequence[EncodedSubject]) -> dict[str, Any]:
     identity = (row["member_id"], row["reference"], row["record_class"])
-    said = Said(row["line"], row["triggered_on"], row["claim"], labels_of(row).as_dict(), row["proof_id"])
+    basis = StatedBasis(row["customer_kind"], row["basis_on"]).as_dict(row["record_class"])
+    said = Said(row["line"], row["triggered_on"], row["claim"], labels_of(row).as_dict(), row["proof_id"], basis)
     matched = match_parts((row["schema_id"], row["fingerprint"]), subjects)
     match_digest, content_digest = digests(
         sealer, identity, matched, said_parts(said, [each.role for each in subjects])
@@ -297,6 +300,16 @@ def _disclosures(both: _Both, connection: Connection, found: Sequence[RowMapping
     rotation.replace(connection, "disclosure_requests", [{"row": row, "new_words": words} for row, words in sealed])
 
 
+def _subject_requests(both: _Both, connection: Connection, found: Sequence[RowMapping]) -> None:
+    """Encodings that wait for a confirmation, and reports that wait to be read."""
+    rows = []
+    for each in found:
+        at = named_context(each["id"])
+        of = {name: each[name] and both.moved(at, each[name]) for name in ("envelope", "report")}
+        rows.append({"row": each["id"], **{f"new_{name}": value for name, value in of.items()}})
+    rotation.replace(connection, "subject_requests", rows)
+
+
 _SEALED = ("url", "secret", "old_secret")
 _STAGES: tuple[tuple[str, Sequence[str], int, _Step], ...] = (
     ("filings", _FILING, FILINGS_AT_ONCE, _filings),
@@ -304,6 +317,7 @@ _STAGES: tuple[tuple[str, Sequence[str], int, _Step], ...] = (
     ("screenings", ("member_id", "envelope", "subject_digest"), ROWS_AT_ONCE, _screenings),
     ("webhooks", _SEALED, ROWS_AT_ONCE, _webhooks),
     ("disclosure_requests", ("words",), ROWS_AT_ONCE, _disclosures),
+    ("subject_requests", ("envelope", "report"), ROWS_AT_ONCE, _subject_requests),
     ("suppressed_pairs", ("ends",), ROWS_AT_ONCE, _plain("suppressed_pairs", "ends")),
     ("case_moves", ("reason",), ROWS_AT_ONCE, _plain("case_moves", "reason")),
     ("case_notes", ("text",), ROWS_AT_ONCE, _plain("case_notes", "text")),

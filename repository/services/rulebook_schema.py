@@ -6,6 +6,7 @@ Every entry is needed, and no others are taken. A failing entry says what was ex
 from __future__ import annotations
 
 import itertools
+import re
 from bisect import bisect
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -18,7 +19,7 @@ from matching.types import Band
 from matching.vocabulary import LABELS, LINES, PURPOSES, RECORD_CLASSES
 from repository.domain import rulebook as rules
 from repository.domain.calendar import Calendar
-from repository.domain.retention import FOOTPRINT_DAYS, LONGEST
+from repository.domain.retention import FOOTPRINT_DAYS, LONGEST, Basis, Period, RetentionRules
 from repository.domain.rulebook import Level, SubscriberClass
 
 UNKNOWN = "no such entry"
@@ -223,12 +224,49 @@ def _subscriber() -> fields.Nested:
     )
 
 
-class _RetentionSchema(_Table):
-    """By class; a scheme may keep records for less long than the caps of the law, never for longer."""
+class _Period(fields.String):
+    """A number of months or days, such as "90 days", within a cap of months."""
 
-    customer, claim, suspected, proven, victim, protective = (
-        _table(rules.RetentionRules, keep_months=_whole(1, LONGEST[each].cap_months)) for each in RECORD_CLASSES
-    )
+    def __init__(self, cap_months: int) -> None:
+        self._cap = Period(cap_months)
+        self._expected = f'a number of months or days in quotes, at most "{self._cap}"'
+        super().__init__(required=True, error_messages=_messages(self._expected))
+
+    def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
+        number, _, unit = str(super()._deserialize(value, *rest, **options)).partition(" ")
+        if unit not in ("months", "days") or re.fullmatch(r"[1-9][0-9]{0,4}", number) is None:
+            raise ValidationError(self._expected)
+        period = Period(int(number), unit)
+        if not period.is_within(self._cap):
+            raise ValidationError(self._expected)
+        return period
+
+
+class _KeptSchema(_Table):
+    """How long filings of a kind are kept; its entries are set for each kind."""
+
+    makes = RetentionRules
+
+    @validates_schema
+    def _within_its_cap(self, loaded: dict[str, Any], **_: Any) -> None:
+        if not loaded["keep"].is_within(loaded["cap"]):
+            raise ValidationError("keep no longer than cap", "keep")
+
+    @post_load
+    def _make(self, loaded: dict[str, Any], **_: Any) -> Any:
+        return RetentionRules(loaded["keep"], loaded["cap"], Basis(loaded["basis"]))
+
+
+def _kept(kind: str) -> fields.Nested:
+    longest = LONGEST[kind]
+    entries = {each: _Period(longest.cap_months) for each in ("keep", "cap")}
+    return _nested(type("KeptSchema", (_KeptSchema,), {**entries, "basis": _word(longest.bases)}))
+
+
+class _RetentionSchema(_Table):
+    """By kind; a scheme may keep records for less long than the caps of the law, never for longer."""
+
+    quote, policy, customer, claim, suspected, proven, victim, protective = map(_kept, LONGEST)
 
 
 class RulebookSchema(_Table):

@@ -32,10 +32,18 @@ TIERS = {
     "4": "the detail, which the contributor gives case by case",
 }
 BASES = {
+    "quote": "its date, or its first filing if that is earlier",
+    "policy_end": "its end; as long as none is said, the day on which it was last filed or named in a batch",
     "last_said": "the day on which it was last filed or named in a batch",
+    "closure": "its closure; as long as none is said its date, or its first filing if that is earlier",
     "notification": "its date, or its first filing if that is earlier",
     "first_filing": "its first filing",
-    "decision": "its date, or its first filing if that is earlier",
+    "decision": "the decision, else its date, or its first filing if that is earlier",
+}
+KINDS = {
+    "quote": "Customer: a quote",
+    "policy": "Customer: a policy",
+    "customer": "Customer: not said which",
 }
 _DAYS_A_MONTH = 365.25 / 12
 _EXAMPLE_PER_MONTH = 400

@@ -41,7 +41,8 @@ class FilingRow(Base):
     """A filing as it stands. (member, reference, class) is its identity; `last_batch_id`: what batch named it last.
 
     `credited_line` is the line of the ledger in which it counts, if it does, for the subjects it was first filed with:
-    `subjects_digest`, null for those without keys enough.
+    `subjects_digest`, null for those without keys enough. `flag` and `notice` (sealed: words of the person in it) are
+    put on it by the pool, and stay whatever version comes.
     """
 
     __tablename__ = "filings"
@@ -61,6 +62,8 @@ class FilingRow(Base):
     source_grade: Mapped[str | None]
     information_grade: Mapped[str | None]
     handling_code: Mapped[str | None]
+    customer_kind: Mapped[str | None]
+    basis_on: Mapped[date | None]
     proof_id: Mapped[str | None] = mapped_column(ForeignKey("proofs.id"), index=True)
     match_digest: Mapped[bytes] = mapped_column(LargeBinary)
     content_digest: Mapped[bytes] = mapped_column(LargeBinary)
@@ -70,6 +73,8 @@ class FilingRow(Base):
     filed_at: Mapped[datetime]
     last_batch_id: Mapped[str | None]
     last_batch_row: Mapped[int | None]
+    flag: Mapped[str | None]
+    notice: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class FilingVersionRow(Base):
@@ -91,6 +96,8 @@ class FilingVersionRow(Base):
     source_grade: Mapped[str | None]
     information_grade: Mapped[str | None]
     handling_code: Mapped[str | None]
+    customer_kind: Mapped[str | None]
+    basis_on: Mapped[date | None]
     proof_id: Mapped[str | None]
     roles: Mapped[list[str]]
     matched: Mapped[bool]
@@ -121,9 +128,11 @@ LABEL_COLUMNS = {
     "code": "handling_code",
 }
 """A label's name -> its column in a filing and its versions."""
+REACH_COLUMNS = LABEL_COLUMNS | {"flag": "flag"}
+"""The same, with the flag that is of the filing alone: what says how far it is shown."""
 OF_A_VERSION = (
     *("line", "schema_id", "fingerprint", "triggered_on", "claim", *LABEL_COLUMNS.values(), "proof_id", "version"),
-    *("filed_at", "match_digest", "content_digest", "last_batch_id", "last_batch_row"),
+    *("customer_kind", "basis_on", "filed_at", "match_digest", "content_digest", "last_batch_id", "last_batch_row"),
 )
 """The columns of a filing that a new version changes."""
 
@@ -166,6 +175,7 @@ class Candidate:
     triggered_on: date
     claim: dict[str, Any] | None
     contributor: str
+    notice: bytes | None
     labels: Labels
 
 
@@ -181,13 +191,13 @@ def labels_of(row: RowMapping) -> Labels:
 
 
 def label_columns(filings: FromClause) -> list[ColumnElement[Any]]:
-    """The columns of the labels, in the order in which `Labels` takes them."""
-    return [filings.c[column] for column in LABEL_COLUMNS.values()]
+    """The columns of the labels and the flag, in the order in which `Labels` takes them."""
+    return [filings.c[column] for column in REACH_COLUMNS.values()]
 
 
 def with_labels(row: Sequence[Any]) -> tuple[Any, ...]:
     """A row that ends with the columns of the labels, with `Labels` in their place."""
-    facts = len(row) - len(LABEL_COLUMNS)
+    facts = len(row) - len(REACH_COLUMNS)
     return (*row[:facts], Labels(*row[facts:]))
 
 
@@ -373,6 +383,7 @@ def _candidates(dialect_name: str) -> Select[Any]:
             filing.triggered_on,
             filing.claim,
             MEMBERS.c.name,
+            filing.notice,
             *label_columns(FILINGS),
         )
         .select_from(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, ForeignKey, FromClause, RowMapping, and_, func, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from repository.domain.retention import LONGEST, Basis, Dates
+from repository.domain.retention import LONGEST, Basis, Dates, kind_of
 from repository.storage import dialect, holds
 from repository.storage.base import Base
 from repository.storage.batches import BATCHES
@@ -33,14 +33,16 @@ class RenewalRow(Base):
 RENEWALS = Base.metadata.tables["renewals"]
 _RENEWED_ON = select(func.max(RENEWALS.c.renewed_on)).where(RENEWALS.c.filing_id == FILINGS.c.id).scalar_subquery()
 _NEVER = date(1, 1, 1)
+_KIND = func.coalesce(FILINGS.c.customer_kind, FILINGS.c.record_class)
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """For a class the latest days from which its time is over, and from which its cap is."""
+    """For a kind of filing the latest days from which its time is over, and its cap, and what that counts from."""
 
     keep: date
     cap: date
+    basis: Basis
 
 
 def with_names() -> FromClause:
@@ -52,7 +54,13 @@ def dates_of(row: RowMapping) -> Dates:
     """The days of a filing, from a row that has `named_at` besides, and `renewed_on` where that is asked."""
     said = max(row["filed_at"], row["named_at"] or row["filed_at"])
     first = row["created_at"].astimezone(UTC).date()
-    return Dates(row["triggered_on"], first, said.astimezone(UTC).date(), row.get("renewed_on"))
+    stated = row["basis_on"]
+    return Dates(row["triggered_on"], first, said.astimezone(UTC).date(), row.get("renewed_on"), stated)
+
+
+def kind_of_row(row: RowMapping) -> str:
+    """Which entry of the schedule a filing falls under."""
+    return kind_of(row["record_class"], row["customer_kind"])
 
 
 def over(connection: Connection, ended: Mapping[str, Ended], *, today: date, after: str, limit: int) -> list[str]:
@@ -63,10 +71,10 @@ def over(connection: Connection, ended: Mapping[str, Ended], *, today: date, aft
 
 
 def count_over(connection: Connection, ended: Mapping[str, Ended], *, today: date) -> dict[tuple[str, bool], int]:
-    """How many filings of everyone are over, by class and whether they are held."""
-    held = holds.on_filing(today).label("held")
-    chosen = select(FILINGS.c.record_class, held).select_from(with_names()).where(_over(ended)).subquery()
-    by = (chosen.c.record_class, chosen.c.held)
+    """How many filings of everyone are over, by kind and whether they are held."""
+    held, kind = holds.on_filing(today).label("held"), _KIND.label("kind")
+    chosen = select(kind, held).select_from(with_names()).where(_over(ended)).subquery()
+    by = (chosen.c.kind, chosen.c.held)
     rows = connection.execute(select(*by, func.count()).group_by(*by))
     return {(row[0], bool(row[1])): int(row[2]) for row in rows}
 
@@ -97,20 +105,34 @@ def _rows() -> Any:
 
 def _over(ended: Mapping[str, Ended]) -> ColumnElement[bool]:
     """Whether a filing is over: what `domain.retention.expires_on` says of one, asked of all."""
-    return or_(*(and_(FILINGS.c.record_class == name, _over_in(name, until)) for name, until in sorted(ended.items())))
+    return or_(*(and_(kind == _KIND, _over_in(kind, until)) for kind, until in sorted(ended.items())))
 
 
-def _over_in(record_class: str, ended: Ended) -> ColumnElement[bool]:
-    filing, longest = FILINGS.c, LONGEST[record_class]
-    if longest.basis is Basis.LAST_SAID:
-        named = or_(BATCHES.c.created_at.is_(None), BATCHES.c.created_at < _end(ended.keep))
-        return and_(filing.filed_at < _end(ended.keep), named)
-    if longest.basis is not Basis.FIRST_FILING:
-        return or_(filing.triggered_on <= ended.keep, filing.created_at < _end(ended.keep))
-    if not longest.renewable:
+def _over_in(kind: str, ended: Ended) -> ColumnElement[bool]:
+    filing, basis, stated = FILINGS.c, ended.basis, FILINGS.c.basis_on
+    if basis in (Basis.POLICY_END, Basis.CLOSURE):
+        unstated = _said_until(ended.keep) if basis is Basis.POLICY_END else _either(filing.triggered_on, ended.keep)
+        return or_(stated <= ended.keep, and_(stated.is_(None), unstated))
+    if basis is Basis.LAST_SAID:
+        return _said_until(ended.keep)
+    if basis is not Basis.FIRST_FILING:
+        decided = func.coalesce(stated, filing.triggered_on) if basis is Basis.DECISION else filing.triggered_on
+        return _either(decided, ended.keep)
+    if not LONGEST[kind].renewable:
         return filing.created_at < _end(ended.keep)
     not_renewed = func.coalesce(_RENEWED_ON, _NEVER) <= ended.keep
     return and_(filing.created_at < _end(ended.keep), or_(not_renewed, filing.created_at < _end(ended.cap)))
+
+
+def _said_until(day: date) -> ColumnElement[bool]:
+    """Whether a filing was filed, or named in a batch, on no later day."""
+    named = or_(BATCHES.c.created_at.is_(None), BATCHES.c.created_at < _end(day))
+    return and_(FILINGS.c.filed_at < _end(day), named)
+
+
+def _either(column: ColumnElement[date], day: date) -> ColumnElement[bool]:
+    """Whether a day of a filing, or its first filing, is no later."""
+    return or_(column <= day, FILINGS.c.created_at < _end(day))
 
 
 def _end(day: date) -> datetime:

@@ -11,7 +11,7 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from matching.vocabulary import MAX_LINE_BYTES, MAX_SUBJECTS
+from matching.vocabulary import BASIS, MAX_LINE_BYTES, MAX_SUBJECTS
 from repository.domain.errors import FieldError
 from repository.domain.filings import Accepts
 from repository.jobs import columnar, layout
@@ -62,6 +62,16 @@ def _claim(draw: st.DrawFn, body: dict[str, Any]) -> None:
     _set(body["claim"], name, draw(st.one_of(TEXTS, st.sampled_from(["2026-02-28", "open", "fire", "1k-5k"]))))
 
 
+def _basis(draw: st.DrawFn, body: dict[str, Any]) -> None:
+    days = st.sampled_from(["2026-02-27", "2026-02-26", "2026-03-09", "2060-02-29", "2099-01-01", "1899-12-31", "x"])
+    own = BASIS.get(body.get("class") or "", layout.BASES)
+    names = st.sampled_from(own if draw(st.booleans()) else layout.BASES)
+    said = draw(st.dictionaries(names, st.one_of(days, st.sampled_from(["quote", "policy"])), max_size=2))
+    body["basis"] = said
+    if "claim" in body and draw(st.booleans()):
+        body["claim"]["status"] = "closed"
+
+
 def _labels(draw: st.DrawFn, body: dict[str, Any]) -> None:
     names = draw(st.lists(st.sampled_from(["tlp", "source", "information", "code"])))
     body["labels"] = {name: draw(st.sampled_from(["amber", "reliable", "A", "P", "red", "Z"])) for name in names}
@@ -93,7 +103,7 @@ def _rarity(draw: st.DrawFn, body: dict[str, Any]) -> None:
         holders[0]["facts"] = draw(st.dictionaries(names, st.integers(-1, 257)))
 
 
-BREAKS = [_fact, _claim, _labels, _subjects, _subject, _blob, _rarity]
+BREAKS = [_fact, _claim, _basis, _basis, _labels, _subjects, _subject, _blob, _rarity]
 
 
 def as_line(number: int, body: dict[str, Any]) -> Numbered | RowError:

@@ -37,8 +37,12 @@ def test_the_schedule_is_public(alpha: Desk) -> None:
     told = alpha.client.get("/v1/retention").get_json()
     rulebook = alpha.services.rulebook
     assert told["rulebook"] == rulebook.version
-    assert {each["class"]: (each["keep_months"], each["cap_months"]) for each in told["classes"]} == {
-        name: (rulebook.retention[name].keep_months, longest.cap_months) for name, longest in LONGEST.items()
+    assert [(each["class"], each["customer_kind"], each["keep"]) for each in told["classes"]][:4] == [
+        *(("customer", "quote", "90 days"), ("customer", "policy", "24 months")),
+        *(("customer", None, "12 months"), ("claim", None, "72 months")),
+    ]
+    assert {each["customer_kind"] or each["class"]: (each["basis"], each["cap"]) for each in told["classes"]} == {
+        kind: (rulebook.retention[kind].basis, str(rulebook.retention[kind].cap)) for kind in LONGEST
     }
     assert told["screenings"] == {"keep_days": 365, "cap_months": 12}
 

@@ -139,6 +139,18 @@ def test_nested_records_become_filings() -> None:
     assert draft.facts.claim["kind"] == "collision"
 
 
+def test_what_a_filing_is_kept_from_comes_in_columns_or_nested() -> None:
+    """Under the same names; empty values are absent, and other keys are refused."""
+    said = {"customer_kind": "policy", "policy_end": "2027-02-28", "closed_on": ""}
+    nested = run_nested({"ref": "1", "class": "customer", "basis": said, "subjects": [{"family_name": "Doe"}]})
+    assert isinstance(nested, Draft)
+    assert nested.facts.basis == {"customer_kind": "policy", "policy_end": "2027-02-28"}
+    refused = run_nested({"ref": "1", "basis": {"end": "2027-02-28"}, "subjects": [{"family_name": "Doe"}]})
+    assert isinstance(refused, Refused)
+    [reject] = refused.rejects
+    assert (reject.field, reject.reason[:28]) == ("basis", "expected no other keys than ")
+
+
 def test_labels_come_in_columns_or_nested() -> None:
     """With the names of the encoded filing; a filing without any has none; unknown ones are named by the list."""
     [plain, flat] = run(

@@ -35,6 +35,44 @@ def test_good_cells_become_facts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("row", "basis", "reject"),
+    [
+        ({"class": "customer", "customer_kind": "Quote"}, {"customer_kind": "quote"}, None),
+        ({"class": "customer", "policy_end": "2060-02-29"}, {"policy_end": "2060-02-29"}, None),
+        ({"class": "proven", "decided_on": "2026-01-05"}, {"decided_on": "2026-01-05"}, None),
+        (CLAIM | {"claim_status": "closed", "closed_on": "2026-04-01"}, {"closed_on": "2026-04-01"}, None),
+        ({"class": "victim"}, None, None),
+        ({"class": "customer", "customer_kind": "lead"}, None, ("customer_kind", "expected one of quote, policy")),
+        ({"class": "victim", "policy_end": "2026-01-05"}, None, ("policy_end", "belongs to a customer only")),
+        (
+            {"class": "claim", **CLAIM, "decided_on": "2026-04-01"},
+            None,
+            ("decided_on", "belongs to a proven case only"),
+        ),
+        (
+            {"class": "customer", "customer_kind": "quote", "policy_end": "2026-01-05"},
+            None,
+            ("policy_end", "belongs to a policy, and the row is a quote"),
+        ),
+        (CLAIM | {"closed_on": "2026-04-01"}, None, ("closed_on", "belongs to a claim that is not open")),
+        (
+            CLAIM | {"claim_status": "closed", "closed_on": "2026-02-28"},
+            None,
+            ("closed_on", "expected a date not before notification_date"),
+        ),
+    ],
+)
+def test_rows_may_say_from_when_they_are_kept(
+    row: dict[str, str], basis: dict[str, str] | None, reject: tuple[str, str] | None
+) -> None:
+    """Each column belongs to one class, and what contradicts another column is refused before anything is sent."""
+    cells, faults = read_cells(1, {"ref": "P-1", "line": "motor", "date": "2026-03-01"} | row, None)
+    facts, rejects = merge([(1, cells)], Defaults())
+    assert [(each.field, each.reason) for each in faults or rejects] == ([] if reject is None else [reject])
+    assert reject is not None or (facts is not None and facts.basis == basis)
+
+
+@pytest.mark.parametrize(
     ("column", "value", "label"),
     [
         ("tlp", "TLP:AMBER+STRICT", "amber_strict"),

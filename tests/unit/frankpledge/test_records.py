@@ -66,6 +66,15 @@ def test_a_filing_without_claim_has_no_claim(encoder: RecordEncoder) -> None:
     assert "claim" not in orjson.loads(line)
 
 
+def test_what_a_filing_is_kept_from_travels_with_it(encoder: RecordEncoder) -> None:
+    """And is absent where nothing is said."""
+    plain = draft(Party("person", "policyholder", PERSON))
+    said = replace(plain, facts=replace(plain.facts, basis={"customer_kind": "quote"}))
+    first, second = (orjson.loads(line) for line in encoder.filings([plain, said]).lines)
+    assert second == first | {"basis": {"customer_kind": "quote"}}
+    assert "basis" not in first
+
+
 def test_labels_travel_with_the_filing(encoder: RecordEncoder) -> None:
     """As they are; a filing without any has no such field."""
     plain = draft(Party("person", "policyholder", PERSON))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from repository.domain.errors import FieldError
-from repository.domain.filings import Accepts, Claim, facts_from_json
+from repository.domain.filings import Accepts, Claim, StatedBasis, facts_from_json
 from tests.support.rulebooks import DEFAULT_RULEBOOK
 
 ACCEPTS = Accepts({"guarded/1": ("0123456789abcdef",)}, frozenset({"motor"}), date(2026, 3, 2), DEFAULT_RULEBOOK)
@@ -53,6 +53,83 @@ def test_a_claim_keeps_its_facts() -> None:
     facts = facts_from_json(claim(), ACCEPTS)
     assert facts.claim == Claim(date(2026, 2, 26), date(2026, 2, 27), "theft", "100k+", "open")
     assert facts.claim.as_dict() == claim()["claim"]
+
+
+@pytest.mark.parametrize(
+    ("body", "stated", "told"),
+    [
+        (customer(), StatedBasis(), {}),
+        (customer(basis={}), StatedBasis(), {}),
+        (customer(basis={"customer_kind": "quote"}), StatedBasis("quote"), {"customer_kind": "quote"}),
+        (
+            customer(basis={"policy_end": "2060-02-29", "customer_kind": None}),
+            StatedBasis("policy", date(2060, 2, 29)),
+            {"customer_kind": "policy", "policy_end": "2060-02-29"},
+        ),
+        (
+            claim(status="closed") | {"basis": {"closed_on": "2026-03-01"}},
+            StatedBasis(None, date(2026, 3, 1)),
+            {"closed_on": "2026-03-01"},
+        ),
+        (
+            customer(**{"class": "proven", "basis": {"decided_on": "2024-02-29"}}),
+            StatedBasis(None, date(2024, 2, 29)),
+            {"decided_on": "2024-02-29"},
+        ),
+    ],
+)
+def test_a_filing_may_say_from_when_it_is_kept(body: dict[str, Any], stated: StatedBasis, told: dict[str, str]) -> None:
+    """Whether a customer is a quote or a policy, and the end of a policy, past or ahead; a closure; a decision."""
+    facts = facts_from_json(body, ACCEPTS)
+    assert facts.basis == stated
+    assert facts.basis.as_dict(facts.record_class) == told
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "expected"),
+    [
+        (customer(basis="quote"), "basis", "an object of customer_kind, policy_end"),
+        (customer(basis={"closed_on": "2026-03-01"}), "basis", "no other fields than customer_kind, policy_end"),
+        (customer(basis={"customer_kind": "lead"}), "basis.customer_kind", "one of quote, policy"),
+        (customer(basis={"policy_end": "soon"}), "basis.policy_end", "a date as YYYY-MM-DD"),
+        (
+            customer(basis={"policy_end": "2099-01-01"}),
+            "basis.policy_end",
+            "a date not after 2076-04-08 (by the pool's clock)",
+        ),
+        (
+            customer(basis={"customer_kind": "quote", "policy_end": "2026-03-01"}),
+            "basis.policy_end",
+            "nothing, as basis.customer_kind is quote",
+        ),
+        (claim() | {"basis": {"closed_on": "2026-03-01"}}, "basis.closed_on", "nothing, as claim.status is open"),
+        (
+            claim(status="closed") | {"basis": {"closed_on": "2026-02-26"}},
+            "basis.closed_on",
+            "a date not before claim.notification_date",
+        ),
+        (
+            claim(status="closed") | {"basis": {"closed_on": "2026-03-04"}},
+            "basis.closed_on",
+            "a date not after 2026-03-03 (by the pool's clock)",
+        ),
+        (
+            customer(**{"class": "proven", "basis": {"decided_on": "2026-03-04"}}),
+            "basis.decided_on",
+            "a date not after 2026-03-03 (by the pool's clock)",
+        ),
+        (
+            customer(**{"class": "victim", "basis": {"decided_on": "2026-03-01"}}),
+            "basis",
+            "nothing, as the class is victim",
+        ),
+    ],
+)
+def test_what_does_not_say_from_when_is_named(body: dict[str, Any], field: str, expected: str) -> None:
+    """Each field by its path, with what is expected there."""
+    with pytest.raises(FieldError) as caught:
+        facts_from_json(body, ACCEPTS)
+    assert (caught.value.field, caught.value.expected) == (field, expected)
 
 
 def test_an_amount_band_may_be_unknown() -> None:

@@ -61,6 +61,9 @@ def test_closed_purposes_are_read() -> None:
     assert (closed.line, closed.record_class, closed.purpose) == ("health", "claim", "new_business")
 
 
+PERIOD = 'a number of months or days in quotes, at most "12 months"'
+
+
 @pytest.mark.parametrize(
     ("table", "entries", "expected"),
     [
@@ -104,6 +107,12 @@ def test_closed_purposes_are_read() -> None:
             {"oldest_age_band": "0-6m"},
             {"disclosure.age_bands": "a label of its own for each band, the oldest included"},
         ),
+        ("retention.quote", {"keep": "13 months"}, {"retention.quote.keep": PERIOD}),
+        ("retention.quote", {"keep": "366 days"}, {"retention.quote.keep": PERIOD}),
+        ("retention.quote", {"keep": 90}, {"retention.quote.keep": PERIOD}),
+        ("retention.quote", {"keep": "2 weeks"}, {"retention.quote.keep": PERIOD}),
+        ("retention.quote", {"cap": "60 days"}, {"retention.quote.keep": "keep no longer than cap"}),
+        ("retention.claim", {"basis": "first_filing"}, {"retention.claim.basis": "one of closure, notification"}),
         ("filing", {"future_days": {"claims": 3}}, {"filing.future_days.claims": "no such entry; is claim meant?"}),
     ],
 )
