@@ -18,10 +18,11 @@ from repository.domain.alerts import Alert, AlertKind, checked_snooze
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import HIT_TIER
+from repository.domain.viewings import Reader, Via
 from repository.domain.webhooks import Notice
 from repository.services import Services, hits, outbox, reciprocity
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted, RefusedError
-from repository.storage import alerts, events, exchange, shown
+from repository.storage import alerts, events, exchange, shown, viewings
 from repository.storage.alerts import Chosen
 
 AT_ONCE = 200
@@ -76,7 +77,7 @@ def list_own(
                 break
             before = read[-1].id
     told, more = found[:limit], len(found) > limit
-    _note_shown(services, member.id, told)
+    _note_shown(services, Reader(member.id, actor.id, purpose, Via.NOTICE, services.clock()), told)
     return [to_json(each) for each in told], more
 
 
@@ -184,11 +185,12 @@ def _granted(services: Services, actor: Actor, member: Member, purpose: str) -> 
         return None
 
 
-def _note_shown(services: Services, member_id: str, told: Sequence[Alert]) -> None:
-    tiers = {each.about["hit"]: HIT_TIER for each in told if "hit" in each.about}
-    if tiers:
+def _note_shown(services: Services, reader: Reader, told: Sequence[Alert]) -> None:
+    hit_ids = sorted({each.about["hit"] for each in told if "hit" in each.about})
+    if hit_ids:
         with services.database.writing() as connection:
-            shown.note(connection, member_id, tiers, now=services.clock())
+            shown.note(connection, reader.member_id, dict.fromkeys(hit_ids, HIT_TIER), now=reader.at)
+            viewings.note(connection, viewings.of_hits(connection, reader, hit_ids, HIT_TIER))
 
 
 def _change(

@@ -137,12 +137,12 @@ def show(
         with services.database.write() as session:
             connection = session.connection()
             shown.note(connection, granted.member.id, tiers, now=now)
+            who = reader(granted, via)
+            viewings.note(connection, [who.saw(v.their_filing_id, v.their_version, tiers[v.id]) for v in views])
             outcomes.add_own(services, connection, granted.member.id, told, now=now)
     return told
 
 
-            who = reader(granted, via)
-            viewings.note(connection, [who.saw(v.their_filing_id, v.their_version, tiers[v.id]) for v in views])
 def _hit(services: Services, view: HitView, counts: Counts) -> Hit:
     _, probability, rows = pool.open_evidence(services.sealer, view.id, view.evidence)
     own_id = view.own_filing_id or view.own_screening_id or ""

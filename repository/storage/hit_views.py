@@ -34,8 +34,8 @@ class HitView:
     own_role: str
     own_kind: str
     their_filing_id: str
-    their_position: int
     their_version: int
+    their_position: int
     their_line: str
     their_class: str
     their_date: date
@@ -278,6 +278,7 @@ def _views(member_id: str) -> Select[Any]:
             func.coalesce(_OWN_SUBJECT.c.role, SCREENINGS.c.role, ""),
             func.coalesce(_OWN_SUBJECT.c.kind, SCREENINGS.c.kind, ""),
             side.their_filing_id,
+            _THEIR.c.version,
             side.their_position,
             _THEIR.c.line,
             _THEIR.c.record_class,
@@ -298,7 +299,6 @@ def _views(member_id: str) -> Select[Any]:
                     _THEIR_SUBJECT.c.position == side.their_position,
                 ),
             )
-            _THEIR.c.version,
             .outerjoin(_OWN, _OWN.c.id == side.own_filing_id)
             .outerjoin(
                 _OWN_SUBJECT,

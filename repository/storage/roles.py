@@ -58,10 +58,10 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "upheld_versions": _ALL,
     "uploads": frozenset({"idempotency_key", "sha256", "spool"}),
     "usage": _ALL,
+    "viewings": _ALL,
     "webhooks": frozenset({"url", "secret", "old_secret"}),
 }
 """Tables that an auditor reads, each with the columns withheld: envelopes, evidence, digests, hashes of secrets."""
-    "viewings": _ALL,
 WITHHELD = frozenset(
     {
         "dry_run_filings",  # digests

@@ -155,11 +155,11 @@ ALLOWED = {
     "storage.uploads.expired": _SWEEP,
     "storage.uploads.remove": _FOUND,
     "storage.uploads.unfinished": _WORKER,
+    "storage.viewings.count_over": _SWEEP,
+    "storage.viewings.forget_over": _SWEEP,
+    "storage.viewings.of_filings": "who saw a filing, for who tells them of what became of it",
     "storage.webhooks.count_old_secrets": _SWEEP,
     "storage.webhooks.forget_old_secrets": _SWEEP,
     "storage.uploads.waiting": "how much is announced, of all members, against the limit for all",
 }
 """By module and function, from `repository.` on; `of` one table in it, or `by` a function that calls it."""
-    "storage.viewings.count_over": _SWEEP,
-    "storage.viewings.forget_over": _SWEEP,
-    "storage.viewings.of_filings": "who saw a filing, to be told of what became of it; for its contributor and the person in it",
