@@ -21,6 +21,9 @@ class AlertKind(StrEnum):
     DISCLOSURE_ANSWERED = "disclosure.answered"
     DISCLOSURE_WITHDRAWN = "disclosure.withdrawn"
     DISCLOSURE_ESCALATED = "disclosure.escalated"
+    SUBJECT_RECEIVED = "subject.received"
+    SUBJECT_READY = "subject.ready"
+    SUBJECT_COMPLETED = "subject.completed"
 
 
 @dataclass(frozen=True, slots=True)
