@@ -99,3 +99,37 @@ def wilson(times: int, of: int, z: float = 1.96) -> tuple[float, float]:
     middle = (rate + wide / 2) / (1 + wide)
     half = z / (1 + wide) * math.sqrt(rate * (1 - rate) / of + wide / of / 4)
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How well probabilities agree with what people said of the pairs, each of which has a weight.
+
+    `bands`: precision of each band and those above it, None where there is no pair, and the share of the matches there.
+    """
+
+    log_loss: float
+    brier: float
+    calibration_error: float
+    bands: Mapping[Band, tuple[float | None, float]]
+
+
+def judgement(probabilities: _FLOAT, same: _BOOL, weights: _FLOAT, bands: Mapping[Band, float]) -> Judgement:
+    """Hold probabilities against judged pairs. Of no pairs, or none that weighs anything, all is nought."""
+    total, matches = float(weights.sum()), float(weights @ same)
+    if not total:
+        return Judgement(0.0, 0.0, 0.0, dict.fromkeys(bands, (None, 0.0)))
+    said = np.clip(probabilities, 1e-9, 1 - 1e-9)
+    bins = np.minimum((probabilities * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    off = np.abs(np.bincount(bins, weights=weights * (probabilities - same)))
+    quality: dict[Band, tuple[float | None, float]] = {}
+    for band, lowest in bands.items():
+        taken = weights * (probabilities >= lowest)
+        right = float(taken @ same)
+        quality[band] = (right / float(taken.sum()) if taken.sum() else None, right / matches if matches else 0.0)
+    return Judgement(
+        log_loss=float(-weights @ np.where(same, np.log(said), np.log1p(-said)) / total),
+        brier=float(weights @ (probabilities - same) ** 2 / total),
+        calibration_error=float(off.sum() / total),
+        bands=quality,
+    )

@@ -20,6 +20,7 @@ from matching.vocabulary import (
 )
 from repository.domain.disclosure import PROTECT
 from repository.domain.filings import reference_from_json
+from repository.domain.flags import Flag
 from repository.domain.outcomes import HitOutcome
 
 _FEW = {"type": "object", "properties": {"fewer_than": {"type": "integer"}}, "required": ["fewer_than"]}
@@ -148,6 +149,7 @@ class HitSchema(Schema):
     created_at = fields.AwareDateTime(required=True)
     superseded_at = fields.AwareDateTime()
     band = fields.String(required=True, validate=validate.OneOf(BANDS))
+    model = fields.String(metadata={"description": "The linkage model that scored it"})
     tier = fields.Integer(required=True, validate=validate.Range(1, 3))
     own = fields.Nested(OwnSideSchema, required=True)
     record_class = fields.String(data_key="class", metadata={"description": "From tier 2"})

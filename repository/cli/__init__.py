@@ -31,7 +31,7 @@ COMMANDS = {
     "exchange": ("repository.cli.exchange:exchange", "Count requests for detail, and list those overdue."),
     "rulebook": ("repository.cli.rulebook:rulebook", "Check, load, compare and try out the rules of the scheme."),
     "decisions": ("repository.cli.decisions:decisions", "List, explain and take again what the rules decided."),
-    "model": ("repository.cli.models:model", "Show, train and reset the linkage model that scores pairs."),
+    "model": ("repository.cli.models:model", "Train, review and adopt the linkage model that scores pairs."),
     "rescreen": ("repository.cli.jobs:rescreen", "Look for the hits of every filing again."),
     "retention": ("repository.cli.retention:command", "Show what expires when, remove it, and hold filings."),
     "job": ("repository.cli.jobs:job", "List, watch and cancel rescreens and deliveries of webhooks."),

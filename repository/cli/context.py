@@ -10,6 +10,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from repository.services.clock import now
 from repository.services.operator import WrongSecretError, check_schema, secret_matches
 from repository.settings import Settings, SettingsError, read_metrics_token, read_operator_secret
 from repository.storage.dump import tables
@@ -56,6 +57,8 @@ class Pool:
 
         load_signing_keys(self.settings.signing_keys_dir)
         read_metrics_token(self.settings.metrics_token_file)
+        from repository.services.models import keep_in_use  # noqa: PLC0415 - and what compares models
+
         try:
             with self.database.read() as session:
                 if not migration.serves(session):
@@ -63,6 +66,7 @@ class Pool:
                 if not secret_matches(session, read_operator_secret(self.settings.operator_secret_file)):
                     raise WrongSecretError
                 check_schema(session, self.settings.schema)
+            keep_in_use(self.settings, self.database, now())
         finally:
             self.database.close()  # no connection may cross into a process that is started from here
 

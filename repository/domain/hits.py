@@ -49,6 +49,7 @@ class Hit:
 
     `count`: hits of this class on the same own subject, this one included; `seen_by`: how many other members' records
     that subject hit. Both count only what the member may see: hits whose class it sees, records that it sees at all.
+    `model` is the linkage model that scored it.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Hit:
     count: int
     seen_by: int = 1
     superseded_at: datetime | None = None
+    model: str = ""
 
 
 def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[str, object]:
@@ -84,6 +86,7 @@ def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[st
     }
     if hit.superseded_at is not None:
         return shown | {"superseded_at": hit.superseded_at.isoformat()}
+    shown["model"] = hit.model
     if tier >= CLASS_TIER:
         named = tier >= POINTER_TIER
         shown["class"] = hit.theirs.record_class

@@ -8,6 +8,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from repository import tracing
 from repository.domain.members import Role
-from repository.services import connecting, migration, modelling
+from repository.services import connecting, migration, modelling, models
 from repository.services.connecting import is_loopback
 from repository.services.findings import Finding
 from repository.services.onboarding import SHORTEST_PASSWORD
@@ -238,6 +239,10 @@ def _content(session: Session, settings: Settings) -> Iterator[Finding]:
         check_schema(session, settings.schema)
     except WrongSchemaError as error:
         yield Finding(f"{PREFIX}SCHEMA", f"{error.stored}, of which the pool in this database is")
+    with suppress(SettingsError):  # a file that is no model was said already
+        differs = models.not_as_kept(session.connection(), settings)
+        if differs is not None:
+            yield Finding(f"{PREFIX}DATA_DIR", f"in model.json {differs}")
     statement = select(ActorRow).where(ActorRow.member_id.is_(None), ActorRow.disabled_at.is_(None))
     operators = [each for each in session.scalars(statement) if Role.OPERATOR.value in each.roles]
     if not operators:

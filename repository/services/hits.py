@@ -173,4 +173,5 @@ def _hit(services: Services, view: HitView, counts: Counts) -> Hit:
         count=counts.of_class.get((own_id, view.own_position, view.their_class), 1),
         seen_by=counts.members.get((own_id, view.own_position), 1),
         superseded_at=view.superseded_at,
+        model=view.model_id,
     )

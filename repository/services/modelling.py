@@ -107,7 +107,12 @@ def train_model(services: Services, sample: int, now: datetime) -> LinkageModel:
         "rounds": trained.rounds,
         "vehicles_and_organisations": f"as in {base.id}",
     }
-    return replace(base, id=f"pool-{now:%Y%m%dT%H%M%S}", kinds={**base.kinds, kind: fitted}, card=card)
+    return replace(base, id=new_id(now), kinds={**base.kinds, kind: fitted}, card=card)
+
+
+def new_id(now: datetime) -> str:
+    """The id of a model that is trained now."""
+    return f"pool-{now:%Y%m%dT%H%M%S}"
 
 
 def store_model(settings: Settings, model: LinkageModel) -> None:

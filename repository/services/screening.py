@@ -226,7 +226,7 @@ def _answer(services: Services, granted: Granted, asked: _Asked) -> _Answered:
             continue
         told = told or tier == HIT_TIER
         count = counts[sighting.candidate.record_class]
-        hit = _hit(hit_id, own, sighting, now, count=count, seen_by=members)
+        hit = _hit(services, hit_id, own, sighting, now=now, count=count, seen_by=members)
         bodies.append(hits.disclose(hit, tier, today=now.date(), rulebook=rulebook))
     answer = screening.answer([sighting.match.band for sighting, _ in seen], rulebook)
     body = {
@@ -248,7 +248,9 @@ def _tier(may: Entitlement, record: Candidate, rulebook: Rulebook) -> int:
     return disclosure.tier_of(may.tier(record.line, record.record_class), record.labels, rulebook)
 
 
-def _hit(hit_id: str, own: Own, sighting: Sighting, now: datetime, *, count: int, seen_by: int) -> Hit:
+def _hit(
+    services: Services, hit_id: str, own: Own, sighting: Sighting, *, now: datetime, count: int, seen_by: int
+) -> Hit:
     other, match = sighting.candidate, sighting.match
     return Hit(
         id=hit_id,
@@ -269,6 +271,7 @@ def _hit(hit_id: str, own: Own, sighting: Sighting, now: datetime, *, count: int
         ),
         count=count,
         seen_by=seen_by,
+        model=services.linker.model_id,
     )
 
 

@@ -27,6 +27,7 @@ class HitView:
     superseded_at: datetime | None
     band: int
     evidence: bytes
+    model_id: str
     own_filing_id: str | None
     own_screening_id: str | None
     own_position: int
@@ -271,6 +272,7 @@ def _views(member_id: str) -> Select[Any]:
             HITS.c.superseded_at,
             HITS.c.band,
             HITS.c.evidence,
+            HITS.c.model_id,
             side.own_filing_id,
             side.own_screening_id,
             side.own_position,

@@ -45,6 +45,7 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "ledger": _ALL,
     "member_steps": _ALL,
     "members": _ALL,
+    "models": _ALL,
     "outcomes": _ALL,
     "pool_counts": _ALL,
     "proofs": _ALL,

@@ -71,7 +71,7 @@ FOUNDERS = {
 FREE_RIDER, SMALL_RIDER = 3, 4
 TWO_LINES = ("motor", "home")
 HIT_KEYS = {
-    1: {"id", "created_at", "band", "tier", "own", "seen_by", "outcome", "answer_by", "superseded_at"},
+    1: {"id", "created_at", "band", "model", "tier", "own", "seen_by", "outcome", "answer_by", "superseded_at"},
     2: {"class", "count", "age_band", "adverse", "attention", "labels"},
     3: {"probability", "weight", "contributor", "theirs", "explanation"},
 }

@@ -46,6 +46,8 @@ ALLOWED = {
     "storage.filings.update_filings": _TAKEN_IN,
     "storage.filings.update_roles": _TAKEN_IN,
     "storage.hits.supersede": _TAKEN_IN,
+    "storage.models.scored": _SUM,
+    "storage.models.verdicts": "for training a model, by the operator: what was said is shown to nobody",
     "storage.index.pool_sizes": _SUM,
     "storage.members.find_namesake": "admission by the operator: the session writes what was decided before it asks",
     "storage.membership.event": _OPERATOR,

@@ -43,7 +43,7 @@ def labelled(**labels: str) -> Hit:
 
 def test_tier_one_says_hit_and_no_more() -> None:
     """Only the own side and the band: neither class nor contributor nor any fact of the record."""
-    assert set(shown(1)) == {"id", "created_at", "band", "tier", "own", "seen_by"}
+    assert set(shown(1)) == {"id", "created_at", "band", "model", "tier", "own", "seen_by"}
     text = orjson.dumps(shown(1)).decode()
     assert not any(word in text for word in ("Beta", "claim", "theft", "fil_theirs", "2025"))
 
