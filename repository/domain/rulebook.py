@@ -214,6 +214,22 @@ class CaseworkRules:
 
 
 @dataclass(frozen=True, slots=True)
+class MonitoringRules:
+    """For how many days a screening may stand, unless said and at most, and who is told of it.
+
+    `hits_per_watch` bounds what later filings add to one. `told_purposes`: those of which a contributor is told that
+    somebody asked about a record of its.
+    """
+
+    quote_days: int
+    quote_most_days: int
+    policy_days: int
+    policy_most_days: int
+    hits_per_watch: int
+    told_purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MatchingRules:
     """What bounds the work of a look-up."""
 
@@ -247,5 +263,6 @@ class Rulebook:
     calendar: Calendar
     exchange: ExchangeRules
     casework: CaseworkRules
+    monitoring: MonitoringRules
     retention: Mapping[str, RetentionRules]
     matching: MatchingRules

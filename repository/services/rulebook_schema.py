@@ -348,6 +348,15 @@ class RulebookSchema(_Table):
         snooze_days=_whole(1, 365),
         evidence_characters=_whole(1, 1000),
     )
+    monitoring = _table(
+        rules.MonitoringRules,
+        quote_days=_whole(1, FOOTPRINT_DAYS),
+        quote_most_days=_whole(1, FOOTPRINT_DAYS),
+        policy_days=_whole(1, FOOTPRINT_DAYS),
+        policy_most_days=_whole(1, FOOTPRINT_DAYS),
+        hits_per_watch=_whole(1, 10_000),
+        told_purposes=_words(PURPOSES, at_least=0),
+    )
     retention = _nested(_RetentionSchema)
     matching = _table(
         rules.MatchingRules,
