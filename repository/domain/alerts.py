@@ -21,6 +21,7 @@ class AlertKind(StrEnum):
     DISCLOSURE_ANSWERED = "disclosure.answered"
     DISCLOSURE_WITHDRAWN = "disclosure.withdrawn"
     DISCLOSURE_ESCALATED = "disclosure.escalated"
+    NETWORK_RAISED = "network.raised"
     SUBJECT_RECEIVED = "subject.received"
     SUBJECT_READY = "subject.ready"
     SUBJECT_COMPLETED = "subject.completed"

@@ -40,6 +40,7 @@ Prefix = Literal[
     "del",
     "hld",
     "alt",
+    "net",
 ]
 RANDOM_BYTES = 10
 

@@ -21,6 +21,7 @@ class JobKind(StrEnum):
     WEBHOOK = "webhook"
     EXPIRY = "expiry"
     RETENTION = "retention"
+    NETWORK = "network"
 
 
 class JobStatus(StrEnum):

@@ -42,6 +42,7 @@ class Notice(StrEnum):
     DISCLOSURE_ANSWERED = "disclosure.answered"
     DISCLOSURE_WITHDRAWN = "disclosure.withdrawn"
     DISCLOSURE_ESCALATED = "disclosure.escalated"
+    NETWORK_RAISED = "network.raised"
     SUBJECT_RECEIVED = "subject.received"
     SUBJECT_READY = "subject.ready"
     SUBJECT_COMPLETED = "subject.completed"
