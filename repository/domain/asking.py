@@ -15,6 +15,9 @@ from repository.domain.ramp import missed_covenant
 from repository.domain.rulebook import Rulebook
 from repository.domain.terms import Grant, Ramp
 
+SUBJECT = "subject"
+"""The action of entering a person's own request and of reading its answer: no standing gives it, and none takes it."""
+
 Figures = Mapping[str, str | int | float | None]
 
 
@@ -67,6 +70,8 @@ def quota(member: Member, standing: Standing, request: Request, rulebook: Rulebo
 
 def refusal(member: Member, standing: Standing, request: Request, rulebook: Rulebook, now: datetime) -> Refusal | None:
     """The first rule that refuses a request: R1, R7, the purpose, R5, R2, R6, R10. None when all allow it."""
+    if request.action == SUBJECT:
+        return _subject_refusal(member, standing, request, rulebook, now)
     refused = query_refusal(member, now.date(), rulebook.membership)
     if refused is None and member.subscriber is not None:
         refused = _grant_refusal(member, standing.grant, request, rulebook, now)
@@ -79,6 +84,17 @@ def refusal(member: Member, standing: Standing, request: Request, rulebook: Rule
             or _ladder_refusal(line, rulebook)
         )
     return refused or _quota_refusal(quota(member, standing, request, rulebook), request)
+
+
+def _subject_refusal(
+    member: Member, standing: Standing, request: Request, rulebook: Rulebook, now: datetime
+) -> Refusal | None:
+    """A person's rights do not depend on what the member gives, owes or attested: only on who may act for persons."""
+    if member.subscriber is not None:
+        refused = _grant_refusal(member, standing.grant, request, rulebook, now)
+        if refused is not None:
+            return refused
+    return _purpose_refusal(member, request, rulebook)
 
 
 def figures(standing: Standing, request: Request, rulebook: Rulebook, allowance: Quota) -> Figures:

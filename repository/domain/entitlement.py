@@ -9,14 +9,14 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from repository.domain.asking import Figures, Quota, Request, figures, quota, refusal
+from repository.domain.asking import SUBJECT, Figures, Quota, Request, figures, quota, refusal
 from repository.domain.assessment import Standing
 from repository.domain.ledger import Pair
 from repository.domain.members import Member
 from repository.domain.rulebook import NO_TIER, Rulebook, SubscriberClass
 from repository.domain.tiers import NOTHING, Tiers, contributed, granted, with_detail
 
-__all__ = ["DISCLOSURE", "Entitlement", "Known", "Quota", "Request", "entitle"]
+__all__ = ["DISCLOSURE", "SUBJECT", "Entitlement", "Known", "Quota", "Request", "entitle"]
 
 DISCLOSURE = "disclosure"
 """The action of asking a contributor for detail: the only one with tier 4 among its tiers."""
@@ -80,6 +80,8 @@ def entitle(
         return Entitlement(False, refused.rule, rulebook.digest, allowance, shown, refused.detail, refused.remedy)
     rule = "R7" if member.subscriber else "R1" if request.line is None else "R2"
     told = figures(standing, request, rulebook, allowance)
+    if request.action == SUBJECT:
+        return Entitlement(True, rule, rulebook.digest, allowance, told)
     tiers, caps = _tiers(member, standing, request.purpose, rulebook, {} if known is None else known)
     if request.action == DISCLOSURE and member.subscriber is None:
         tiers = with_detail(tiers, standing, request.purpose, rulebook)
