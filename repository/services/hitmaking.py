@@ -77,6 +77,7 @@ def write_hits(
         sides.append(_side(source.member.id, row["id"], own=mine, their=theirs))
         sides.append(_side(other.member_id, row["id"], own=theirs, their=mine))
     hits.revive(connection, revived)
+    suppression.reviewed(services, connection, {row["hit"]: row["band"] for row in revived})
     hits.add(connection, new, sides)
     sides_of = [(side["member_id"], side["hit_id"]) for side in sides]
     known = suppression.carry(services, connection, sides, {row["id"]: row["band"] for row in new})
@@ -137,6 +138,7 @@ def rescore_screening_hits(
                 moved.append((each.hit_id, position))
     hits.revive(connection, revived)
     hits.move(connection, moved)
+    suppression.reviewed(services, connection, {row["hit"]: row["band"] for row in revived})
     return {each.hit_id for each in standing} - {row["hit"] for row in revived}
 
 

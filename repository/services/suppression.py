@@ -1,4 +1,7 @@
-"""Not the same: a pair that a member ruled out is not shown to it again, under whatever hit it comes back."""
+"""Not the same: a pair that a member ruled out is not shown to it again, under whatever hit it comes back.
+
+It is the two subjects that were ruled out, not their places: who is filed there instead is shown.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ from sqlalchemy import Connection
 from matching.types import Band, EncodedSubject
 from matching.wire import pack, unpack
 from repository.domain.events import Event, EventKind
-from repository.domain.outcomes import Given
+from repository.domain.outcomes import Given, HitOutcome
 from repository.services import Services, reciprocity
 from repository.services.pool import Sighting
 from repository.storage import events, outcomes, suppressed
 from repository.storage.sealing import named_context, record_context
-from repository.storage.suppressed import Suppressed
+from repository.storage.suppressed import RuledOut, Suppressed
 
 _BYTES = 32
 
@@ -40,8 +43,8 @@ def suppress(services: Services, connection: Connection, member_id: str, hit_id:
     own = _own(services, connection, member_id, ends)
     their = _filed(services, connection, ends.their_filing_id, ends.their_position)
     pair_id = reciprocity.new_id(services, "sup")
-    digests = _digest(own) + _digest(their)
-    sealed = services.sealer.seal(named_context(pair_id), digests)
+    kept = _kept(own if ends.own_filing_id is not None else None, their)
+    sealed = services.sealer.seal(named_context(pair_id), _digest(own) + _digest(their) + kept)
     names = ("band", "own_filing_id", "own_position", "own_screening_id", "their_filing_id", "their_position")
     placed: dict[str, Any] = {name: getattr(ends, name) for name in names}
     suppressed.put(connection, Suppressed(pair_id, member_id, hit_id, now, **placed, ends=sealed))
@@ -59,10 +62,9 @@ def among(
 ) -> dict[int, str]:
     """Which of some pairs, by their place in the list, are `known` as suppressed, each with the hit that was said of.
 
-    The own side is the same if its encoding is; or, while that of then is kept, if the two match in the band `strong`
+    Either side is the same if its encoding is; or, while that of then is kept, if the two match in the band `strong`
     and the pair is in no better band than it was: of a spelling that brings them nearer a person is to judge anew. The
-    other side is the same if it has the same encoding; or the same place in its filing, and the pair is in no better
-    band than it was: another person may have been filed in that place.
+    other side must have its place in its filing besides, unless the encoding is the same.
     """
     found = {}
     for place, each in enumerate(met):
@@ -123,6 +125,40 @@ def carry(
     return carried
 
 
+def reviewed(services: Services, connection: Connection, bands: Mapping[str, int]) -> None:
+    """Show hits again, given with their bands, whose place has another subject now than the one that was ruled out.
+
+    After a filing of either side was filed anew, and its hits were brought back under their old ids.
+    """
+    said = suppressed.ruled_out(connection, list(bands))
+    if not said:
+        return
+    known = suppressed.on_filings(connection, [each.ends.their_filing_id for each in said])
+    met = [_met(services, connection, each, bands[each.hit_id]) for each in said]
+    still = among(services, connection, [each for each in met if each is not None], known)
+    places = [place for place, each in enumerate(met) if each is not None]
+    standing = {places[at] for at in still}
+    for place in places:
+        if place not in standing:
+            _show_again(services, connection, said[place])
+
+
+def _met(services: Services, connection: Connection, said: RuledOut, band: int) -> Met | None:
+    """The pair of a hit as it is now; None where the encoding of the own side is kept no more."""
+    own = _own(services, connection, said.member_id, said.ends)
+    return None if own is None else Met(said.member_id, own, said.ends.their_filing_id, said.ends.their_position, band)
+
+
+def _show_again(services: Services, connection: Connection, said: RuledOut) -> None:
+    if said.carried_from is None:
+        suppressed.lift(connection, said.member_id, said.hit_id)
+    outcomes.take_back(connection, said.member_id, said.hit_id)
+    figures: dict[str, str | int | None] = {"before": HitOutcome.NOT_SAME.value, "hits": 1, "rule": "another subject"}
+    now, event_id = services.clock(), reciprocity.new_id(services, "evt")
+    kind = EventKind.HIT_OUTCOME_WITHDRAWN
+    events.append(connection, Event(event_id, now, kind, None, said.member_id, said.hit_id, figures))
+
+
 def _of(services: Services, connection: Connection, met: Met, pairs: Sequence[Suppressed]) -> Iterator[str]:
     own = met.own if isinstance(met.own, EncodedSubject) else _filed(services, connection, *met.own)
     if own is None:
@@ -130,23 +166,37 @@ def _of(services: Services, connection: Connection, met: Met, pairs: Sequence[Su
     their = _filed(services, connection, met.their_filing_id, met.their_position)
     for each in pairs:
         ends = b"" if each.ends is None else services.sealer.unseal(named_context(each.id), each.ends)
-        known_own, known_their = ends[:_BYTES], ends[_BYTES:]
-        unchanged, no_nearer = _digest(their) == known_their, met.band <= each.band
-        if each.their_position != met.their_position and not unchanged:
-            continue
-        if _digest(own) == known_own and (unchanged or no_nearer):
+        same_own, same_their = _digest(own) == ends[:_BYTES], _digest(their) == ends[_BYTES : 2 * _BYTES]
+        if same_own and same_their:
             yield each.hit_id
-        elif no_nearer:
-            before = _own(services, connection, met.member_id, each)
-            if before is not None and _alike(services, own, before):
-                yield each.hit_id
+            continue
+        if met.band > each.band or (not same_their and each.their_position != met.their_position):
+            continue
+        own_then, their_then = _opened(ends[2 * _BYTES :])
+        if each.own_screening_id is not None:
+            own_then = _own(services, connection, met.member_id, each)
+        if (same_own or _alike(services, own, own_then)) and (same_their or _alike(services, their, their_then)):
+            yield each.hit_id
 
 
-def _alike(services: Services, own: EncodedSubject, before: EncodedSubject) -> bool:
-    if own.kind != before.kind:
+def _alike(services: Services, subject: EncodedSubject | None, before: EncodedSubject | None) -> bool:
+    """Whether a subject is the one of before, as far as their encodings say."""
+    if subject is None or before is None or subject.kind != before.kind:
         return False
-    (found,) = services.linker.score_many([own], [before], [[0]], pool_size=1)
+    (found,) = services.linker.score_many([subject], [before], [[0]], pool_size=1)
     return any(match.band is Band.STRONG for match in found)
+
+
+def _kept(own: EncodedSubject | None, their: EncodedSubject | None) -> bytes:
+    """Two encodings as they are now: those that follow in a place are held against them."""
+    first, second = (b"" if each is None else pack(replace(each, role="", name=None)) for each in (own, their))
+    return len(first).to_bytes(4, "big") + first + second
+
+
+def _opened(kept: bytes) -> tuple[EncodedSubject | None, EncodedSubject | None]:
+    size = int.from_bytes(kept[:4], "big")
+    first, second = kept[4 : 4 + size], kept[4 + size :]
+    return unpack(first) if first else None, unpack(second) if second else None
 
 
 def _own(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, exists, func, select, update
+from sqlalchemy import Connection, bindparam, exists, func, or_, select, update
 
 from repository.storage.filings import FILINGS, MEMBERS, SUBJECTS
 from repository.storage.screenings import SCREENINGS
+from repository.storage.suppressed import SUPPRESSED_PAIRS
 
 Key = tuple[str, str]
 """A linkage schema's id and the fingerprint of a linkage key."""
@@ -61,7 +62,7 @@ def any_encoded(connection: Connection) -> bool:
 
 
 def erase(connection: Connection, record_ids: Sequence[int]) -> None:
-    """Take the encodings out of subjects: their filings, and what they are in them, stay.
+    """Take the encodings out of subjects, and of pairs that were ruled out: the filings, and what they are there, stay.
 
     The digests of the filings go, too, so that the same content filed again is not taken for unchanged.
     """
@@ -69,6 +70,9 @@ def erase(connection: Connection, record_ids: Sequence[int]) -> None:
         rows = [{"record": each} for each in record_ids]
         connection.execute(update(SUBJECTS).where(SUBJECTS.c.id == bindparam("record")).values(envelope=b""), rows)
         of_record = select(SUBJECTS.c.filing_id).where(SUBJECTS.c.id == bindparam("record")).scalar_subquery()
+        pair = SUPPRESSED_PAIRS.c
+        either = or_(pair.own_filing_id == of_record, pair.their_filing_id == of_record)
+        connection.execute(update(SUPPRESSED_PAIRS).where(either).values(ends=None), rows)
         changed = update(FILINGS).where(FILINGS.c.id == of_record)
         connection.execute(changed.values(match_digest=b"", content_digest=b""), rows)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -12,24 +14,28 @@ from sqlalchemy import (
     LargeBinary,
     Select,
     UniqueConstraint,
+    and_,
     bindparam,
     delete,
     select,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from repository.domain.outcomes import HitOutcome
 from repository.storage import dialect
 from repository.storage.base import Base
 from repository.storage.filings import SUBJECTS
 from repository.storage.hits import HIT_SIDES, HITS
+from repository.storage.outcomes import OUTCOMES
 from repository.storage.screenings import SCREENINGS
 
 
 class SuppressedPairRow(Base):
     """A pair that a member is not to be shown again, by the hit it said so of.
 
-    `ends` are digests of both sides' encodings as they were then, sealed: they tell the same two again when the hit's
-    place in a filing is gone, or its screening's encoding. Not bound to the hit: it goes with the screening, or the
+    `ends` are digests of both sides' encodings as they were then, and the encodings of those that were filed, sealed: they
+    tell the same two again when another is filed in the hit's place, and digests when a screening's encoding is gone.
+    Not bound to the hit: it goes with the screening, or the
     filing, of either side.
     """
 
@@ -79,6 +85,25 @@ class Ends:
     own_screening_id: str | None
     their_filing_id: str
     their_position: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """A live hit that a member says is not of the same subject, with its two sides as they are now."""
+
+    member_id: str
+    hit_id: str
+    carried_from: str | None
+    ends: Ends
+
+
+def ruled_out(connection: Connection, hit_ids: Sequence[str]) -> list[RuledOut]:
+    """Which of these hits members say are not the same, each with its sides."""
+    if not hit_ids:
+        return []
+    name = connection.dialect.name
+    rows = connection.execute(_ruled_out(name), dialect.wanted(name, list(hit_ids)))
+    return [RuledOut(*row[:3], Ends(*row[3:])) for row in rows]
 
 
 def ends_of(connection: Connection, member_id: str, hit_id: str) -> Ends:
@@ -141,6 +166,25 @@ def question(connection: Connection, member_id: str, screening_id: str) -> bytes
     row = SCREENINGS.c
     statement = select(row.envelope).where(row.id == screening_id, row.member_id == member_id)
     return connection.execute(statement).scalar() or None
+
+
+@cache
+def _ruled_out(dialect_name: str) -> Select[Any]:
+    wanted, side = dialect.wanted_texts(dialect_name), HIT_SIDES.c
+    said = and_(OUTCOMES.c.hit_id == wanted.c.value, OUTCOMES.c.outcome == HitOutcome.NOT_SAME.value)
+    joined = wanted.join(OUTCOMES, said).join(HITS, HITS.c.id == OUTCOMES.c.hit_id)
+    joined = joined.join(HIT_SIDES, and_(side.hit_id == OUTCOMES.c.hit_id, side.member_id == OUTCOMES.c.member_id))
+    return select(
+        OUTCOMES.c.member_id,
+        OUTCOMES.c.hit_id,
+        OUTCOMES.c.carried_from,
+        HITS.c.band,
+        side.own_filing_id,
+        side.own_position,
+        side.own_screening_id,
+        side.their_filing_id,
+        side.their_position,
+    ).select_from(joined)
 
 
 def _on_filings(dialect_name: str) -> Select[tuple[object, ...]]:

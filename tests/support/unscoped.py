@@ -121,6 +121,7 @@ ALLOWED = {
     "storage.filings.sealed": _OTHERS,
     "storage.ledger.corroborated": "everyone's sums, of which the medians of others are told",
     "storage.hits.move": _RESCORED,
+    "storage.suppressed.ruled_out": _TAKEN_IN,
     "storage.suppressed.on_filings": "what was found of these filings; each is compared with its member",
     "storage.suppressed.subject": _FOUND,
     "storage.hits.of_screenings": _RESCORED,

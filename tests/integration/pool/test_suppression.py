@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from matching.types import Band
@@ -12,6 +13,7 @@ from matching.wire import subject_to_json
 from repository.storage.events import EVENTS
 from repository.storage.suppressed import SUPPRESSED_PAIRS
 from tests.integration.pool.conftest import Counted, Desk
+from tests.integration.pool.test_casework import both
 from tests.integration.pool.test_outcomes import say
 from tests.support.encodings import SCHEMA, filing, question, subject
 
@@ -96,8 +98,8 @@ def test_said_again_it_stays_so(alpha: Desk, beta: Desk) -> None:
     assert len(alpha.hits()) == 2
 
 
-def test_another_person_in_the_same_place_is_shown(alpha: Desk, beta: Desk) -> None:
-    """Who is filed in the place of one that was less near is shown: nobody judged that; who is no nearer is not."""
+def test_who_is_nearer_in_the_same_place_is_shown(alpha: Desk, beta: Desk) -> None:
+    """A spelling that brings the pair nearer than it was is for a person to judge anew; one that is no nearer is not."""
     alpha.file(filing("A-1", record_class="claim"))
     beta.file(filing("B-1", subject("ann", only=range(8)), record_class="claim"))
     (hit,) = alpha.screen(question("ann"))["hits"]
@@ -107,9 +109,25 @@ def test_another_person_in_the_same_place_is_shown(alpha: Desk, beta: Desk) -> N
     assert alpha.screen(question("ann", reference="Q-2"))["hits"] == []
     beta.file(filing("B-1", subject("ann"), record_class="claim"))
     assert len(alpha.screen(question("ann", reference="Q-3"))["hits"]) == 1
-    with alpha.services.database.writing() as connection:
-        connection.execute(SUPPRESSED_PAIRS.update().values(band=int(Band.STRONG)))
-    assert alpha.screen(question("ann", reference="Q-4"))["hits"] == []
+
+
+@pytest.mark.parametrize("refiled", ["their", "own"])
+def test_a_stranger_in_the_place_of_who_was_ruled_out_is_shown(alpha: Desk, beta: Desk, refiled: str) -> None:
+    """Whoever is filed in the place of either side instead, and matches as well, was judged by nobody."""
+    desk, other = (beta, alpha) if refiled == "their" else (alpha, beta)
+    other.file(filing("O-1", both("ann", "bob"), record_class="claim"))
+    desk.file(filing("D-1", subject("ann"), record_class="claim"))
+    (hit,) = alpha.hits()
+    say(alpha, hit["id"], "not_same")
+    desk.file(filing("D-1", subject("ann", role="witness"), record_class="claim"))
+    assert alpha.hits() == []
+    desk.file(filing("D-1", subject("bob"), record_class="claim"))
+    (shown,) = alpha.hits()
+    assert (shown["id"], "outcome" in shown) == (hit["id"], False)
+    (event,) = told(alpha, "hit.outcome_withdrawn")
+    assert (event["actor_id"], event["figures"]["rule"]) == (None, "another subject")
+    desk.file(filing("D-2", subject("ann"), record_class="claim"))
+    assert len(alpha.hits()) == 2
 
 
 def test_a_screening_is_the_same_as_a_filing(alpha: Desk, beta: Desk) -> None:
