@@ -63,15 +63,21 @@ def queue(services: Services) -> int:
     return sum(over.values())
 
 
-def prepare(services: Services, job: Job) -> None:
-    """Remove what came of the unfinished uploads that the step before forgot; again is no error."""
+def prepare(services: Services, job: Job) -> bool:
+    """Remove what came of the unfinished uploads that the step before forgot; again is no error.
+
+    After the last step, have nothing of what was removed left in the log of the database; whether that is so.
+    """
     spool = spool_of(services)
     for upload_id in job.cursor.get("unfinished", ()):
         spool.remove(uploads.batch_id_of(upload_id))
+    return retention.prepare(services, job)
 
 
-def step(services: Services, session: Session, job: Job, _prepared: object = None) -> Ahead:
-    """Remove some of what is over."""
+def step(services: Services, session: Session, job: Job, settled: bool = True) -> Ahead:
+    """Remove some of what is over. Raises PutOffError while somebody reads what was there before."""
+    if job.cursor.get("settle"):
+        return retention.settled(job, settled)
     connection, now = session.connection(), services.clock()
     if job.subject_id is not None:
         return _uploads(connection, job, now)
@@ -89,7 +95,7 @@ def step(services: Services, session: Session, job: Job, _prepared: object = Non
     exchanged += alerts.forget_over(connection, before=_before(now, KEPT_MONTHS), limit=AT_ONCE)
     jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
     more = notices == AT_ONCE or exchanged >= AT_ONCE
-    return Ahead(job.done + removed + exchanged, status=None if more else JobStatus.DONE)
+    return Ahead(job.done + removed + exchanged, {} if more else {"settle": True})
 
 
 def ended(_services: Services, _connection: Connection, _job: Job, _status: JobStatus) -> None:

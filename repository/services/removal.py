@@ -15,12 +15,17 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from matching.types import EncodedSubject
 from matching.wire import unpack
+from repository.domain.alerts import AlertKind
+from repository.domain.corrections import CorrectionKind
 from repository.domain.events import Event, EventKind
-from repository.domain.removal import Cause, HeldError, Removed
+from repository.domain.jobs import JobKind
+from repository.domain.removal import Cause, HeldError, Removed, WithdrawalReason
 from repository.domain.retention import kept_from
-from repository.services import Services, reciprocity
-from repository.storage import deletions, dialect, events, filings, holds, idempotency, index, ledger, removal
+from repository.services import Services, alerting, correcting, reciprocity, unlinking
+from repository.services.correcting import Change
+from repository.storage import deletions, dialect, events, filings, holds, idempotency, index, jobs, ledger, removal
 from repository.storage.ledger import LedgerRow
 from repository.storage.retention import dates_of, kind_of_row
 from repository.storage.sealing import index_keys, record_context
@@ -57,13 +62,56 @@ def remove(services: Services, connection: Connection, filing_ids: Sequence[str]
     held = [row["id"] for row in rows]
     _take_out_subjects(services, connection, rows)
     hit_ids = removal.hits_of(connection, held)
+    _tell_viewers(services, connection, rows, why)
+    _tell_of_work(services, connection, held, hit_ids, why)
     release(connection, hit_ids, today)
     if why.cause is Cause.EXPIRED:  # who withdraws a record that it is asked about has not answered
         _release_asked(connection, held, why.now)
     _forget_answers(connection, rows, hit_ids, why.now)
     removal.remove(connection, rows)
     index.note_write(connection)
+    if why.cause is not Cause.EXPIRED and connection.dialect.name == "sqlite":
+        jobs.add_alone(connection, job(services, "settle", {"settle": True}))
     return _prove(services, connection, rows, why)
+
+
+def _tell_viewers(services: Services, connection: Connection, rows: Sequence[RowMapping], why: Why) -> None:
+    """Have everyone told that was shown what is taken out, but where its time is over: that tells nobody anything."""
+    if why.cause is not Cause.EXPIRED:
+        asked = why.reason == WithdrawalReason.SUBJECT_ASKED
+        kind = CorrectionKind.ERASED if asked else CorrectionKind.WITHDRAWN
+        correcting.push(services, connection, [dict(row) for row in rows], Change(kind, why.now, why.actor_id))
+
+
+def _tell_of_work(
+    services: Services, connection: Connection, filing_ids: Sequence[str], hit_ids: Sequence[str], why: Why
+) -> None:
+    """Tell members of requests that go with a filing, if they wait for an answer or have not opened it, and of cases.
+
+    Of a case that somebody has, its member is alerted; each is an event.
+    """
+    for request_id, member_id, waits in removal.requests(connection, filing_ids):
+        gone = Event(
+            reciprocity.new_id(services, "evt"), why.now, EventKind.DISCLOSURE_REMOVED, None, member_id, request_id
+        )
+        events.append(connection, gone)
+        if waits:
+            kind, about = AlertKind.DISCLOSURE_REMOVED, {"request": request_id}
+            once = f"{request_id} removed"
+            alerting.tell(services, connection, member_id, kind, about, dedupe=once, now=why.now)
+    for case_id, member_id, taken in removal.cases_going(connection, hit_ids):
+        gone = Event(reciprocity.new_id(services, "evt"), why.now, EventKind.CASE_REMOVED, None, member_id, case_id)
+        events.append(connection, gone)
+        if taken:
+            kind, about = AlertKind.CASE_REMOVED, {"case": case_id}
+            alerting.tell(services, connection, member_id, kind, about, dedupe=f"{case_id} removed", now=why.now)
+
+
+def job(services: Services, slot: str, cursor: dict[str, Any], total: int = 0) -> dict[str, Any]:
+    """The row of a job that removes what is over, or, where its cursor says `settle`, empties the log after it."""
+    kind = JobKind.RETENTION.value
+    of = {"id": reciprocity.new_id(services, "job"), "kind": kind, "member_id": None, "actor_id": None}
+    return of | {"slot": f"{kind} {slot}", "created_at": services.clock(), "total": total, "cursor": cursor}
 
 
 def release(connection: Connection, hit_ids: Sequence[str], today: date) -> None:
@@ -85,11 +133,13 @@ def _take_out_subjects(services: Services, connection: Connection, rows: Sequenc
     owners = {row["id"]: row["member_id"] for row in rows}
     record_ids, rekeyed = [], []
     counts: dict[str, Counter[str]] = defaultdict(Counter)
+    gone: dict[str, list[EncodedSubject]] = defaultdict(list)
     for record_id, filing_id, envelope in filings.take_out_subjects(connection, list(owners)):
         if not envelope:  # erased with its linkage key: out of the index, and not counted any more
             continue
         subject = unpack(services.sealer.unseal(record_context(record_id), envelope))
         counts[owners[filing_id]][subject.kind] -= 1
+        gone[filing_id].append(subject)
         record_ids.append(record_id)
         # All keys, by whatever schema they were made: those by which nothing is found have no row.
         rekeyed.append(services.sealer.rekey(subject.keys, subject.kind))
@@ -97,6 +147,7 @@ def _take_out_subjects(services: Services, connection: Connection, rows: Sequenc
     removal.forget_hot(connection, index_keys(b"".join(rekeyed)))
     for member_id in sorted(counts):
         index.count_subjects(connection, member_id, counts[member_id])
+    unlinking.unsettle(services, connection, list(owners), gone)
 
 
 def _forget_answers(connection: Connection, rows: Sequence[RowMapping], hit_ids: Sequence[str], now: datetime) -> None:

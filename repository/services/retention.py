@@ -68,12 +68,8 @@ def queue(services: Services) -> int:
         counts = retention.count_over(connection, ended(services.rulebook, day), today=day)
     total = sum(count for (_, held), count in counts.items() if not held)
     if total:
-        kind = JobKind.RETENTION.value
-        row: dict[str, Any] = {"id": reciprocity.new_id(services, "job"), "kind": kind}
-        row |= {"member_id": None, "actor_id": None}
-        row |= {"slot": f"{kind} *", "created_at": services.clock(), "total": total, "cursor": {}}
         with services.database.writing() as connection:
-            jobs.add_alone(connection, row)
+            jobs.add_alone(connection, removal.job(services, "*", {}, total))
     return total
 
 
@@ -82,12 +78,17 @@ def prepare(services: Services, job: Job) -> bool:
     return not job.cursor.get("settle") or services.database.settle()
 
 
-def step(services: Services, session: Session, job: Job, settled: bool = True) -> Ahead:
+def settled(job: Job, is_settled: bool) -> Ahead:
+    """End a job whose chunks are done. Raises PutOffError while the log has anything of what they removed."""
+    if not is_settled:
+        raise PutOffError(LOG_BUSY)
+    return Ahead(job.done, status=JobStatus.DONE)
+
+
+def step(services: Services, session: Session, job: Job, is_settled: bool = True) -> Ahead:
     """Remove some of what is over. Raises PutOffError while somebody reads what was there before."""
     if job.cursor.get("settle"):
-        if not settled:
-            raise PutOffError(LOG_BUSY)
-        return Ahead(job.done, status=JobStatus.DONE)
+        return settled(job, is_settled)
     connection, day = session.connection(), today(services)
     jobs.forget(connection, JobKind.RETENTION, before=services.clock() - KEPT_JOBS, limit=AT_ONCE)
     after = str(job.cursor.get("after", ""))

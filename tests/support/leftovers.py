@@ -1,4 +1,4 @@
-"""Whether anything of a record is left in a database: in a row of any table, or in the bytes of its file."""
+"""Whether anything of a record, or a question, is left in a database: in a row of any table, or a byte of its file."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, Table, inspect, select
 
+from matching.types import KEY_BYTES
 from matching.wire import unpack
 from repository.services import Services
 from repository.storage import dump
 from repository.storage.filings import FILINGS, SUBJECTS
 from repository.storage.index import KEY_INDEX
-from repository.storage.sealing import index_keys, record_context
+from repository.storage.screenings import SCREENINGS
+from repository.storage.sealing import index_keys, named_context, record_context
 
 
 class Traces:
-    """What the database has of some filings by which they could be found: taken down before they are removed."""
+    """What the database has of some filings, and screenings, by which they could be found, from before they go."""
 
-    def __init__(self, services: Services, filing_ids: Sequence[str]) -> None:
+    def __init__(self, services: Services, filing_ids: Sequence[str], screening_ids: Sequence[str] = ()) -> None:
         self._services = services
         self.keys: list[int] = []
         self.values: list[bytes] = []
@@ -38,6 +40,12 @@ class Traces:
             )
             for reference, digest in rows:
                 self.values += [reference.encode(), bytes(digest)]
+            asked = (SCREENINGS.c.id, SCREENINGS.c.reference, SCREENINGS.c.envelope, SCREENINGS.c.subject_digest)
+            for screening_id, reference, envelope, digest in connection.execute(
+                select(*asked).where(SCREENINGS.c.id.in_(screening_ids))
+            ):
+                sealed = services.sealer.unseal(named_context(screening_id), envelope)
+                self.values += [reference.encode(), bytes(envelope), bytes(digest), *_halves(unpack(sealed).keys)]
             there = select(KEY_INDEX.c.key).where(KEY_INDEX.c.key.in_(self.keys))
             assert connection.execute(there).first() is not None
 
@@ -54,6 +62,11 @@ class Traces:
         database = Path(str(self._services.database.engine.url.database))
         raw = [*self.values, *(int(each).to_bytes(8, "big", signed=True) for each in self.keys)]
         return {path.name for path in _files(database) if any(each in path.read_bytes() for each in raw)}
+
+
+def _halves(keys: bytes) -> list[bytes]:
+    """The half of each key that counts, as it is kept."""
+    return [keys[start : start + KEY_BYTES // 2] for start in range(0, len(keys), KEY_BYTES)]
 
 
 def _content(connection: Connection, table: Table) -> bytes:

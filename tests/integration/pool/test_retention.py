@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,9 +25,11 @@ from repository.storage.batches import BATCHES
 from repository.storage.engine import Database
 from repository.storage.filings import FILINGS
 from repository.storage.retention import RENEWALS
+from repository.storage.screenings import SCREENINGS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
-from tests.support.encodings import filing, subject
+from tests.support.encodings import filing, question, subject
+from tests.support.expiring import expire
 from tests.support.leftovers import Traces
 
 LEAP_EVE = datetime(2028, 2, 29, 23, 30, tzinfo=UTC)
@@ -46,32 +49,73 @@ def put(desk: Desk, filing_id: str, at: datetime, dated: datetime | None = None)
         connection.execute(changed.values(created_at=at, filed_at=at, triggered_on=(dated or at).date()))
 
 
-@pytest.mark.parametrize(
-    ("record_class", "last_day", "zone"),
-    [
-        ("customer", (2029, 2, 27), "Pacific/Kiritimati"),
-        ("claim", (2034, 2, 27), "Pacific/Pago_Pago"),
-        ("suspected", (2029, 2, 27), "Pacific/Kiritimati"),
-        ("proven", (2033, 2, 27), "Pacific/Pago_Pago"),
-        ("victim", (2029, 3, 28), "Europe/London"),
-        ("protective", (2030, 2, 27), "Pacific/Kiritimati"),
-    ],
-)
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
-def test_each_class_is_kept_up_to_its_day(  # noqa: PLR0917 - what pytest gives, by name
-    alpha: Desk, clock: FakeClock, rows: Counted, record_class: str, last_day: tuple[int, int, int], zone: str
+ZONES = ("Europe/London", "Pacific/Kiritimati", "America/Los_Angeles", "Pacific/Pago_Pago", "America/St_Johns")
+LAST_DAYS = {
+    "quote": date(2028, 5, 28),
+    "customer": date(2029, 2, 27),
+    "victim": date(2029, 3, 28),
+    "policy in force": date(2030, 2, 27),
+    "protective": date(2030, 2, 27),
+    "policy": date(2030, 8, 30),
+    "suspected": date(2031, 2, 27),
+    "proven": date(2033, 2, 27),
+    "claim": date(2034, 2, 27),
+    "closed claim": date(2034, 11, 29),
+}
+"""Of what is filed, dated and decided on a leap day; the policy ends, and the claim is closed, later that year."""
+STATED_ON = {"policy": date(2028, 8, 31), "closed claim": date(2028, 11, 30), "proven": LEAP_EVE.date()}
+RENEWED_ON = (date(2029, 2, 27), date(2030, 2, 26), date(2031, 2, 25))
+
+
+def of_every_kind(desk: Desk) -> dict[str, str]:
+    """A filing of each kind, filed late on a leap day; their ids."""
+    ids = {}
+    desk.prove("P proven")
+    for kind in LAST_DAYS:
+        said = {"customer_kind": kind.split()[0]} if kind.startswith(("quote", "policy")) else None
+        record_class = "customer" if said else kind.split()[-1]
+        body = filing(f"P {kind}", subject(kind), record_class=record_class) | ({"basis": said} if said else {})
+        ids[kind] = desk.file(body)["id"]
+        put(desk, ids[kind], LEAP_EVE)
+    with desk.services.database.writing() as connection:
+        for kind, day in STATED_ON.items():
+            connection.execute(update(FILINGS).where(FILINGS.c.id == ids[kind]).values(basis_on=day))
+    return ids
+
+
+def test_each_kind_is_kept_up_to_its_day_and_nothing_of_it_is_left(
+    alpha: Desk, clock: FakeClock, rows: Counted
 ) -> None:
-    """Filed late on a leap day: there on the last evening, in UTC, and gone at midnight, wherever the clock stands."""
-    if record_class == "proven":
-        alpha.prove("L-1")
-    filed = alpha.file(filing("L-1", record_class=record_class))["id"]
-    put(alpha, filed, LEAP_EVE)
-    midnight = datetime(*last_day, tzinfo=UTC) + timedelta(days=1)
-    clock.time = (midnight - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
-    assert run(alpha.services) == 0
-    clock.time = midnight.astimezone(ZoneInfo(zone))
-    assert run(alpha.services) == 1
-    assert (rows("filings"), rows("deletions")) == (0, 1)
+    """There on the last evening, in UTC, gone at midnight, wherever the clock stands; a question a year after it."""
+    ids = of_every_kind(alpha)
+    asked = alpha.screen(question("quote", reference="Asked"))["id"]
+    with alpha.services.database.writing() as connection:
+        connection.execute(update(SCREENINGS).values(at=LEAP_EVE, expires_at=LEAP_EVE + timedelta(days=365)))
+    traces = {kind: Traces(alpha.services, [each]) for kind, each in ids.items()}
+    whole = Traces(alpha.services, list(ids.values()), [asked])
+    steps = sorted({*LAST_DAYS.values(), *(day - timedelta(days=1) for day in RENEWED_ON)})
+    for zone, last_day in zip(itertools.cycle(ZONES), steps, strict=False):
+        midnight = datetime.combine(last_day + timedelta(days=1), time(), UTC)
+        clock.time = (midnight - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
+        assert run(alpha.services) == 0, last_day
+        clock.time = midnight.astimezone(ZoneInfo(zone))
+        gone = [kind for kind, day in LAST_DAYS.items() if day == last_day]
+        assert run(alpha.services) == len(gone), last_day
+        assert {kind: traces[kind].in_tables() for kind in gone} == {kind: set() for kind in gone}
+        if midnight.date() in RENEWED_ON:
+            row = {"filing_id": ids["suspected"], "reason": "new_evidence", "note_reference": None, "at": midnight}
+            row |= {"renewed_on": midnight.date(), "actor_id": alpha.member.client_id}
+            with alpha.services.database.writing() as connection:
+                connection.execute(RENEWALS.insert(), [row])
+    assert (rows("filings"), rows("deletions"), rows("renewals")) == (0, len(ids), 0)
+    clock.time = LEAP_EVE + timedelta(days=365, seconds=-1)
+    expire(alpha.services)
+    assert rows("screenings") == 1
+    clock.time += timedelta(seconds=2)
+    expire(alpha.services)
+    assert whole.in_tables() == set()
+    if alpha.services.database.engine.dialect.name == "sqlite":
+        assert whole.in_files() == set()
 
 
 def test_what_is_over_goes_and_nothing_is_left_to_find_it_by(
@@ -179,19 +223,24 @@ def test_the_clock_may_be_of_any_zone(alpha: Desk, clock: FakeClock) -> None:
 
 
 def test_the_database_finds_what_the_rules_say(alpha: Desk, clock: FakeClock) -> None:
-    """Of filings of every class, on any days, renewed or not: over by the statement is over by the rule for one."""
+    """Of filings of every kind, on any days, renewed or not: over by the statement is over by the rule for one."""
     draw = random.Random(8)  # noqa: S311 - the same days each time
     alpha.prove("proven-0", "proven-1", "proven-2")
     ids = [
         alpha.file(filing(f"{name}-{place}", record_class=name))["id"]
         for name in ("customer", "claim", "suspected", "victim", "protective", "proven")
-        for place in range(3)
+        for place in range(9 if name == "customer" else 3)
     ]
+    kinds = dict(zip(ids, ["customer", "quote", "policy"] * 3 + ["claim"] * 3 + [""] * 9 + ["proven"] * 3, strict=True))
     start = datetime(2027, 2, 1, tzinfo=UTC)
     with alpha.services.database.writing() as connection:
         for each in ids:
-            said, first, filed = (start + timedelta(hours=draw.randrange(24 * 800)) for _ in range(3))
+            said, first, filed, stated = (start + timedelta(hours=draw.randrange(24 * 800)) for _ in range(4))
             values = {"triggered_on": said.date(), "created_at": min(first, filed), "filed_at": max(first, filed)}
+            kind = kinds[each]
+            values |= {"customer_kind": kind if kind in ("quote", "policy") else None}
+            if kind in ("policy", "claim", "proven") and draw.random() < 0.6:
+                values |= {"basis_on": stated.date()}
             connection.execute(update(FILINGS).where(FILINGS.c.id == each).values(values))
             if draw.random() < 0.5:
                 row = {"filing_id": each, "reason": "new_evidence", "note_reference": None, "at": said}
