@@ -18,7 +18,7 @@ from repository.domain.alerts import KEPT_MONTHS
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
 from repository.domain.retention import FOOTPRINT_DAYS, FOOTPRINT_MONTHS, over_until
-from repository.services import Services, exchange_expiry, reciprocity, removal
+from repository.services import Services, exchange_expiry, reciprocity, removal, retention
 from repository.services.batches import spool_of
 from repository.storage import (
     agreement,
