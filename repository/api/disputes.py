@@ -16,6 +16,7 @@ from repository.api.context import current_actor, services
 from repository.api.own import field_problem, own_member, path_id
 from repository.api.problems import ProblemError
 from repository.api.shapes import note_field, optional_reference, reference_field
+from repository.domain.corrections import notice_from_json
 from repository.domain.disputes import Decider, DisputeError, DisputeStatus, Ground
 from repository.domain.errors import FieldError
 from repository.domain.filings import reference_from_json
@@ -30,6 +31,7 @@ GROUNDS, STATUSES, DECIDERS = ([word.value for word in kind] for kind in (Ground
 _REFERENCE = "Of the filing; null once that is not in the pool any more. For the contributor only"
 _STATEMENT = "The raiser's own reference to what the dispute is based on; the other side does not see it"
 _REASON = "Why the operator decided so"
+_NOTICE = "Words of the person in the record, 200 at most: they travel with it, and whoever sees its class reads them"
 _RAISER = "Only for who raised it"
 _CONTRIBUTOR = "Only for the contributor"
 
@@ -40,6 +42,7 @@ class DisputeRequestSchema(Schema):
     hit = fields.String(required=True)
     ground = fields.String(required=True, validate=validate.OneOf(GROUNDS))
     statement_reference = reference_field(_STATEMENT)
+    notice = fields.String(metadata={"description": _NOTICE})
 
 
 class TrueOrFalse(fields.Boolean):
@@ -66,11 +69,15 @@ class DisputeSchema(Schema):
     ground = fields.String(required=True, validate=validate.OneOf(GROUNDS))
     status = fields.String(required=True, validate=validate.OneOf(STATUSES))
     raised_on = fields.Date(required=True)
+    answer_by = fields.Date(
+        required=True, allow_none=True, metadata={"description": "Unanswered after it, the record is suppressed"}
+    )
     answered_on = fields.Date(required=True, allow_none=True)
     closed_on = fields.Date(required=True, allow_none=True)
     closed_by = fields.String(required=True, allow_none=True, validate=validate.OneOf(DECIDERS))
     reason = fields.String(required=True, allow_none=True, metadata={"description": _REASON})
     hit = fields.String(metadata={"description": _RAISER})
+    request = fields.String(metadata={"description": "That of the person in the record. " + _RAISER})
     statement_reference = fields.String(metadata={"description": _RAISER})
     filing = fields.String(metadata={"description": _CONTRIBUTOR})
     reference = fields.String(allow_none=True, metadata={"description": _REFERENCE})
@@ -119,7 +126,8 @@ def raise_one(body: dict[str, Any]) -> Response:
         if not is_id(body["hit"], "hit"):
             raise FieldError("hit", "the id of a hit")
         statement_reference = reference_from_json(body, "statement_reference")
-        raising = Raising(body["hit"], Ground(body["ground"]), statement_reference)
+        notice = notice_from_json(body, services().rulebook.disputes)
+        raising = Raising(body["hit"], Ground(body["ground"]), statement_reference, notice)
         raised = disputes.raise_one(services(), current_actor(), own_member(), raising)
     if raised is None:
         raise ProblemError("not-found")

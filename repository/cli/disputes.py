@@ -8,6 +8,7 @@ from repository.cli.context import Pool, console, print_json, table
 from repository.domain.disputes import CLOSED, DisputeError, DisputeStatus
 from repository.services import disputes
 from repository.services.clock import now
+from repository.services.compose import compose
 from repository.services.disputes import Decision
 from repository.services.lifecycle import Act
 
@@ -66,11 +67,14 @@ def dismiss(pool: Pool, *, dispute: str, reason: str, unheard: bool, as_json: bo
 
 
 def _decide(pool: Pool, dispute_id: str, reason: str, decision: Decision, *, as_json: bool) -> None:
+    services = compose(pool.settings)
     try:
-        with pool.database.writing() as connection:
-            decided = disputes.decide(connection, dispute_id, Act(now(), reason=reason), decision)
+        with services.database.writing() as connection:
+            decided = disputes.decide(services, connection, dispute_id, Act(now(), reason=reason), decision)
     except DisputeError as error:
         raise click.ClickException(str(error)) from None
+    finally:
+        services.database.close()
     if decided is None:
         raise click.ClickException("there is no such dispute: `frankpledge-admin dispute list` shows them")
     if as_json:

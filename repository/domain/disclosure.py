@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from repository.domain.filings import FRAUD_CLASSES, PROTECTED_CLASSES
+from repository.domain.flags import Flag
 from repository.domain.labels import UNLABELLED, Labels
-from repository.domain.rulebook import CLASS_TIER, DETAIL_TIER, HandlingRules, Rulebook
+from repository.domain.rulebook import CLASS_TIER, DETAIL_TIER, NO_TIER, Rulebook
 
 PROTECT = "protect"
 """What is asked of who meets a victim's or a protective entry: this person is to be protected, not suspected."""
@@ -18,7 +19,7 @@ PROTECT = "protect"
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The records that are seen at some tier or better: of these (line, class), unless a label has a hidden word."""
+    """The records that are seen at some tier or better: of these (line, class), unless a label or flag is hidden."""
 
     pairs: Sequence[tuple[str, str]]
     hidden: Mapping[str, Sequence[str]]
@@ -29,11 +30,13 @@ class Reach:
 
 
 def cap(labels: Labels, rulebook: Rulebook) -> int:
-    """The highest tier that the labels of a record allow: that of the strictest."""
+    """The highest tier that the labels of a record, and its flag, allow: that of the strictest."""
     if labels == UNLABELLED:
         return DETAIL_TIER
-    caps = _caps(rulebook.handling)
-    return min((caps[name][word] for name, word in labels.as_dict().items()), default=DETAIL_TIER)
+    caps, words = _caps(rulebook), labels.as_dict()
+    if labels.flag is not None:
+        words["flag"] = labels.flag
+    return min((caps[name][word] for name, word in words.items()), default=DETAIL_TIER)
 
 
 def tier_of(entitled_tier: int, labels: Labels, rulebook: Rulebook) -> int:
@@ -45,7 +48,7 @@ def reach(pairs: Sequence[tuple[str, str]], tier: int, rulebook: Rulebook) -> Re
     """What is seen at `tier` or better, for a search: `pairs` are the (line, class) entitled to it."""
     hidden = {
         name: tuple(word for word, highest in words.items() if highest < tier)
-        for name, words in _caps(rulebook.handling).items()
+        for name, words in _caps(rulebook).items()
     }
     return Reach(pairs, hidden)
 
@@ -80,5 +83,17 @@ def answer_caution(seen: Iterable[tuple[str, int]]) -> dict[str, object]:
     return {"attention": PROTECT} | ({"adverse": False} if harmless else {})
 
 
-def _caps(rules: HandlingRules) -> dict[str, Mapping[str, int]]:
-    return {"tlp": rules.tlp, "source": rules.source, "information": rules.information, "code": rules.code}
+def _caps(rulebook: Rulebook) -> dict[str, Mapping[str, int]]:
+    rules, disputes = rulebook.handling, rulebook.disputes
+    flags = {
+        Flag.DISPUTED.value: disputes.disputed_tier,
+        Flag.RESTRICTED.value: disputes.restricted_tier,
+        Flag.SUPPRESSED.value: NO_TIER,
+    }
+    labels: dict[str, Mapping[str, int]] = {
+        "tlp": rules.tlp,
+        "source": rules.source,
+        "information": rules.information,
+        "code": rules.code,
+    }
+    return labels | {"flag": flags}

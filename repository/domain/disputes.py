@@ -6,7 +6,7 @@ open -> answered by the contributor -> upheld or dismissed by the operator; uphe
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -55,7 +55,11 @@ class Disputed:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A dispute. References are each side's own, and are shown to that side only."""
+    """A dispute. References are each side's own, and are shown to that side only.
+
+    Unanswered by `answer_until`, the end of the day `answer_by`, the record is suppressed. `hit_id` is the id of the
+    request where it is the person in the record that raised it.
+    """
 
     id: str
     raiser_id: str
@@ -71,6 +75,13 @@ class Dispute:
     closed_at: datetime | None = None
     closed_by: Decider | None = None
     reason: str | None = None
+    answer_by: date | None = None
+    answer_until: datetime | None = None
+
+    @property
+    def on_hit(self) -> bool:
+        """Whether it was raised on a hit of the member's own."""
+        return self.hit_id.startswith("hit_")
 
     def says(self, hit_id: str, ground: Ground, statement_reference: str) -> bool:
         """Whether this is what was raised already."""

@@ -41,6 +41,7 @@ class Theirs:
     role: str
     claim: Mapping[str, str] | None
     labels: Labels = UNLABELLED
+    notice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[st
         "tier": tier if hit.superseded_at is None else HIT_TIER,
         "own": hit.own.as_dict(),
     }
+    if hit.theirs.labels.flag is not None:
+        shown["flag"] = hit.theirs.labels.flag
     if hit.superseded_at is not None:
         return shown | {"superseded_at": hit.superseded_at.isoformat()}
     shown["model"] = hit.model
@@ -95,6 +98,8 @@ def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[st
         shown |= disclosure.caution(hit.theirs.record_class)
         if labels := hit.theirs.labels.as_dict():
             shown["labels"] = labels
+        if hit.theirs.notice is not None:
+            shown["notice"] = hit.theirs.notice
     if tier < POINTER_TIER:
         return shown | {"seen_by": disclosure.seen_by(hit.seen_by, rulebook)}
     return shown | _pointer(hit)

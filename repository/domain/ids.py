@@ -26,6 +26,7 @@ Prefix = Literal[
     "grt",
     "prf",
     "dsp",
+    "cor",
     "upl",
     "job",
     "whk",

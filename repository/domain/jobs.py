@@ -21,6 +21,7 @@ class JobKind(StrEnum):
     WEBHOOK = "webhook"
     EXPIRY = "expiry"
     RETENTION = "retention"
+    CORRECTION = "correction"
     NETWORK = "network"
 
 

@@ -1,4 +1,7 @@
-"""Handling labels: how good the contributor holds a record to be, and how far it may go. They travel with it."""
+"""Handling labels: how good the contributor holds a record to be, and how far it may go. They travel with it.
+
+With them goes the flag that the pool put on the record, which caps what is shown of it in the same way.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,19 @@ FIELDS = frozenset(LABELS)
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """A TLP colour, and the three parts of a 3x5x2 grading: source, information, handling code. None: not labelled."""
+    """A TLP colour, and the three parts of a 3x5x2 grading: source, information, handling code. None: not labelled.
+
+    `flag` is the pool's own (`domain.flags`), and no label that a contributor gives.
+    """
 
     tlp: str | None = None
     source: str | None = None
     information: str | None = None
     code: str | None = None
+    flag: str | None = None
 
     def as_dict(self) -> dict[str, str]:
-        """As JSON: the labels that there are."""
+        """As JSON: the labels that the contributor gave."""
         named = {"tlp": self.tlp, "source": self.source, "information": self.information, "code": self.code}
         return {name: word for name, word in named.items() if word is not None}
 

@@ -205,6 +205,17 @@ class ExchangeRules:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeRules:
+    """How a dispute goes on, how far a flagged record is shown meanwhile, and by when a correction is acknowledged."""
+
+    answer_days: int
+    disputed_tier: int
+    restricted_tier: int
+    notice_words: int
+    acknowledge_working_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaseworkRules:
     """By when a member's case is to be closed, for how long it may be put off, and how short evidence may not be."""
 
@@ -262,6 +273,7 @@ class Rulebook:
     screening: ScreeningRules
     calendar: Calendar
     exchange: ExchangeRules
+    disputes: DisputeRules
     casework: CaseworkRules
     monitoring: MonitoringRules
     retention: Mapping[str, RetentionRules]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, Patience
-from repository.services import Services, delivery, expiring, rescreening, retention
+from repository.services import Services, correction_job, delivery, expiring, rescreening, retention
 
 
 def _nothing(_services: Services, _job: Job) -> None:
@@ -62,6 +62,11 @@ HANDLERS: Mapping[JobKind, Handler] = MappingProxyType(
             prepare=expiring.prepare,
             step=expiring.step,
             ended=expiring.ended,
+        ),
+        JobKind.CORRECTION: Handler(
+            patience=Patience(10, timedelta(seconds=2), 4, timedelta(minutes=10)),
+            step=correction_job.step,
+            ended=correction_job.ended,
         ),
         JobKind.RETENTION: Handler(
             patience=Patience(10, timedelta(seconds=2), 4, timedelta(minutes=10)),

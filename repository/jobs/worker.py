@@ -22,7 +22,7 @@ from sqlalchemy import RowMapping
 from repository import tracing
 from repository.jobs.intake import work_through
 from repository.jobs.threads import Threaded
-from repository.services import Services, expiring, retention
+from repository.services import Services, correction_job, expiring, retention
 from repository.services.batches import spool_of
 from repository.services.batchwork import BatchWork
 from repository.services.sweeping import note_all_steps
@@ -94,6 +94,7 @@ class IntakeWorker(Threaded):
         now = self._services.clock()
         if not _lately(self._expired_at, now, EXPIRY_PAUSE):
             expiring.queue(self._services)
+            correction_job.queue(self._services)
             self._expired_at = now
 
     def retain(self) -> None:

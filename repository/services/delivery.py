@@ -17,7 +17,7 @@ from repository.domain.viewings import Reader, Via
 from repository.domain.webhooks import Notice, Webhook, is_given_up, payload, sign_by_each
 from repository.services import Services, alerting, hits, posting, reciprocity
 from repository.services.entitlements import DEFAULT_PURPOSE, RefusedError
-from repository.storage import batches, events, jobs, shown, viewings, webhooks
+from repository.storage import batches, corrections, events, jobs, shown, viewings, webhooks
 from repository.storage.members import find_member
 from repository.storage.sealing import named_context
 
@@ -33,6 +33,7 @@ class Sent:
     answered: int | None = None
     hits: tuple[str, ...] = ()
     error: str | None = None
+    correction: str | None = None
 
 
 def prepare(services: Services, job: Job) -> Sent:
@@ -57,7 +58,8 @@ def prepare(services: Services, job: Job) -> Sent:
         return Sent(status, error=GONE)
     if not _FEWEST_WELL <= status <= _MOST_WELL:
         raise PutOffError(f"http-{status}")
-    return Sent(status, tuple(data.get("hits", [data["hit"]] if "hit" in data else ())))
+    found = tuple(data.get("hits", [data["hit"]] if "hit" in data else ()))
+    return Sent(status, found, correction=data.get("correction"))
 
 
 def step(services: Services, session: Session, job: Job, sent: Sent) -> Ahead:
@@ -70,6 +72,8 @@ def step(services: Services, session: Session, job: Job, sent: Sent) -> Ahead:
     if sent.answered is not None:
         webhooks.note_through(connection, *_whose(job))
         _note_shown(services, connection, job, sent.hits)
+        if sent.correction is not None:
+            corrections.note_delivered(connection, sent.correction, job.member_id or "", now=services.clock())
     return Ahead(1, cursor, JobStatus.DONE)
 
 

@@ -10,14 +10,18 @@ from typing import Any
 from sqlalchemy import Connection
 
 from repository.domain import disputes as rules
-from repository.domain.disputes import Dispute, DisputeError, DisputeStatus, Ground
+from repository.domain.alerts import AlertKind
+from repository.domain.corrections import answer_until as answer_until_of
+from repository.domain.disputes import Dispute, Disputed, DisputeError, DisputeStatus, Ground
 from repository.domain.errors import FieldError
 from repository.domain.events import EventKind
+from repository.domain.flags import Flag
 from repository.domain.members import Actor, Member
+from repository.domain.membership import SYSTEM
 from repository.domain.rulebook import POINTER_TIER
-from repository.services import Services, lifecycle
+from repository.services import Services, alerting, corrections, lifecycle
 from repository.services.lifecycle import Act, What
-from repository.storage import disputes, ledger, shown
+from repository.storage import dialect, disputes, flags, ledger, shown
 from repository.storage.disputes import Of
 from repository.storage.ledger import LedgerRow
 
@@ -27,11 +31,15 @@ _DECIDED = {DisputeStatus.UPHELD: EventKind.DISPUTE_UPHELD, DisputeStatus.DISMIS
 
 @dataclass(frozen=True, slots=True)
 class Raising:
-    """What is disputed, on what ground, and the raiser's own reference to what it bases that on."""
+    """What is disputed, on what ground, and the raiser's own reference to what it bases that on.
+
+    `notice`: words of the person in the record, which travel with it.
+    """
 
     hit_id: str
     ground: Ground
     statement_reference: str
+    notice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ def raise_one(services: Services, actor: Actor, member: Member, raising: Raising
     act = Act(services.clock(), actor.id)
     with services.database.write() as session:
         connection = session.connection()
+        dialect.lock_pool(connection)
         seen = shown.hit(connection, member.id, raising.hit_id)
         if seen is None:
             return None
@@ -68,21 +77,42 @@ def raise_one(services: Services, actor: Actor, member: Member, raising: Raising
         unclosed = disputes.unclosed(connection, member.id, seen.about.filing_id)
         if unclosed is not None and unclosed.says(raising.hit_id, raising.ground, raising.statement_reference):
             return _to_raiser(unclosed), False
-        dispute = rules.opened(
-            Dispute(
-                id=act.new_id("dsp"),
-                raiser_id=member.id,
-                hit_id=raising.hit_id,
-                about=seen.about,
-                ground=raising.ground,
-                statement_reference=raising.statement_reference,
-                raised_at=act.now,
-            )
-        )
+        who, reference = (member.id, raising.hit_id), raising.statement_reference
+        dispute = rules.opened(_made(services, act, who, seen.about, raising.ground, statement_reference=reference))
         if unclosed is not None or not disputes.add(connection, dispute):
             raise DisputeError("the member has a dispute about this filing already that is not closed")
-        _tell(connection, act, EventKind.DISPUTE_RAISED, member.id, dispute)
+        _opened(services, connection, act, dispute)
+        if raising.notice is not None:
+            corrections.attach_notice(services, connection, act, seen.about.filing_id, raising.notice, cause=dispute.id)
     return _to_raiser(dispute), True
+
+
+def raise_for_subject(
+    services: Services,
+    connection: Connection,
+    act: Act,
+    about: Disputed,
+    ground: Ground,
+    *,
+    raiser_id: str,
+    request_id: str,
+    statement_reference: str,
+) -> str:
+    """Raise a dispute for the person in a record, through a member that may have no hit on it; the dispute's id.
+
+    In the caller's transaction, with the pool locked; in place of a hit it has the id of the person's request. Where
+    the member has a dispute about the filing already that is not closed, that one's. Raises DisputeError for an own
+    filing of the member.
+    """
+    unclosed = disputes.unclosed(connection, raiser_id, about.filing_id)
+    if unclosed is not None:
+        return unclosed.id
+    dispute = rules.opened(
+        _made(services, act, (raiser_id, request_id), about, ground, statement_reference=statement_reference)
+    )
+    disputes.add(connection, dispute)
+    _opened(services, connection, act, dispute)
+    return dispute.id
 
 
 def answer(services: Services, actor: Actor, member: Member, dispute_id: str, given: Answer) -> dict[str, Any] | None:
@@ -93,6 +123,7 @@ def answer(services: Services, actor: Actor, member: Member, dispute_id: str, gi
     act = Act(services.clock(), actor.id)
     with services.database.write() as session:
         connection = session.connection()
+        dialect.lock_pool(connection)
         before = disputes.one(connection, dispute_id, for_change=True)
         if before is None or before.about.contributor_id != member.id:
             return None
@@ -102,6 +133,7 @@ def answer(services: Services, actor: Actor, member: Member, dispute_id: str, gi
             _tell(connection, act, EventKind.DISPUTE_ANSWERED, member.id, after, accepts=str(given.accepts).lower())
         if after.status is not before.status and after.status is DisputeStatus.UPHELD:
             _close(connection, act, after)
+            _flag(services, connection, act, after)
         references = disputes.references(connection, [after.about.filing_id])
     return _to_contributor(after, references)
 
@@ -117,19 +149,49 @@ def accept_all(connection: Connection, act: Act, filing_id: str) -> int:
     return len(found)
 
 
-def decide(connection: Connection, dispute_id: str, act: Act, decision: Decision) -> Dispute | None:
+def decide(services: Services, connection: Connection, dispute_id: str, act: Act, decision: Decision) -> Dispute | None:
     """Uphold or dismiss a dispute for the operator, with the act's reason; None when there is none of this id.
 
     Raises DisputeError when it is closed or the contributor was not heard, FieldError without a reason.
     """
     reason = lifecycle.given_reason(act.reason or "")
+    dialect.lock_pool(connection)
     before = disputes.one(connection, dispute_id, for_change=True)
     if before is None:
         return None
     after = rules.decided(before, upheld=decision.upheld, reason=reason, unheard=decision.unheard, now=act.now)
     disputes.save(connection, after)
-    _close(connection, Act(act.now, act.actor_id, reason), after)
+    said = Act(act.now, act.actor_id, reason)
+    _close(connection, said, after)
+    _flag(services, connection, said, after)
     return after
+
+
+def suppress_overdue(services: Services, connection: Connection, *, now: datetime, limit: int) -> int:
+    """Suppress the records of some disputes that were not answered in time, with the pool locked; how many."""
+    act = Act(now, SYSTEM)
+    dialect.lock_pool(connection)
+    done = 0
+    for dispute_id in disputes.overdue(connection, now=now, limit=limit):
+        late = disputes.one(connection, dispute_id, for_change=True)
+        if late is None or late.status is not DisputeStatus.OPEN:
+            continue
+        about = late.about
+        corrections.flag(services, connection, act, about.filing_id, Flag.SUPPRESSED, cause=late.id)
+        _tell(connection, act, EventKind.DISPUTE_OVERDUE, about.contributor_id, late)
+        kind = AlertKind.DISPUTE_OVERDUE
+        once = f"dispute {late.id} overdue"
+        alerting.tell(services, connection, about.contributor_id, kind, {"dispute": late.id}, dedupe=once, now=now)
+        done += 1
+    return done
+
+
+def corrected(services: Services, connection: Connection, act: Act, filing_id: str) -> None:
+    """Lift what upheld disputes flag a filing as: its contributor has filed it anew, with other facts."""
+    for cause in flags.causes(connection, filing_id):
+        found = disputes.one(connection, cause)
+        if found is not None and found.status is DisputeStatus.UPHELD:
+            corrections.flag(services, connection, act, filing_id, None, cause=cause)
 
 
 def listed(
@@ -163,6 +225,46 @@ def to_operator(dispute: Dispute) -> dict[str, Any]:
     about = dispute.about
     parties = {"raiser": dispute.raiser_id, "contributor": about.contributor_id, "hit": dispute.hit_id}
     return {**_common(dispute), **parties, **_filing(dispute)}
+
+
+def _made(
+    services: Services,
+    act: Act,
+    who: tuple[str, str],
+    about: Disputed,
+    ground: Ground,
+    *,
+    statement_reference: str,
+) -> Dispute:
+    """A dispute raised by a member on a hit, or for a request, with the day by which it is to be answered."""
+    answer_by, answer_until = answer_until_of(act.now, services.rulebooks.at(act.now))
+    return Dispute(
+        id=act.new_id("dsp"),
+        raiser_id=who[0],
+        hit_id=who[1],
+        about=about,
+        ground=ground,
+        statement_reference=statement_reference,
+        raised_at=act.now,
+        answer_by=answer_by,
+        answer_until=answer_until,
+    )
+
+
+def _opened(services: Services, connection: Connection, act: Act, dispute: Dispute) -> None:
+    """Tell of a dispute, and flag the record at once."""
+    about = dispute.about
+    _tell(connection, act, EventKind.DISPUTE_RAISED, dispute.raiser_id, dispute)
+    corrections.flag(services, connection, act, about.filing_id, Flag.DISPUTED, cause=dispute.id)
+    kind, once = AlertKind.DISPUTE_RAISED, f"dispute {dispute.id}"
+    told = {"dispute": dispute.id}
+    alerting.tell(services, connection, about.contributor_id, kind, told, dedupe=once, now=act.now)
+
+
+def _flag(services: Services, connection: Connection, act: Act, dispute: Dispute) -> None:
+    """Flag the record as a closed dispute leaves it: upheld, nobody sees it until it is corrected."""
+    after = Flag.SUPPRESSED if dispute.status is DisputeStatus.UPHELD else None
+    corrections.flag(services, connection, act, dispute.about.filing_id, after, cause=dispute.id)
 
 
 def _close(connection: Connection, act: Act, dispute: Dispute) -> None:
@@ -201,6 +303,7 @@ def _common(dispute: Dispute) -> dict[str, Any]:
         "ground": dispute.ground.value,
         "status": dispute.status.value,
         "raised_on": _day(dispute.raised_at),
+        "answer_by": None if dispute.answer_by is None else dispute.answer_by.isoformat(),
         "answered_on": _day(dispute.answered_at),
         "closed_on": _day(dispute.closed_at),
         "closed_by": dispute.closed_by.value if dispute.closed_by else None,
@@ -215,7 +318,8 @@ def _filing(dispute: Dispute) -> dict[str, Any]:
 
 def _to_raiser(dispute: Dispute) -> dict[str, Any]:
     """Nothing of the other side but what came of it: what may be seen of that is told with the hit."""
-    own = {"side": "raised", "hit": dispute.hit_id, "statement_reference": dispute.statement_reference}
+    on = "hit" if dispute.on_hit else "request"
+    own = {"side": "raised", on: dispute.hit_id, "statement_reference": dispute.statement_reference}
     return _common(dispute) | own
 
 

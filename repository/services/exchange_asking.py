@@ -87,9 +87,11 @@ def fetch(services: Services, actor: Actor, member: Member, disclosure_id: str) 
     if found is None or found.requester_id != member.id:
         return None
     granted = _decide(services, actor, member, found.purpose)
-    if granted.entitlement.tier(found.line, found.record_class) < DETAIL_TIER:
-        raise NotAskedForError(granted)
     with services.database.writing() as connection:
+        labels = exchange.labels_of(connection, found.filing_id)
+        entitled_tier = granted.entitlement.tier(found.line, found.record_class)
+        if reaching.tier_of(entitled_tier, labels, granted.rulebook) < DETAIL_TIER:
+            raise NotAskedForError(granted)
         answer = exchange.sealed(connection, member.id, disclosure_id, now=granted.now)
         if answer is None:
             return None

@@ -169,6 +169,7 @@ def _hit(services: Services, view: HitView, counts: Counts) -> Hit:
             role=view.their_role,
             claim=view.their_claim,
             labels=view.labels,
+            notice=pool.open_notice(services.sealer, view.their_filing_id, view.notice),
         ),
         count=counts.of_class.get((own_id, view.own_position, view.their_class), 1),
         seen_by=counts.members.get((own_id, view.own_position), 1),

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from matching.types import EncodedSubject
 from matching.wire import unpack
 from repository.domain.filings import Outcome
-from repository.services import Services, aftermath, crediting, outcomes, pool
+from repository.services import Services, aftermath, amending, crediting, outcomes, pool
 from repository.services.crediting import Visible
 from repository.services.foresight import NOTHING, Foreseen, Prepared, prepare, seek
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
@@ -58,6 +58,7 @@ def take_in(
         taken.written = number, Written.of(keys, prepared.linked.keys)
     crediting.credit(services, connection, source, {each: new[each] for each in counted}, seen)
     aftermath.queue(services, connection, source, [each.filing_id for each in matched])
+    amending.follow(services, connection, source, accepted)
     changed = {each.filing_id: each.numbered.filing for each in accepted if each.filing_id not in new}
     crediting.revise(services, connection, source, changed, before)
     # Decided whether anything was seen or not: that a decision is there must not tell of a hit.

@@ -291,6 +291,16 @@ def seal_evidence(sealer: Sealer, hit_id: str, match: Match) -> bytes:
     return sealer.seal(named_context(hit_id), content.ljust(-(-len(content) // PADDED) * PADDED))
 
 
+def notice_context(filing_id: str) -> bytes:
+    """Under which the notice of a filing is sealed."""
+    return named_context(f"{filing_id}/notice")
+
+
+def open_notice(sealer: Sealer, filing_id: str, sealed: bytes | None) -> str | None:
+    """The words of the person in a record, where there are any. Raises SealError."""
+    return None if sealed is None else sealer.unseal(notice_context(filing_id), sealed).decode()
+
+
 def open_evidence(sealer: Sealer, hit_id: str, sealed: bytes) -> tuple[float, float, tuple[ExplanationRow, ...]]:
     """Weight in bits, probability and explanation of a stored hit. Raises SealError."""
     weight, probability, rows = orjson.loads(sealer.unseal(named_context(hit_id), sealed))

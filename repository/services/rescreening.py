@@ -26,7 +26,7 @@ from repository.services.crediting import told_of
 from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Found, Source, rescore_screening_hits, write_hits
 from repository.services.pool import Sighting
-from repository.storage import dialect, events, hits, jobs, rescored
+from repository.storage import dialect, events, flags, hits, jobs, rescored
 from repository.storage.members import find_member
 
 ACTION = "rescreen"
@@ -166,12 +166,13 @@ def rescore(
 ) -> list[tuple[str, Sighting]]:
     """Look for the hits of a member's filings again; what was seen, with the id of the filing each is of.
 
-    Filings whose encodings were erased are left as they are.
+    Filings whose encodings were erased, and those that are suppressed, are left as they are.
 
     A hit that was there is scored by itself, whether its record is found or not: a key may have become hot, or others
     rank before it. It stays under its id as long as the two match, and in any case if people said something of it.
     """
-    placed = rescored.subjects(connection, filing_ids)
+    hidden = flags.suppressed(connection, filing_ids)
+    placed = rescored.subjects(connection, [each for each in filing_ids if each not in hidden])
     filing_ids = sorted({each.filing_id for each in placed})
     opened = [pool.open_subject(services.sealer, each.sealed) for each in placed]
     partners = rescored.partners(connection, filing_ids)

@@ -19,6 +19,7 @@ from matching.types import Band
 from matching.vocabulary import LABELS, LINES, PURPOSES, RECORD_CLASSES
 from repository.domain import rulebook as rules
 from repository.domain.calendar import Calendar
+from repository.domain.corrections import LONGEST_ANSWER_DAYS, MOST_NOTICE_WORDS
 from repository.domain.retention import FOOTPRINT_DAYS, LONGEST, Basis, Period, RetentionRules
 from repository.domain.rulebook import Level, SubscriberClass
 
@@ -341,6 +342,14 @@ class RulebookSchema(_Table):
         most_open=_whole(1, 10_000),
         sealed_days=_whole(1, 365),
         keep_days=_whole(1, 365),
+    )
+    disputes = _table(
+        rules.DisputeRules,
+        answer_days=_whole(1, LONGEST_ANSWER_DAYS),
+        disputed_tier=_tier(rules.POINTER_TIER),
+        restricted_tier=_tier(rules.CLASS_TIER),
+        notice_words=_whole(1, MOST_NOTICE_WORDS),
+        acknowledge_working_days=_whole(1, 60),
     )
     casework = _table(
         rules.CaseworkRules,

@@ -268,6 +268,7 @@ def _hit(
             role=other.role,
             claim=other.claim,
             labels=other.labels,
+            notice=pool.open_notice(services.sealer, other.filing_id, other.notice),
         ),
         count=count,
         seen_by=seen_by,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, ForeignKey, Index, Row, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.domain.disputes import Decider, Dispute, Disputed, DisputeStatus, Ground
+from repository.domain.flags import Flag
 from repository.storage import dialect
 from repository.storage.base import Base
 from repository.storage.filings import FILINGS
+from repository.storage.flags import FLAGS
 
 
 class DisputeRow(Base):
@@ -35,6 +37,7 @@ class DisputeRow(Base):
         ),
         Index("ix_disputes_raiser_id", "raiser_id", "id"),
         Index("ix_disputes_contributor_id", "contributor_id", "id"),
+        Index("ix_disputes_answer_until", "answer_until"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -55,6 +58,8 @@ class DisputeRow(Base):
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str | None]
     reason: Mapped[str | None]
+    answer_by: Mapped[date | None]
+    answer_until: Mapped[datetime | None]
 
 
 class UpheldRow(Base):
@@ -97,6 +102,8 @@ def add(connection: Connection, dispute: Dispute) -> bool:
         "ground": dispute.ground.value,
         "statement_reference": dispute.statement_reference,
         "raised_at": dispute.raised_at,
+        "answer_by": dispute.answer_by,
+        "answer_until": dispute.answer_until,
         **_state(dispute),
     }
     return bool(dialect.insert_new(connection, DISPUTES, [row], "id"))
@@ -132,7 +139,8 @@ def page(connection: Connection, of: Of, *, before: str | None, limit: int) -> l
     """Disputes, latest first, with ids less than `before`."""
     conditions: list[ColumnElement[bool]] = []
     if of.raiser_id is not None:
-        conditions.append(DISPUTES.c.raiser_id == of.raiser_id)
+        # One that was raised for a person is told in that person's report, and not before it.
+        conditions += [DISPUTES.c.raiser_id == of.raiser_id, ~DISPUTES.c.hit_id.startswith("sbr_", autoescape=True)]
     if of.contributor_id is not None:
         conditions.append(DISPUTES.c.contributor_id == of.contributor_id)
     if of.statuses is not None:
@@ -141,6 +149,19 @@ def page(connection: Connection, of: Of, *, before: str | None, limit: int) -> l
         conditions.append(DISPUTES.c.id < before)
     statement = select(DISPUTES).where(*conditions).order_by(DISPUTES.c.id.desc()).limit(limit)
     return [_dispute(row) for row in connection.execute(statement)]
+
+
+def overdue(connection: Connection, *, now: datetime, limit: int) -> list[str]:
+    """Some disputes, whosever, that are still open after their time, the longest first."""
+    late = (DISPUTES.c.status == DisputeStatus.OPEN.value, DISPUTES.c.answer_until <= now)
+    suppressed = select(FLAGS.c.filing_id).where(
+        FLAGS.c.filing_id == DISPUTES.c.filing_id,
+        FLAGS.c.cause == DISPUTES.c.id,
+        FLAGS.c.flag == Flag.SUPPRESSED.value,
+    )
+    there = select(FILINGS.c.id).where(FILINGS.c.id == DISPUTES.c.filing_id)
+    statement = select(DISPUTES.c.id).where(*late, there.exists(), ~suppressed.exists())
+    return list(connection.execute(statement.order_by(DISPUTES.c.answer_until, DISPUTES.c.id).limit(limit)).scalars())
 
 
 def count_upheld(connection: Connection, dispute: Dispute) -> bool:
@@ -187,4 +208,6 @@ def _dispute(row: Row[Any]) -> Dispute:
         closed_at=row.closed_at,
         closed_by=None if row.closed_by is None else Decider(row.closed_by),
         reason=row.reason,
+        answer_by=row.answer_by,
+        answer_until=row.answer_until,
     )

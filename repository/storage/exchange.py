@@ -24,8 +24,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.domain.exchange import Disclosure, RequestStatus, Withheld
+from repository.domain.labels import Labels
 from repository.domain.response_times import Timed
 from repository.storage.base import Base
+from repository.storage.filings import FILINGS, label_columns
 from repository.storage.members import MemberRow
 
 _OPEN = text("status = 'open'")
@@ -170,6 +172,12 @@ def sealed(connection: Connection, requester_id: str, disclosure_id: str, *, now
     statement = select(_ROW.sealed, _ROW.sealed_sha256, _ROW.recipient).where(*mine, _ROW.sealed_until > now)
     row = connection.execute(statement).one_or_none()
     return None if row is None else Sealed(*row)
+
+
+def labels_of(connection: Connection, filing_id: str) -> Labels:
+    """How far the record that was asked about may go now; it goes with its requests."""
+    row = connection.execute(select(*label_columns(FILINGS)).where(FILINGS.c.id == filing_id)).one()
+    return Labels(*row)
 
 
 def names(connection: Connection, member_ids: Collection[str]) -> dict[str, str]:

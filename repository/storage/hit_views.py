@@ -13,7 +13,7 @@ from repository.domain.disclosure import Reach
 from repository.domain.labels import Labels
 from repository.storage import outcomes
 from repository.storage.casework import CASE_HITS, Place
-from repository.storage.filings import FILINGS, LABEL_COLUMNS, MEMBERS, SUBJECTS, label_columns, with_labels
+from repository.storage.filings import FILINGS, MEMBERS, REACH_COLUMNS, SUBJECTS, label_columns, with_labels
 from repository.storage.hits import HIT_SIDES, HITS
 from repository.storage.screenings import SCREENINGS
 
@@ -43,6 +43,7 @@ class HitView:
     their_claim: dict[str, Any] | None
     their_role: str
     contributor: str
+    notice: bytes | None
     labels: Labels
 
 
@@ -257,7 +258,7 @@ def _within(filings: FromClause, reach: Reach) -> ColumnElement[bool]:
         return false()
     conditions: list[ColumnElement[bool]] = [tuple_(filings.c.line, filings.c.record_class).in_(reach.pairs)]
     for name, words in reach.hidden.items():
-        label = filings.c[LABEL_COLUMNS[name]]
+        label = filings.c[REACH_COLUMNS[name]]
         if words:
             conditions.append(or_(label.is_(None), label.not_in(words)))
     return and_(*conditions)
@@ -288,6 +289,7 @@ def _views(member_id: str) -> Select[Any]:
             _THEIR.c.claim,
             func.coalesce(_THEIR_SUBJECT.c.role, ""),
             MEMBERS.c.name,
+            _THEIR.c.notice,
             *label_columns(_THEIR),
         )
         .select_from(

@@ -121,6 +121,12 @@ def find_member(session: Session, id_or_name: str) -> MemberRow | None:
     return session.scalar(select(MemberRow).where((MemberRow.id == id_or_name) | (MemberRow.name == id_or_name)))
 
 
+def member_of(connection: Connection, member_id: str) -> Member:
+    """A member by its id, in a transaction at hand. Raises NoResultFound where there is no such member."""
+    with Session(connection) as session:
+        return session.execute(select(MemberRow).where(MemberRow.id == member_id)).scalar_one().as_member()
+
+
 def find_namesake(session: Session, name: str) -> MemberRow | None:
     """The member whose name is the same but for case, width and spaces."""
     wanted = same_name(name)

@@ -89,6 +89,29 @@ def asked(connection: Connection, filing_ids: Sequence[str], *, now: datetime) -
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
+def requests(connection: Connection, filing_ids: Sequence[str]) -> list[tuple[str, str, bool]]:
+    """Requests for the detail of filings: id, who asked, and whether it waits for an answer or has not opened it."""
+    name, asked_for = connection.dialect.name, DISCLOSURES.c
+    waits = or_(asked_for.status == RequestStatus.OPEN.value, asked_for.sealed.is_not(None))
+    statement = select(asked_for.id, asked_for.requester_id, waits).where(
+        asked_for.filing_id.in_(select(dialect.wanted_texts(name).c.value))
+    )
+    rows = connection.execute(statement.order_by(asked_for.id), dialect.wanted(name, list(filing_ids)))
+    return [(row[0], row[1], bool(row[2])) for row in rows]
+
+
+def cases_going(connection: Connection, hit_ids: Sequence[str]) -> list[tuple[str, str, bool]]:
+    """Members' cases that have no hits but these: id, whose, and whether somebody has it."""
+    name, case = connection.dialect.name, CASES.c
+    given, wanted = dialect.wanted(name, list(hit_ids)), select(dialect.wanted_texts(name).c.value)
+    having = select(CASE_HITS.c.case_id).where(CASE_HITS.c.hit_id.in_(wanted))
+    others = select(CASE_HITS.c.hit_id).where(CASE_HITS.c.case_id == case.id, CASE_HITS.c.hit_id.not_in(wanted))
+    statement = select(case.id, case.member_id, case.assignee_id.is_not(None)).where(
+        case.id.in_(having), ~others.exists()
+    )
+    return [(row[0], row[1], bool(row[2])) for row in connection.execute(statement.order_by(case.id), given)]
+
+
 def members_told(connection: Connection, hit_ids: Sequence[str], *, since: datetime) -> set[str]:
     """The members that have one of these hits that was found since a time."""
     name = connection.dialect.name

@@ -137,6 +137,12 @@ ENDPOINTS = {
     "POST /v1/disclosures/<disclosure_id>/withdrawal": Tells.OWN,
     "GET /v1/disclosures/<disclosure_id>/sealed": Tells.POOL,
     "POST /v1/disclosures/<disclosure_id>/receipt": Tells.OWN,
+    "GET /v1/corrections": Tells.OWN,
+    "GET /v1/corrections/<correction_id>": Tells.OWN,
+    "POST /v1/corrections/<correction_id>/acknowledgement": Tells.OWN,
+    "GET /v1/corrections/<correction_id>/trail": Tells.OWN,
+    "PUT /v1/filings/<filing_id>/notice": Tells.OWN,
+    "DELETE /v1/filings/<filing_id>/notice": Tells.OWN,
     "POST /v1/disputes": Tells.OWN,
     "GET /v1/disputes": Tells.OWN,
     "GET /v1/disputes/<dispute_id>": Tells.OWN,
@@ -398,6 +404,7 @@ NOT_OF_OTHERS = {
 READERS = {
     "services.hits": {"storage.hit_views", "services.pool"},
     "services.screening": {"services.pool"},
+    "services.shelving": {"services.pool"},  # puts keys back, and tells nothing
     "services.exchange_asking": {"storage.hit_views"},
     "services.foresight": {"services.pool"},  # its sightings are counted in services.crediting, by an entitlement
     "services.rescreening": {"services.pool"},

@@ -28,7 +28,7 @@ from repository.domain.ids import Prefix
 from repository.domain.members import MemberStatus
 from repository.domain.rulebook import SubscriberClass
 from repository.jobs.worker import IntakeWorker
-from repository.services import Services, authentication, grants
+from repository.services import Services, authentication, corrections, grants
 from repository.services.lifecycle import Act
 from repository.services.onboarding import change_status
 from repository.services.operator import accept_fingerprint, remember_secret
@@ -90,6 +90,10 @@ POST /v1/disclosures/<disclosure_id>/escalation  403 403 409 409 403 403 401 409
 POST /v1/disclosures/<disclosure_id>/withdrawal  403 403 409 409 403 403 401 409 403 404
 GET /v1/disclosures/<disclosure_id>/sealed       403 403 200 200 403 403 401 403 403 404
 POST /v1/disclosures/<disclosure_id>/receipt     403 403 200 200 403 403 401 200 403 404
+GET /v1/corrections                              200 200 200 200 403 403 401 200 403 200
+GET /v1/corrections/<correction_id>              200 200 200 200 403 403 401 200 403 404
+POST /v1/corrections/<correction_id>/acknowledgement 403 200 200 200 403 403 401 200 403 404
+GET /v1/corrections/<correction_id>/trail        403 200 200 200 403 403 401 200 403 404
 GET /v1/disputes                                 200 200 200 200 403 403 401 200 403 200
 POST /v1/disputes                                403 403 200 200 403 403 401 200 403 201
 GET /v1/disputes/<dispute_id>                    200 200 200 200 403 403 401 200 403 404
@@ -99,6 +103,8 @@ GET /v1/filings/<filing_id>                      403 200 200 200 403 403 401 200
 POST /v1/filings/<filing_id>/withdrawal          403 200 403 200 403 403 401 200 403 404
 GET /v1/deletions                                403 200 200 200 403 403 401 200 403 200
 GET /v1/filings/<filing_id>/deletion             403 404 404 404 403 403 401 404 403 404
+PUT /v1/filings/<filing_id>/notice               403 204 204 204 403 403 401 204 403 404
+DELETE /v1/filings/<filing_id>/notice            403 204 204 204 403 403 401 204 403 404
 POST /v1/filings/<filing_id>/renewal             403 409 409 409 403 403 401 409 403 404
 POST /v1/filings/<filing_id>/holds               403 403 403 201 403 403 401 201 403 404
 GET /v1/holds                                    403 200 200 200 403 403 401 200 403 200
@@ -195,6 +201,8 @@ class World:
             path = path.replace(objects.get("dispute", "-"), objects.get("received", "") or _missing("dispute"))
         if "/v1/disclosures/" in name and name.endswith(("/approval", "/refusal")):
             path = path.replace(objects.get("disclosure", "-"), objects.get("inbox", "") or _missing("disclosure"))
+        if name.endswith("/trail"):
+            path = path.replace(objects.get("correction", "-"), objects.get("made", "") or _missing("correction"))
         options = BODIES[name](objects) if name in BODIES else {}
         headers = self.headers[actor] | options.pop("headers", {})
         return self.app.test_client().open(path, method=method, headers=headers, **options)
@@ -213,6 +221,7 @@ PLACEHOLDERS = {
     "<delivery_id>": "delivery",
     "<offer_id>": "offer",
     "<dispute_id>": "dispute",
+    "<correction_id>": "correction",
     "<case_id>": "case",
     "<disclosure_id>": "disclosure",
     "<appeal_id>": "appeal",
@@ -235,6 +244,7 @@ _SHAPES: dict[str, Prefix] = {
     "delivery": "job",
     "offer": "off",
     "dispute": "dsp",
+    "correction": "cor",
     "case": "cas",
     "disclosure": "drq",
     "appeal": "apl",
@@ -307,6 +317,7 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /v1/rescreens": lambda _: {"json": {}},
     "GET /v1/retention/expiring": lambda _: {"query_string": {"until": "2030-01-01"}},
     "POST /v1/filings/<filing_id>/renewal": lambda _: {"json": {"reason": "new_evidence"}},
+    "PUT /v1/filings/<filing_id>/notice": lambda _: {"json": {"notice": "It was not I."}},
     "POST /v1/filings/<filing_id>/holds": lambda _: {"json": HOLD},
     "POST /v1/filings/<filing_id>/withdrawal": lambda _: {"json": {"reason": "duplicate"}},
     "POST /v1/cases/<case_id>/moves": lambda _: {"json": {"move": "claim", "version": 1}},
@@ -385,6 +396,20 @@ class Furnisher:
         self.post(peer, f"/v1/disclosures/{asked['id']}/approval", GIVING)
         return str(asked["id"]), str(inbox["id"])
 
+    def unflag(self, *members: TestMember) -> None:
+        """Have records shown in full though they are disputed."""
+        for who in members:
+            received = self.client.get("/v1/disputes?side=received", headers=who.headers).get_json()["items"]
+            with self.services.database.writing() as connection:
+                for each in received:
+                    act, cause = Act(self.services.clock()), each["id"]
+                    corrections.flag(self.services, connection, act, each["filing"], None, cause=cause)
+
+    def correction(self, who: TestMember, side: str) -> str:
+        """The latest correction of a record that the member was shown, or of its own."""
+        found = self.client.get(f"/v1/corrections?side={side}", headers=who.headers).get_json()["items"]
+        return str(found[0]["id"])
+
     def furnish(self, who: TestMember, peer: TestMember) -> Ids:
         """A filing, a batch, a proof, a hit with a peer, disputes between the two, and an appeal."""
         person = f"{who.name}'s"
@@ -411,10 +436,11 @@ class Furnisher:
         hit = self.hit(who)
         case = self.client.get("/v1/cases", headers=who.headers).get_json()["items"][0]
         assert self.hit(peer) == hit
+        asked, inbox = self.disclosures(who, peer, hit)
         disputing = {"hit": hit, "ground": "out_of_date", "statement_reference": f"{who.name}-S"}
         raised = self.post(who, "/v1/disputes", disputing)
         received = self.post(peer, "/v1/disputes", disputing | {"statement_reference": f"{peer.name}-S"})
-        asked, inbox = self.disclosures(who, peer, hit)
+        self.unflag(who, peer)
         appealed, other = self.decisions(who)[:2]
         appeal = self.post(who, "/v1/appeals", {"against": appealed, "grounds": "it is wrong"})
         return {
@@ -433,6 +459,8 @@ class Furnisher:
             "statement": f"{who.name}-S",
             "dispute": raised["id"],
             "received": received["id"],
+            "correction": self.correction(who, "received"),
+            "made": self.correction(who, "made"),
             "disclosure": asked,
             "inbox": inbox,
             "decision": other,
@@ -542,6 +570,7 @@ OF_MEMBERS = (
     "<webhook_id>",
     "<offer_id>",
     "<dispute_id>",
+    "<correction_id>",
     "<case_id>",
     "<disclosure_id>",
     "<appeal_id>",

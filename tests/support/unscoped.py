@@ -9,6 +9,7 @@ _SWEEP = "the worker's own: of everyone's rows whose time is over"
 _OPERATOR = "the operator's, who sees every member's"
 _RESEALED = "everyone's rows are put under another operator secret"
 _REMOVED = "of filings, or screenings, that are over, or whose own member withdraws them, and their hits"
+_FLAGGED = "of a filing that a dispute or request was found to be about, or its own member changed"
 _OVER = "of everyone's encodings under a linkage key that is over"
 
 _OTHERS = "the pool: what others filed, told by tier only"
@@ -71,6 +72,28 @@ ALLOWED = {
     "storage.decisions.find": _OPERATOR,
     "storage.disputes.one": "by its id, and told to who raised it, whom it is against, and the operator only",
     "storage.disputes.references": "of filings whose dispute was found by one of its two members",
+    "storage.corrections.add": "of records that were changed in the same transaction, for everyone who saw them",
+    "storage.corrections.change": _FOUND,
+    "storage.corrections.changed": "of filings that were changed in the same transaction, and of flagged ones",
+    "storage.corrections.count_over": _SWEEP,
+    "storage.corrections.forget_over": _SWEEP,
+    "storage.corrections.one": "by its id, and told to the contributor and the operator only",
+    "storage.corrections.overdue": _SWEEP,
+    "storage.corrections.receipts": "of corrections that were found by their contributor, or the operator",
+    "storage.corrections.saw": "everyone who saw a record that was changed in the same transaction, to be told of it",
+    "storage.corrections.standing": _OPERATOR,
+    "storage.corrections.untold": _SWEEP,
+    "storage.disputes.overdue": _SWEEP,
+    "storage.flags.causes": _FLAGGED,
+    "storage.flags.flagged": _FLAGGED,
+    "storage.flags.hold": _FLAGGED,
+    "storage.flags.note": _FLAGGED,
+    "storage.flags.put": _FLAGGED,
+    "storage.flags.shelved": "what is suppressed, for who answers a person about it",
+    "storage.flags.suppressed": _FLAGGED,
+    "storage.exchange.labels_of": "of the record that a request was found to be about",
+    "storage.removal.cases_going": _REMOVED,
+    "storage.removal.requests": _REMOVED,
     "storage.disputes.unclosed_about": "of a filing that was found by its own member in the same transaction",
     "storage.disputes.save": "of a dispute that was found in the same transaction",
     "storage.duties._rows": _RESCORED,

@@ -49,7 +49,7 @@ def decide(desk: Desk, dispute_id: str, *, upheld: bool, unheard: bool = False, 
     """Decide a dispute as the operator."""
     act = Act(desk.services.clock(), reason=reason)
     with desk.services.database.writing() as connection:
-        assert disputes.decide(connection, dispute_id, act, Decision(upheld, unheard)) is not None
+        assert disputes.decide(desk.services, connection, dispute_id, act, Decision(upheld, unheard)) is not None
 
 
 def upheld(desk: Desk) -> list[tuple[date, str, str, int]]:
@@ -158,10 +158,10 @@ def test_a_version_counts_once(alpha: Desk, beta: Desk, hit: str, member: Admiss
 
 def test_one_dispute_about_a_filing_at_a_time(alpha: Desk, beta: Desk, hit: str) -> None:
     """The same again is the same; another is a conflict until the first is closed, also on another hit."""
+    (screened,) = alpha.screen(question("ann"))["hits"]
     raised = dispute(alpha, hit)
     assert dispute(alpha, hit, status=200) == raised
     assert dispute(alpha, hit, status=409, ground="unlawful")["type"].endswith("conflict")
-    (screened,) = alpha.screen(question("ann"))["hits"]
     dispute(alpha, screened["id"], status=409)
     answer(beta, raised["id"], False)
     dispute(alpha, hit, status=409, ground="unlawful")

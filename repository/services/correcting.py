@@ -1,0 +1,136 @@
+"""Corrections: made in the transaction of what changed, told to everyone who was shown the record, and reminded of.
+
+One correction, one receipt for each member that saw the record, one alert and notices of one id for each receipt: made
+with the change, and told by a job, some in one transaction. Killed in between, what is told is told, and the rest is
+found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from repository.domain.alerts import AlertKind
+from repository.domain.corrections import Correction, CorrectionKind, Saw, acknowledge_until
+from repository.domain.events import Event, EventKind
+from repository.domain.jobs import JobKind
+from repository.services import Services, alerting, reciprocity
+from repository.storage import corrections, events, jobs
+
+AT_ONCE = 200
+"""Receipts that are told in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of records: in which way, when, by whom (None: by the clock), and because of what."""
+
+    kind: CorrectionKind
+    now: datetime
+    actor_id: str | None = None
+    cause: str | None = None
+
+
+def push(services: Services, connection: Connection, rows: Sequence[Mapping[str, Any]], change: Change) -> int:
+    """Make a correction of each of these filings that somebody was shown, in the caller's transaction; how many.
+
+    `rows` are filings as they are now, or were. What nobody was shown is nobody's to correct.
+    """
+    seen = corrections.saw(connection, [row["id"] for row in rows]) if rows else {}
+    made: list[tuple[Correction, dict[str, Saw]]] = []
+    for row in rows:
+        members = {each: saw for each, saw in seen.get(row["id"], {}).items() if each != row["member_id"]}
+        if members:
+            made.append((_correction(services, row, change), members))
+    corrections.add(connection, made)
+    for correction, members in made:
+        figures = {"kind": correction.kind.value, "filing": correction.filing_id, "members": len(members)}
+        event_id, kind = reciprocity.new_id(services, "evt"), EventKind.CORRECTION_MADE
+        whose = correction.contributor_id
+        events.append(connection, Event(event_id, change.now, kind, change.actor_id, whose, correction.id, figures))
+    if made:
+        wake(services, connection)
+    return len(made)
+
+
+def amended(services: Services, connection: Connection, rows: Sequence[Mapping[str, Any]], change: Change) -> int:
+    """The same of filings in a new version, of those that say something else now; `rows` are as they are now."""
+    if not rows:
+        return 0
+    seen = corrections.saw(connection, [row["id"] for row in rows])
+    versions = {row["id"]: int(row["version"]) for row in rows if seen.get(row["id"])}
+    differ = corrections.changed(connection, versions) if versions else set()
+    return push(services, connection, [row for row in rows if row["id"] in differ], change)
+
+
+def wake(services: Services, connection: Connection) -> None:
+    """Have what is due done by the job, once the caller's transaction is committed."""
+    kind = JobKind.CORRECTION.value
+    row: dict[str, Any] = {"id": reciprocity.new_id(services, "job"), "kind": kind, "member_id": None}
+    row |= {"actor_id": None, "slot": f"{kind} *", "created_at": services.clock(), "cursor": {}}
+    jobs.wake(connection, [row])
+
+
+def tell_some(services: Services, connection: Connection, *, now: datetime) -> int:
+    """Alert members of corrections, some of those that were not told yet; how many."""
+    rulebook = services.rulebooks.at(now)
+    found = corrections.untold(connection, limit=AT_ONCE)
+    for correction_id, member_id in found:
+        alert(services, connection, (correction_id, member_id), now=now)
+        day, until = acknowledge_until(now, rulebook.calendar, rulebook.disputes)
+        told = {"told_at": now, "acknowledge_by": day, "due_at": until}
+        corrections.change(connection, correction_id, member_id, told)
+    return len(found)
+
+
+def remind_some(services: Services, connection: Connection, *, now: datetime) -> int:
+    """Remind members of corrections that they have not acknowledged by their day, some of them; how many."""
+    rulebook = services.rulebooks.at(now)
+    found = corrections.overdue(connection, now=now, limit=AT_ONCE)
+    for row in found:
+        _remind(services, connection, row, now=now)
+        _, until = acknowledge_until(now, rulebook.calendar, rulebook.disputes)
+        again = {"reminders": row["reminders"] + 1, "due_at": until}
+        corrections.change(connection, row["correction_id"], row["member_id"], again)
+    return len(found)
+
+
+def alert(services: Services, connection: Connection, receipt: tuple[str, str], *, now: datetime) -> str | None:
+    """Alert a member of a correction, once; given as (correction, member)."""
+    correction_id, member_id = receipt
+    about, kind = {"correction": correction_id}, AlertKind.CORRECTION_MADE
+    return alerting.tell(services, connection, member_id, kind, about, dedupe=dedupe(correction_id), now=now)
+
+
+def dedupe(correction_id: str) -> str:
+    """What the alert of a correction is the only one of."""
+    return f"correction {correction_id}"
+
+
+def _remind(services: Services, connection: Connection, row: RowMapping, *, now: datetime) -> None:
+    correction_id, number = row["correction_id"], row["reminders"] + 1
+    kind, about = AlertKind.CORRECTION_OVERDUE, {"correction": correction_id}
+    once = f"{dedupe(correction_id)} reminder {number}"
+    alerting.tell(services, connection, row["member_id"], kind, about, dedupe=once, now=now)
+    event_id = reciprocity.new_id(services, "evt")
+    figures = {"reminder": number}
+    reminded = EventKind.CORRECTION_REMINDED
+    events.append(connection, Event(event_id, now, reminded, None, row["member_id"], correction_id, figures))
+
+
+def _correction(services: Services, row: Mapping[str, Any], change: Change) -> Correction:
+    return Correction(
+        id=reciprocity.new_id(services, "cor"),
+        filing_id=row["id"],
+        contributor_id=row["member_id"],
+        line=row["line"],
+        record_class=row["record_class"],
+        kind=change.kind,
+        version=row["version"],
+        at=change.now,
+        cause=change.cause,
+    )

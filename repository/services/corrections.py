@@ -1,0 +1,224 @@
+"""Flags on records, the words of the person in one, and what members are told of corrections and say to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from repository.domain.corrections import Correction, CorrectionKind, by_flag
+from repository.domain.events import EventKind
+from repository.domain.flags import Flag
+from repository.domain.members import Actor, Member
+from repository.domain.rulebook import CLASS_TIER, POINTER_TIER
+from repository.services import Services, correcting, lifecycle, pool, shelving
+from repository.services.correcting import Change
+from repository.services.lifecycle import Act, What
+from repository.storage import corrections, dialect, exchange, filings, flags
+
+RULE = "CORRECTION"
+
+
+def flag(
+    services: Services, connection: Connection, act: Act, filing_id: str, word: Flag | None, *, cause: str
+) -> Flag | None:
+    """Flag a filing for a cause (the id of a dispute or request), or lift what that cause flagged it as (None).
+
+    In the caller's transaction, a writing one, with the pool locked from its beginning where it locks anything else;
+    what the filing is flagged as now. The strictest of all causes counts. Whoever was shown the record is told. A
+    record that is suppressed leaves the index, and comes back with what it matches now. Nothing where it is gone.
+    """
+    dialect.lock_pool(connection)
+    row = flags.hold(connection, filing_id)
+    if row is None:
+        return None
+    before = None if row["flag"] is None else Flag(row["flag"])
+    after = flags.put(connection, filing_id, cause, word, now=act.now)
+    if after is before:
+        return after
+    if Flag.SUPPRESSED in (before, after):
+        if after is Flag.SUPPRESSED:
+            shelving.take_out(services, connection, [filing_id])
+        else:
+            shelving.put_back(services, connection, row, now=act.now)
+    kind = EventKind.FILING_UNFLAGGED if after is None else EventKind.FILING_FLAGGED
+    figures: dict[str, str | int | None] = {
+        "flag": None if after is None else after.value,
+        "was": row["flag"],
+        "cause": cause,
+    }
+    lifecycle.tell(connection, act, What(kind, RULE, row["member_id"], filing_id), **figures)
+    change = Change(by_flag(before, after), act.now, act.actor_id, cause)
+    correcting.push(services, connection, [dict(row)], change)
+    return after
+
+
+def attach_notice(
+    services: Services, connection: Connection, act: Act, filing_id: str, words: str | None, *, cause: str
+) -> bool:
+    """Put the words of the person in a record on it, sealed, in place of others; None takes them off. Told as any.
+
+    In the caller's transaction; False where the filing is gone. `words` were checked (`notice_from_json`).
+    """
+    dialect.lock_pool(connection)
+    row = flags.hold(connection, filing_id)
+    if row is None:
+        return False
+    if pool.open_notice(services.sealer, filing_id, row["notice"]) == words:
+        return True
+    sealed = None if words is None else services.sealer.seal(pool.notice_context(filing_id), words.encode())
+    flags.note(connection, filing_id, sealed)
+    figures: dict[str, str | int | None] = {"words": 0 if words is None else len(words.split()), "cause": cause}
+    lifecycle.tell(connection, act, What(EventKind.FILING_NOTICED, RULE, row["member_id"], filing_id), **figures)
+    correcting.push(services, connection, [dict(row)], Change(CorrectionKind.NOTICE, act.now, act.actor_id, cause))
+    return True
+
+
+def notice_own(services: Services, actor: Actor, member: Member, filing_id: str, words: str | None) -> bool:
+    """The same on a filing of a member's own; False when it has none of this id."""
+    act = Act(services.clock(), actor.id)
+    with services.database.writing() as connection:
+        dialect.lock_pool(connection)
+        if filings.of_member(connection, member.id, filing_id) is None:
+            return False
+        return attach_notice(services, connection, act, filing_id, words, cause=member.id)
+
+
+def received(
+    services: Services, member: Member, *, outstanding: bool | None, before: str | None, limit: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """A page of the corrections that a member is told of, latest first, and whether there are more."""
+    with services.database.reading() as connection:
+        found = corrections.received(connection, member.id, before=before, limit=limit + 1, outstanding=outstanding)
+    return [_to_viewer(row) for row in found[:limit]], len(found) > limit
+
+
+def made(
+    services: Services, member: Member, *, filing_id: str | None, before: str | None, limit: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """A page of the corrections of a member's own records, latest first, and whether there are more."""
+    with services.database.reading() as connection:
+        found = corrections.made_by(connection, member.id, before=before, limit=limit + 1, filing_id=filing_id)
+        return _to_contributor(connection, member.id, found[:limit]), len(found) > limit
+
+
+def find(services: Services, member: Member, correction_id: str) -> dict[str, Any] | None:
+    """A correction for one of its sides; None for any other member."""
+    with services.database.reading() as connection:
+        row = corrections.receipt(connection, member.id, correction_id)
+        if row is not None:
+            return _to_viewer(row)
+        correction = corrections.one(connection, correction_id)
+        if correction is None or correction.contributor_id != member.id:
+            return None
+        return _to_contributor(connection, member.id, [correction])[0]
+
+
+def acknowledge(services: Services, actor: Actor, member: Member, correction_id: str) -> dict[str, Any] | None:
+    """Say that a correction was taken in; None for whoever it was not made for. Again changes nothing."""
+    act = Act(services.clock(), actor.id)
+    with services.database.writing() as connection:
+        row = corrections.receipt(connection, member.id, correction_id, lock=True)
+        if row is None:
+            return None
+        if row["acknowledged_at"] is None:
+            said = {"acknowledged_at": act.now, "acknowledged_by": actor.id, "role": _role(actor), "due_at": None}
+            corrections.change(connection, correction_id, member.id, said)
+            what = What(EventKind.CORRECTION_ACKNOWLEDGED, RULE, member.id, correction_id)
+            lifecycle.tell(connection, act, what, role=_role(actor))
+        after = corrections.receipt(connection, member.id, correction_id)
+    return None if after is None else _to_viewer(after)
+
+
+def trail(services: Services, member: Member, correction_id: str) -> dict[str, Any] | None:
+    """Who was told of a correction, when, and when each acknowledged it: for the contributor. None for others.
+
+    It does not learn who else looks at its records: the others are numbered. It is told by which role, not by whom.
+    """
+    with services.database.reading() as connection:
+        correction = corrections.one(connection, correction_id)
+        if correction is None or correction.contributor_id != member.id:
+            return None
+        told = corrections.receipts(connection, [correction_id])
+        (body,) = _to_contributor(connection, member.id, [correction])
+    receipts = sorted(({"role": row["role"]} | _times(row) for row in told), key=_in_order)
+    return body | {"receipts": [{"member": number} | each for number, each in enumerate(receipts, 1)]}
+
+
+def trail_for_operator(connection: Connection, correction_id: str) -> dict[str, Any] | None:
+    """The same with the members' names, for the operator; None where there is no such correction."""
+    correction = corrections.one(connection, correction_id)
+    if correction is None:
+        return None
+    told = corrections.receipts(connection, [correction_id])
+    names = exchange.names(connection, {correction.contributor_id, *(row["member_id"] for row in told)})
+    body = _said(correction) | {"filing": correction.filing_id, "contributor": names.get(correction.contributor_id)}
+    receipts = [
+        {"member": names.get(row["member_id"]), "role": row["role"], "reminders": row["reminders"]} | _times(row)
+        for row in told
+    ]
+    return body | {"receipts": receipts}
+
+
+def _role(actor: Actor) -> str:
+    """The role by which something is acknowledged: that which answers for most."""
+    order = ("member_admin", "investigator", "contributor", "screener")
+    roles = {each.value for each in actor.roles}
+    return next((each for each in order if each in roles), "member")
+
+
+def _said(correction: Correction) -> dict[str, Any]:
+    return {
+        "id": correction.id,
+        "kind": correction.kind.value,
+        "line": correction.line,
+        "class": correction.record_class,
+        "version": correction.version,
+        "at": correction.at.isoformat(),
+    }
+
+
+def _to_contributor(connection: Connection, member_id: str, found: Sequence[Correction]) -> list[dict[str, Any]]:
+    references = corrections.references(connection, member_id, [each.filing_id for each in found])
+    told = corrections.receipts(connection, [each.id for each in found])
+    bodies = []
+    for each in found:
+        own = [row for row in told if row["correction_id"] == each.id]
+        counts = {
+            "told": sum(row["told_at"] is not None for row in own),
+            "acknowledged": sum(row["acknowledged_at"] is not None for row in own),
+            "members": len(own),
+        }
+        named = {"side": "made", "filing": each.filing_id, "reference": references.get(each.filing_id)}
+        bodies.append(_said(each) | named | counts)
+    return bodies
+
+
+def _to_viewer(row: RowMapping) -> dict[str, Any]:
+    """As much as the member was shown of the record, and no more: the class from tier 2, the filing from tier 3."""
+    body: dict[str, Any] = {
+        "id": row["id"],
+        "side": "received",
+        "kind": row["kind"],
+        "at": row["at"].isoformat(),
+        "hits": row["hits"],
+        "tier": row["tier"],
+    }
+    if row["tier"] >= CLASS_TIER:
+        body |= {"class": row["record_class"]}
+    if row["tier"] >= POINTER_TIER:
+        body |= {"filing": row["filing_id"], "line": row["line"]}
+        body |= {"version": row["version"], "seen_version": row["seen_version"]}
+    return body | _times(row)
+
+
+def _times(row: RowMapping) -> dict[str, Any]:
+    day = row["acknowledge_by"]
+    times = {name: row[name] for name in ("told_at", "delivered_at", "acknowledged_at")}
+    told = {name: None if at is None else at.isoformat() for name, at in times.items()}
+    return told | {"acknowledge_by": None if day is None else day.isoformat()}
+
+
+def _in_order(receipt: Mapping[str, Any]) -> tuple[str, str]:
+    return receipt["acknowledged_at"] or "~", receipt["told_at"] or "~"
