@@ -42,6 +42,7 @@ from frankpledge.results import (
     Upload,
 )
 from frankpledge.session import Retry, Session
+from frankpledge.subjects import Subjects
 
 __all__ = ["Asking", "Credentials", "PersonCredentials", "Pool", "PoolError", "Question", "Retry"]
 
@@ -69,6 +70,7 @@ class Pool:
         self._session = Session(server, credentials, timeout=timeout, retry=retry or Retry(), transport=transport)
         self.disclosures = Disclosures(self._session, self._pages)
         self.cases = Cases(self._session, self._pages)
+        self.subjects = Subjects(self._session, self._pages)
 
     def __enter__(self) -> Pool:
         return self

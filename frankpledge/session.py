@@ -123,6 +123,14 @@ class Session:
         response = self._authorised(request) if authorised else self._persistent(request)
         return _document(response)
 
+    def fetch(self, path: str) -> bytes:
+        """Fetch something as it is, such as pages to print. Raises PoolError."""
+        response = self._authorised(_Request("GET", path, None, {"Accept": "*/*"}, {}, repeatable=True))
+        if response.status_code != 200:
+            _document(response)
+            raise unexpected_answer()
+        return response.content
+
     def _authorised(self, request: _Request) -> httpx.Response:
         """Send with a token; should the pool not know it any more, once again with a new one."""
         token = self._token()

@@ -22,6 +22,7 @@ COMMANDS = {
     "status": ("frankpledge.cli.status", "Show the scheme, the own standing and the last batches."),
     "hits": ("frankpledge.cli.hits", "List hits, or show one with its explanation."),
     "disclosure": ("frankpledge.cli.disclosure", "Ask contributors for the detail of a record, and answer them."),
+    "subject": ("frankpledge.cli.subject", "What persons ask about the records on them."),
     "cases": ("frankpledge.cli.cases", "Work on what was found: list, claim, note, find, decide."),
     "proof": ("frankpledge.cli.proof", "Enter, approve and list what proven cases stand on."),
     "filing": ("frankpledge.cli.filing", "Withdraw own filings, see which expire, and the proof that they are gone."),

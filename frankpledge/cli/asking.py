@@ -69,6 +69,12 @@ def _record(options: ScreenOptions, profile: Profile) -> dict[str, str]:
     return plan(list(record), {}, usual=usual, ignore_unknown=options.ignore_unknown).apply(record)
 
 
+def read_record(path: Path, profile: Profile) -> dict[str, str]:
+    """Read one flat JSON object by the profile's headings. Raises KitError."""
+    record = _object(path)
+    return plan(list(record), {}, usual=profile.map, ignore_unknown=False).apply(record)
+
+
 def _object(path: Path) -> Mapping[str, str]:
     data = sys.stdin.buffer.read(1 << 20) if str(path) == "-" else path.read_bytes()
     row = parse(1, data.removeprefix(BOM))

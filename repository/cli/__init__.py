@@ -29,6 +29,7 @@ COMMANDS = {
     "appeal": ("repository.cli.cases:appeal", "Decide appeals of members and applicants."),
     "dispute": ("repository.cli.disputes:dispute", "List and decide disputes about filings."),
     "exchange": ("repository.cli.exchange:exchange", "Count requests for detail, and list those overdue."),
+    "subject": ("repository.cli.subject:command", "List what persons ask about records on them, and defer."),
     "rulebook": ("repository.cli.rulebook:rulebook", "Check, load, compare and try out the rules of the scheme."),
     "decisions": ("repository.cli.decisions:decisions", "List, explain and take again what the rules decided."),
     "model": ("repository.cli.models:model", "Train, review and adopt the linkage model that scores pairs."),
