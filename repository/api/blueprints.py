@@ -28,6 +28,7 @@ from repository.api import (
     scheme,
     screenings,
     standing,
+    subject_requests,
     uploads,
     webhooks,
 )
@@ -51,6 +52,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     corrections.blueprint,
     disputes.blueprint,
     disclosures.blueprint,
+    subject_requests.blueprint,
     alerts.blueprint,
     webhooks.blueprint,
     keys.blueprint,

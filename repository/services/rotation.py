@@ -33,6 +33,7 @@ from repository.services.crediting import subjects_digest
 from repository.services.delivery import context
 from repository.services.operator import WrongSecretError, check_value
 from repository.services.planning import Said, digests, match_parts, said_parts
+from repository.services.pool import notice_context
 from repository.settings import Settings
 from repository.storage import dump, events, rotation
 from repository.storage.dialect import fencing
@@ -50,7 +51,7 @@ _ROTATING = "rotating"
 _FILING = (
     *("member_id", "reference", "record_class", "schema_id", "fingerprint", "line", "triggered_on", "claim"),
     *("tlp", "source_grade", "information_grade", "handling_code", "customer_kind", "basis_on", "proof_id"),
-    *("match_digest", "subjects_digest"),
+    *("match_digest", "subjects_digest", "notice"),
 )
 
 
@@ -223,6 +224,8 @@ def _filings(both: _Both, connection: Connection, found: Sequence[RowMapping]) -
         by_filing[filing_id] = [subject for _, subject in group]
     known = [each for each in found if each["match_digest"] and each["id"] in by_filing]
     rotation.replace(connection, "filings", [_digests(both.new, each, by_filing[each["id"]]) for each in known])
+    noticed = [(each["id"], both.moved(notice_context(each["id"]), each["notice"])) for each in found if each["notice"]]
+    rotation.replace(connection, "filings", [{"row": row, "new_notice": words} for row, words in noticed])
 
 
 def _digests(sealer: Sealer, row: RowMapping, subjects: Sequence[EncodedSubject]) -> dict[str, Any]:
@@ -366,6 +369,7 @@ def _of_webhook(name: str, webhook_id: Any) -> bytes:
 
 
 _OPENED: Mapping[str, Mapping[str, Callable[[Any], bytes]]] = {
+    "filings": {"notice": notice_context},
     "subjects": {"envelope": record_context},
     "hits": {"evidence": named_context},
     "screenings": {"envelope": named_context},
@@ -374,6 +378,7 @@ _OPENED: Mapping[str, Mapping[str, Callable[[Any], bytes]]] = {
     "case_notes": {"text": named_context},
     "findings": {"words": named_context},
     "disclosure_requests": {"words": named_context},
+    "subject_requests": {"envelope": named_context, "report": named_context},
     "webhooks": {name: partial(_of_webhook, name) for name in _SEALED},
 }
 

@@ -20,6 +20,7 @@ from repository.storage.idempotency import IdempotentReplyRow
 from repository.storage.index import HOT_KEYS, KEY_INDEX
 from repository.storage.screenings import SCREENINGS
 from repository.storage.sealing import POINTER_BYTES
+from repository.storage.subject_requests import REQUESTS
 from repository.storage.suppressed import SUPPRESSED_PAIRS
 from repository.storage.webhooks import WEBHOOKS
 
@@ -27,7 +28,7 @@ _TABLES = {
     str(each.name): each
     for each in (
         *(CASE_MOVES, CASE_NOTES, DISCLOSURES, FILINGS, FINDINGS, HITS),
-        *(SCREENINGS, SUBJECTS, SUPPRESSED_PAIRS, WEBHOOKS),
+        *(REQUESTS, SCREENINGS, SUBJECTS, SUPPRESSED_PAIRS, WEBHOOKS),
     )
 }
 
