@@ -112,12 +112,12 @@ class Market:
                 records += [self._another(person, origin) for _ in range(self._count(copies))]
                 for record, disguised in records:
                     number += 1
-                    raw = {"ref": f"r{number}", "cluster": f"p{made}", **self._forget(record)}
+                    raw = {"ref": f"r{number}", "cluster": f"p{made}", **self.forget(record)}
                     yield Tagged(raw, origin, disguised)
 
     def household(self, locale: str) -> list[Raw]:
         """Return one to five people under one roof: singles, couples, children, now and then twins."""
-        home = _Home(self._address(), self._phone("01"))
+        home = _Home(self._address(), self.phone("01"))
         family = self._fakers[locale].last_name()
         year = self.random.randrange(1935, 2000)
         people = [self._person(locale, family, home, year)]
@@ -144,7 +144,7 @@ class Market:
     def _another(self, person: Raw, origin: str) -> tuple[Raw, bool]:
         """A further record of a person, and whether it was altered on purpose; who does that spells well."""
         if self._now_and_then(self._habits.disguised):
-            phone, email = self._phone("07"), self._mailbox(person)
+            phone, email = self.phone("07"), self._mailbox(person)
             return disguise(person, self.random, phone=phone, email=email), True
         record = self.record_again(person)
         if self._now_and_then(self._habits.respelt):
@@ -161,11 +161,11 @@ class Market:
             copy["family_name"] = self._fakers["en_GB"].last_name()
         for field, chance, prefix in (("phone", 0.25, "07"),):
             if self.random.random() < chance:
-                copy[field] = self._phone(prefix)
+                copy[field] = self.phone(prefix)
         if self.random.random() < 0.25:
             copy["email"] = self._mailbox(copy)
         if self.random.random() < 0.3:
-            copy["vehicle_registration"] = self._mark()
+            copy["vehicle_registration"] = self.mark()
         if self.random.random() < 0.01:
             copy["sex"] = "f" if copy["sex"] == "m" else "m"
         for _ in range(self.random.choices((0, 1, 2, 3), (0.35, 0.35, 0.2, 0.1))[0]):
@@ -186,11 +186,11 @@ class Market:
             "date_of_birth": born.isoformat(),
             "sex": sex,
             **home.address,
-            "phone": home.landline if self.random.random() < 0.25 else self._phone("07"),
+            "phone": home.landline if self.random.random() < 0.25 else self.phone("07"),
             "national_id": f"{''.join(self.random.choices('ABCEGHJKLMNPRSTWXY', k=2))}{self._digits(6)}C",
             "driving_licence": f"{family[:5].upper():9<5}{self._digits(6)}{self._digits(1)}9{self._letters(2)}",
             "bank_account": f"{self._digits(6)} {self._digits(8)}",
-            "vehicle_registration": self._mark(),
+            "vehicle_registration": self.mark(),
         }
         raw["email"] = self._mailbox(raw)
         return raw
@@ -206,13 +206,15 @@ class Market:
             + "".join(self.random.choices(INWARD, k=2)),
         }
 
-    def _phone(self, prefix: str) -> str:
+    def phone(self, prefix: str) -> str:
+        """Return a telephone number."""
         return f"{prefix}{self.random.choice('123456789')}{self._digits(8)}"
 
     def _mailbox(self, raw: Raw) -> str:
         return f"{raw['given_name'].split()[0].lower()}{self._digits(6)}@mail{self._digits(1)}.example"
 
-    def _mark(self) -> str:
+    def mark(self) -> str:
+        """Return a registration mark."""
         return f"{self._letters(2)}{self.random.randrange(2, 75):02d} {self._letters(3)}"
 
     def _digits(self, count: int) -> str:
@@ -221,7 +223,8 @@ class Market:
     def _letters(self, count: int) -> str:
         return "".join(self.random.choices("ABCDEFGHJKLMNOPRSTUVWXYZ", k=count))
 
-    def _forget(self, raw: Raw) -> Raw:
+    def forget(self, raw: Raw) -> Raw:
+        """Return a record without what the insurer does not know."""
         return {
             field: "" if self.random.random() < self._missing.get(field, 0.0) else value for field, value in raw.items()
         }

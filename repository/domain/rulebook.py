@@ -5,7 +5,7 @@ Each class is a table of the file, each attribute an entry of it; repository/rul
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -250,6 +250,39 @@ class MatchingRules:
 
 
 @dataclass(frozen=True, slots=True)
+class PatternRules:
+    """From how many incidents and people on a pattern fires; the bits it adds then, for each more, and at most."""
+
+    incidents: int
+    people: int
+    bits: float
+    each: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRules:
+    """What links claims into networks, what bounds these, and from how many bits on one is reported.
+
+    `repairing` and `advising` are roles of providers; `local`: their share of the pool's claims counts so many times,
+    as most customers of a firm are its neighbours. `recycled`: people of a staged ring who change sides, at least.
+    """
+
+    classes: Sequence[str]
+    bits: Mapping[str, float]
+    floor_bits: float
+    most_claims: int
+    links_per_subject: int
+    raise_at: float
+    burst_days: int
+    local: float
+    recycled: int
+    repairing: Sequence[str]
+    advising: Sequence[str]
+    patterns: Mapping[str, PatternRules]
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
     """Every number the service applies. `digest` is the SHA-256 of the file, in hex; `tiers` R2's table."""
 
@@ -278,3 +311,4 @@ class Rulebook:
     monitoring: MonitoringRules
     retention: Mapping[str, RetentionRules]
     matching: MatchingRules
+    networks: NetworkRules

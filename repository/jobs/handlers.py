@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, Patience
-from repository.services import Services, correction_job, delivery, expiring, rescreening, retention
+from repository.services import Services, correction_job, delivery, expiring, linking, rescreening, retention
 
 
 def _nothing(_services: Services, _job: Job) -> None:
@@ -67,6 +67,13 @@ HANDLERS: Mapping[JobKind, Handler] = MappingProxyType(
             patience=Patience(10, timedelta(seconds=2), 4, timedelta(minutes=10)),
             step=correction_job.step,
             ended=correction_job.ended,
+        ),
+        JobKind.NETWORK: Handler(
+            patience=Patience(10, timedelta(seconds=2), 4, timedelta(minutes=10)),
+            prepare=linking.prepare,
+            step=linking.step,
+            ended=linking.ended,
+            longest=timedelta(seconds=120),
         ),
         JobKind.RETENTION: Handler(
             patience=Patience(10, timedelta(seconds=2), 4, timedelta(minutes=10)),

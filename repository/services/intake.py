@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from matching.types import EncodedSubject
 from matching.wire import unpack
 from repository.domain.filings import Outcome
-from repository.services import Services, aftermath, amending, crediting, outcomes, pool
+from repository.services import Services, aftermath, amending, crediting, outcomes, pool, unlinking
 from repository.services.crediting import Visible
 from repository.services.foresight import NOTHING, Foreseen, Prepared, prepare, seek
 from repository.services.hitmaking import Source, record_hits, rescore_screening_hits
@@ -183,4 +183,5 @@ def _take_out(
         record_ids.append(record_id)
         subjects.append(subject)
     index.remove(connection, services.sealer, record_ids, pool.rekeyed(services.sealer, services.schema, subjects))
+    unlinking.unsettle(services, connection, filing_ids, taken)
     return taken

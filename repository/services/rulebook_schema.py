@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from matching.types import Band
-from matching.vocabulary import LABELS, LINES, PURPOSES, RECORD_CLASSES
+from matching.vocabulary import LABELS, LINES, PROVIDER_ROLES, PURPOSES, RECORD_CLASSES
 from repository.domain import rulebook as rules
 from repository.domain.calendar import Calendar
+from repository.domain.networks import LinkKind
+from repository.domain.patterns import PatternName
 from repository.domain.corrections import LONGEST_ANSWER_DAYS, MOST_NOTICE_WORDS
 from repository.domain.retention import FOOTPRINT_DAYS, LONGEST, Basis, Period, RetentionRules
 from repository.domain.rulebook import Level, SubscriberClass
@@ -270,6 +272,17 @@ class _RetentionSchema(_Table):
     quote, policy, customer, claim, suspected, proven, victim, protective = map(_kept, LONGEST)
 
 
+def _pattern() -> fields.Nested:
+    return _table(
+        rules.PatternRules,
+        incidents=_whole(2, 1000),
+        people=_whole(1, 1000),
+        bits=_number(0.0, 1000.0),
+        each=_number(0.0, 1000.0),
+        most=_number(0.0, 1000.0),
+    )
+
+
 class RulebookSchema(_Table):
     """A whole rulebook file."""
 
@@ -372,6 +385,21 @@ class RulebookSchema(_Table):
         hot_key_rows=_whole(2, 10**6),
         hot_key_hours=_whole(1, 24 * 365),
         candidates_per_subject=_whole(1, 10_000),
+    )
+    networks = _table(
+        rules.NetworkRules,
+        classes=_words(RECORD_CLASSES),
+        bits=_by("Link", tuple(LinkKind), lambda: _number(0.0, 100.0)),
+        floor_bits=_number(0.1, 1000.0),
+        most_claims=_whole(2, 1000),
+        links_per_subject=_whole(1, 1000),
+        raise_at=_number(0.1, 1000.0),
+        burst_days=_whole(1, 3650),
+        local=_number(1.0, 1e6),
+        recycled=_whole(0, 1000),
+        repairing=_words(PROVIDER_ROLES),
+        advising=_words(PROVIDER_ROLES),
+        patterns=_by("Pattern", tuple(PatternName), _pattern),
     )
 
     @validates_schema

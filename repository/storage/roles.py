@@ -49,6 +49,10 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "member_steps": _ALL,
     "members": _ALL,
     "models": _ALL,
+    "network_claims": _ALL,
+    "network_finding_claims": _ALL,
+    "network_findings": _ALL,
+    "network_links": _ALL,
     "outcomes": _ALL,
     "pool_counts": _ALL,
     "proofs": _ALL,
@@ -73,6 +77,7 @@ WITHHELD = frozenset(
         "idempotent_replies",  # whole answers
         "installation_facts",  # what the operator secret is known by
         "key_index",
+    "network_providers",  # keys
         "login_failures",
         "revoked_tokens",
         "token_families",

@@ -10,6 +10,7 @@ _OPERATOR = "the operator's, who sees every member's"
 _RESEALED = "everyone's rows are put under another operator secret"
 _REMOVED = "of filings, or screenings, that are over, or whose own member withdraws them, and their hits"
 _FLAGGED = "of a filing that a dispute or request was found to be about, or its own member changed"
+_LINKED = "everyone's claims, as they are linked by a job: a member is told what reaches it at some tier"
 _OVER = "of everyone's encodings under a linkage key that is over"
 
 _OTHERS = "the pool: what others filed, told by tier only"
@@ -166,6 +167,24 @@ ALLOWED = {
     "storage.leases.next_number": "how many were queued, of everyone",
     "storage.leases.release": _WORKER,
     "storage.membership._cases": _OPERATOR,
+    "storage.networks._with_claims": _LINKED,
+    "storage.networks.add_links": _LINKED,
+    "storage.networks.claims": _LINKED,
+    "storage.networks.claims_of": _LINKED,
+    "storage.networks.counts": _LINKED,
+    "storage.networks.drop_claims": _LINKED,
+    "storage.networks.drop_findings": _LINKED,
+    "storage.networks.drop_links": _LINKED,
+    "storage.networks.finding_claims": _LINKED,
+    "storage.networks.findings_on": _LINKED,
+    "storage.networks.following": _LINKED,
+    "storage.networks.links_among": _LINKED,
+    "storage.networks.neighbours": _LINKED,
+    "storage.networks.networks_of": _LINKED,
+    "storage.networks.places": _LINKED,
+    "storage.networks.put_claims": _LINKED,
+    "storage.networks.put_finding": _LINKED,
+    "storage.networks.subjects": _LINKED,
     "storage.proofs.approve": _FOUND,
     "storage.proofs.withdraw": _FOUND,
     "storage.rescored._rows": _RESCORED,

@@ -1,0 +1,57 @@
+"""Taking claims out of their networks, with their subjects; what is left of these is looked at again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from matching.types import EncodedSubject
+from repository.domain.jobs import JobKind
+from repository.services import Services, aftermath, reciprocity
+from repository.services.networks import is_provider, key_of
+from repository.storage import aftermath as waiting
+from repository.storage import jobs, networks
+from repository.storage.networks import ALL
+
+AT_ONCE = 500
+"""Claims that are noted together."""
+
+
+def unsettle(
+    services: Services, connection: Connection, filing_ids: Sequence[str], gone: Mapping[str, Sequence[EncodedSubject]]
+) -> None:
+    """Take claims out of their networks; `gone` are their subjects, but those that were erased."""
+    known = networks.networks_of(connection, filing_ids)
+    if not known:
+        return
+    left = [each for each in networks.claims_of(connection, known.values()) if each not in known]
+    networks.drop_links(connection, known)
+    networks.drop_claims(connection, known)
+    uncounted = Counter[str]()
+    for filing_id in known:
+        firms = [each for each in gone.get(filing_id, ()) if is_provider(each.kind, each.role)]
+        keys = {key_of(services, each.mask, each.keys) for each in firms}
+        uncounted.subtract({key for key in (*keys, ALL) if key is not None})
+    networks.count_providers(connection, uncounted)
+    queue(services, connection, left)
+
+
+def queue(services: Services, connection: Connection, filing_ids: Sequence[str]) -> None:
+    """Have some claims linked anew."""
+    if not filing_ids:
+        return
+    now = services.clock()
+    rows = [
+        {
+            "id": reciprocity.new_id(services, "job"),
+            "kind": JobKind.NETWORK.value,
+            "member_id": "",
+            "filings": list(filing_ids[start : start + AT_ONCE]),
+            "at": now,
+        }
+        for start in range(0, len(filing_ids), AT_ONCE)
+    ]
+    waiting.add(connection, rows)
+    jobs.wake(connection, [aftermath.job_row(services, JobKind.NETWORK)])
