@@ -205,6 +205,22 @@ class ExchangeRules:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectAccessRules:
+    """What a person asks through a member: how sure a match is, the clocks, and what is told of others."""
+
+    band: Band
+    answer_months: int
+    contributor_working_days: int
+    deferral_days: int
+    report_days: int
+    keep_days: int
+    per_day: int
+    second_person: bool
+    name_members: bool
+    untold_purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeRules:
     """How a dispute goes on, how far a flagged record is shown meanwhile, and by when a correction is acknowledged."""
 
@@ -307,6 +323,7 @@ class Rulebook:
     calendar: Calendar
     exchange: ExchangeRules
     disputes: DisputeRules
+    subject_access: SubjectAccessRules
     casework: CaseworkRules
     monitoring: MonitoringRules
     retention: Mapping[str, RetentionRules]

@@ -18,7 +18,7 @@ from repository.domain.alerts import KEPT_MONTHS
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
 from repository.domain.retention import FOOTPRINT_DAYS, FOOTPRINT_MONTHS, over_until
-from repository.services import Services, exchange_expiry, reciprocity, removal, retention
+from repository.services import Services, exchange_expiry, reciprocity, removal, retention, subject_clock
 from repository.services.batches import spool_of
 from repository.storage import (
     agreement,
@@ -30,6 +30,7 @@ from repository.storage import (
     index,
     jobs,
     screenings,
+    subject_requests,
     uploads,
     viewings,
     webhooks,
@@ -81,6 +82,9 @@ def step(services: Services, session: Session, job: Job, settled: bool = True) -
     connection, now = session.connection(), services.clock()
     if job.subject_id is not None:
         return _uploads(connection, job, now)
+    clocked = subject_clock.run(services, connection, now=now, limit=AT_ONCE)
+    if clocked:  # a step of its own: it locks the pool before all else
+        return Ahead(job.done + clocked)
     removed = _screenings(services, connection, now)
     if removed == AT_ONCE:
         return Ahead(job.done + removed)
@@ -126,6 +130,7 @@ def _over(connection: Connection, now: datetime) -> int:
     kept += alerts.count_over(connection, before=_before(now, KEPT_MONTHS))
     kept += viewings.count_over(connection, before=now - _KEPT_VIEWINGS)
     asked = screenings.count_expired(connection, now=now, footprint=_before(now, FOOTPRINT_MONTHS))
+    asked += subject_requests.count_due(connection, now=now)
     return asked + notices + kept + exchange.count_over(connection, now=now)
 
 

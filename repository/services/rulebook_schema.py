@@ -67,6 +67,11 @@ def _tier(highest: int = rules.DETAIL_TIER) -> fields.Integer:
     return _whole(rules.NO_TIER, highest)
 
 
+def _truth() -> fields.Boolean:
+    messages = _messages("true or false")
+    return fields.Boolean(required=True, truthy={True}, falsy={False}, error_messages=messages)
+
+
 def _text(longest: int) -> fields.String:
     expected = f"a text of 1 to {longest} characters"
     check = validate.Length(1, longest, error=expected)
@@ -277,6 +282,39 @@ def _pattern() -> fields.Nested:
         rules.PatternRules,
         incidents=_whole(2, 1000),
         people=_whole(1, 1000),
+class _SubjectAccessSchema(_Table):
+    band = _word(_BANDS)
+    answer_months = _whole(1, 3)
+    contributor_working_days = _whole(1, 60)
+    deferral_days = _whole(1, 180)
+    report_days = _whole(1, 180)
+    keep_days = _whole(1, 365)
+    per_day = _whole(1, 10_000)
+    second_person = _truth()
+    name_members = _truth()
+    untold_purposes = _words(PURPOSES, at_least=0)
+
+    @validates_schema
+    def _kept_until_told(self, loaded: dict[str, Any], **_: Any) -> None:
+        """No request goes before the last deferral has ended, and what it held back could be read."""
+        weeks = -(-loaded["contributor_working_days"] // 5) + 1
+        least = 31 * loaded["answer_months"] + max(loaded["deferral_days"], 7 * weeks) + loaded["report_days"] + 1
+        if loaded["keep_days"] < least:
+            expected = f"no fewer than until the answer, the last deferral and the report are over, here {least}"
+            raise ValidationError(expected, "keep_days")
+
+    @post_load
+    def _make(self, loaded: dict[str, Any], **_: Any) -> Any:
+        made = {"band": Band[loaded["band"].upper()], "untold_purposes": tuple(loaded["untold_purposes"])}
+        return rules.SubjectAccessRules(**loaded | made)
+
+
+class _RetentionSchema(_Table):
+    """By kind; a scheme may keep records for less long than the caps of the law, never for longer."""
+
+    quote, policy, customer, claim, suspected, proven, victim, protective = map(_kept, LONGEST)
+
+
         bits=_number(0.0, 1000.0),
         each=_number(0.0, 1000.0),
         most=_number(0.0, 1000.0),
@@ -350,6 +388,7 @@ class RulebookSchema(_Table):
     calendar = _nested(_CalendarSchema)
     exchange = _table(
         rules.ExchangeRules,
+    subject_access = _nested(_SubjectAccessSchema)
         items=_words(),
         legal_powers=_words(),
         most_open=_whole(1, 10_000),

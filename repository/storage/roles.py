@@ -61,6 +61,8 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "rulebooks": _ALL,
     "screenings": frozenset({"envelope", "subject_digest"}),
     "standings": _ALL,
+    "subject_parts": _ALL,
+    "subject_requests": frozenset({"envelope", "report"}),
     "suppressed_pairs": frozenset({"ends"}),
     "subjects": frozenset({"envelope"}),
     "upheld_versions": _ALL,

@@ -34,13 +34,15 @@ class Tells(Enum):
 
     MEMBERS is what members know of each other: their public keys, with their names, and how quickly they answer.
     OWN is the caller's own filings, membership, disputes and requests, and what was said of hits that it was shown.
-    OFFICE is what operators are there for.
+    PERSON is of one person, who is told it through any member, the same whatever that one may see: held to in
+    pool/test_subject_requests.py. OFFICE is what operators are there for.
     """
 
     POOL = "pool"
     OWN = "own"
     PUBLIC = "public"
     MEMBERS = "members"
+    PERSON = "person"
     OFFICE = "office"
 
 
@@ -144,6 +146,18 @@ ENDPOINTS = {
     "PUT /v1/filings/<filing_id>/notice": Tells.OWN,
     "DELETE /v1/filings/<filing_id>/notice": Tells.OWN,
     "POST /v1/disputes": Tells.OWN,
+    "POST /v1/subject-requests": Tells.OWN,
+    "GET /v1/subject-requests": Tells.OWN,
+    "GET /v1/subject-requests/<request_id>": Tells.OWN,
+    "POST /v1/subject-requests/<request_id>/confirmation": Tells.OWN,
+    "POST /v1/subject-requests/<request_id>/withdrawal": Tells.OWN,
+    "POST /v1/subject-requests/<request_id>/end": Tells.OWN,
+    "GET /v1/subject-requests/<request_id>/report": Tells.PERSON,
+    "GET /v1/subject-requests/<request_id>/report.pdf": Tells.PERSON,
+    "GET /v1/subject-parts": Tells.OWN,
+    "GET /v1/subject-parts/<part_id>": Tells.OWN,
+    "POST /v1/subject-parts/<part_id>/deferral": Tells.OWN,
+    "POST /v1/subject-parts/<part_id>/decision": Tells.OWN,
     "GET /v1/disputes": Tells.OWN,
     "GET /v1/disputes/<dispute_id>": Tells.OWN,
     "POST /v1/disputes/<dispute_id>/answer": Tells.OWN,
@@ -411,6 +425,7 @@ READERS = {
     "services.pool": {"storage.filings", "storage.index"},  # finds and scores; who calls it decides what is told
     "services.casemaking": {"storage.hit_views"},  # by the reaches it is given
     "services.casefile": {"storage.hit_views", "services.hits"},
+    "services.subject_search": {"services.pool", "storage.index"},  # for the person alone; no tier gives or takes it
     "api.casework": {"services.casefile"},
     "services.alerting": {"services.hits"},
     "api.hits": {"services.hits"},

@@ -22,6 +22,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app import create_app
+from matching.wire import subject_to_json
 from repository.api.base import EXTENSION
 from repository.domain import ids
 from repository.domain.ids import Prefix
@@ -138,6 +139,18 @@ POST /v1/screenings                              200 403 200 403 403 403 401 403
 POST /v1/screenings/bulk                         200 403 200 403 403 403 401 403 403 200
 GET /v1/standing                                 200 200 200 200 403 403 401 200 403 200
 GET /v1/webhooks                                 403 403 403 200 403 403 401 200 403 200
+GET /v1/subject-parts                            403 200 200 200 403 403 401 200 403 200
+GET /v1/subject-parts/<part_id>                  403 200 200 200 403 403 401 200 403 404
+POST /v1/subject-parts/<part_id>/deferral        403 403 200 200 403 403 401 200 403 404
+POST /v1/subject-parts/<part_id>/decision        403 403 409 409 403 403 401 409 403 404
+GET /v1/subject-requests                         403 403 200 200 403 403 401 200 403 200
+POST /v1/subject-requests                        403 403 201 201 403 403 401 201 403 201
+GET /v1/subject-requests/<request_id>            403 403 200 200 403 403 401 200 403 404
+POST /v1/subject-requests/<request_id>/confirmation  403 403 409 409 403 403 401 409 403 404
+POST /v1/subject-requests/<request_id>/withdrawal    403 403 200 409 403 403 401 200 403 404
+POST /v1/subject-requests/<request_id>/end       403 403 409 409 403 403 401 409 403 404
+GET /v1/subject-requests/<request_id>/report     403 403 409 409 403 403 401 409 403 404
+GET /v1/subject-requests/<request_id>/report.pdf 403 403 409 409 403 403 401 409 403 404
 POST /v1/webhooks                                403 403 403 201 403 403 401 201 403 201
 GET /v1/webhooks/<webhook_id>                    403 403 403 200 403 403 401 200 403 404
 PATCH /v1/webhooks/<webhook_id>                  403 403 403 200 403 403 401 200 403 404
@@ -225,6 +238,8 @@ PLACEHOLDERS = {
     "<case_id>": "case",
     "<disclosure_id>": "disclosure",
     "<appeal_id>": "appeal",
+    "<request_id>": "subject_request",
+    "<part_id>": "subject_part",
     "<decision_id>": "decision",
     "<application_id>": "application",
     "<version>": "rulebook",
@@ -248,6 +263,8 @@ _SHAPES: dict[str, Prefix] = {
     "case": "cas",
     "disclosure": "drq",
     "appeal": "apl",
+    "subject_request": "sbr",
+    "subject_part": "sbp",
     "application": "app",
     "decision": "dec",
     "addressee": "mem",
@@ -294,6 +311,14 @@ SEALED = base64.b64encode(b"age-encryption.org/v1\n-> X25519 one\n--- mac\n").de
 GIVING = {"granted": ["statements"], "recipient": RECIPIENT, "sealed": SEALED}
 HOLD = {"reason": "litigation", "ends_on": "2026-12-24"}
 BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
+SUBJECT = {
+    "kind": "access",
+    "reference": "DSAR-1",
+    "identity_reference": "ID-1",
+    "received_on": "2026-03-02",
+    "schema": "guarded/1",
+    "fingerprint": FINGERPRINT,
+}
     "POST /v1/auth/token": lambda _: {
         "json": {"grant_type": "password", "username": "olga", "password": PASSWORD},
     },
@@ -334,6 +359,11 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /v1/disclosures/<disclosure_id>/escalation": lambda _: {"json": {"reason": "late"}},
     "POST /v1/disputes": lambda own: {
         "json": {
+    "POST /v1/subject-requests": lambda _: {"json": SUBJECT | {"subjects": [subject_to_json(subject("nobody-knows"))]}},
+    "POST /v1/subject-parts/<part_id>/deferral": lambda _: {
+        "json": {"reason": "legal_proceedings", "until": "2026-03-20"}
+    },
+    "POST /v1/subject-parts/<part_id>/decision": lambda _: {"json": {"decision": "erase"}},
             "hit": own.get("hit") or _missing("hit"),
             "ground": "out_of_date",
             "statement_reference": own.get("statement", "S-1"),
@@ -412,6 +442,16 @@ class Furnisher:
 
     def furnish(self, who: TestMember, peer: TestMember) -> Ids:
         """A filing, a batch, a proof, a hit with a peer, disputes between the two, and an appeal."""
+    def subject(self, who: TestMember, peer: TestMember, person: str) -> tuple[str, str]:
+        """A person's request entered by the one, and the part of the one's record in another that the peer entered."""
+        for each in (peer, who):
+            body = SUBJECT | {"subjects": [subject_to_json(subject(person))]}
+            entered = self.post(each, "/v1/subject-requests", body)
+            second = colleague(self.client, self.services, each)
+            self.post(second, f"/v1/subject-requests/{entered['id']}/confirmation", {})
+        parts = self.client.get("/v1/subject-parts", headers=who.headers).get_json()["items"]
+        return str(entered["id"]), next(each["id"] for each in parts if each["member"] == peer.id)
+
         person = f"{who.name}'s"
         self.post(peer, "/v1/filings", filing(f"{peer.name}/{who.name}", subject(person), record_class="claim"))
         filed = self.post(who, "/v1/filings", filing(f"{who.name}-1", subject(person), record_class="claim"))
@@ -445,7 +485,10 @@ class Furnisher:
         appeal = self.post(who, "/v1/appeals", {"against": appealed, "grounds": "it is wrong"})
         return {
             "filing": filed["id"],
+        request, part = self.subject(who, peer, person)
             "batch": batch["id"],
+            "subject_request": request,
+            "subject_part": part,
             "upload": upload["id"],
             "proof": entered["id"],
             "hold": held["id"],
@@ -575,6 +618,8 @@ OF_MEMBERS = (
     "<disclosure_id>",
     "<appeal_id>",
     "<decision_id>",
+    "<request_id>",
+    "<part_id>",
 )
 ON_OBJECTS = [
     *(name for name in ROWS if any(each in name for each in OF_MEMBERS) and not name.endswith("/decision")),
