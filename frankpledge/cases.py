@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,8 +54,18 @@ class Cases:
         self._pages = pages
 
     def listed(self, **wanted: str | None) -> Iterator[Case]:
-        """Give the own cases, newest first: by band, line, class, members, status, assignee, due_by, age; or by q."""
+        """Give the own cases, newest first: by band, line, class, members, status, assignee, due_by, age."""
         return self._pages(_PATH, {name: value for name, value in wanted.items() if value}, Case.parse)
+
+    def like(self, words: str, **wanted: str | None) -> Iterator[Case]:
+        """Give the own cases that are like some words, the most alike first, narrowed as `listed` does."""
+        body = {"q": words} | {name: value for name, value in wanted.items() if value}
+        while True:
+            page = self._session.send("POST", f"{_PATH}/search", json=body)
+            yield from parsed(lambda found: [Case.parse(each) for each in found["items"]], page)
+            if page["next_cursor"] is None:
+                return
+            body["cursor"] = page["next_cursor"]
 
     def one(self, case_id: str) -> Case:
         """Look at a case, with its hits, notes, findings and history in `document`."""
@@ -66,7 +77,10 @@ class Cases:
         return parsed(Case.parse, document) if document else None
 
     def move(self, case: Case, move: str, **more: str | None) -> Case:
-        """Move a case as it was read: claim, release, snooze (day), wake, wait, resume, due (day), reopen (reason)."""
+        """Move a case as it was read: claim, release, snooze (day), wake, wait, resume, due (day), withdraw.
+
+        Or reopen it, with a reason.
+        """
         body = {"move": move, "version": case.version} | {name: value for name, value in more.items() if value}
         return parsed(Case.parse, self._session.send("POST", f"{_of(case.id)}/moves", json=body, repeatable=False))
 
@@ -77,9 +91,10 @@ class Cases:
         return parsed(lambda found: list(found["results"]), document)
 
     def note(self, case_id: str, text: str, attachment_reference: str | None = None) -> None:
-        """Add a note."""
+        """Add a note; once, also where it is unknown whether the pool took it and it is sent again."""
         body = {"text": text} | ({"attachment_reference": attachment_reference} if attachment_reference else {})
-        self._session.send("POST", f"{_of(case_id)}/notes", json=body, repeatable=False)
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        self._session.send("POST", f"{_of(case_id)}/notes", json=body, headers=headers)
 
     def find(self, case: Case, finding: str, evidence: str, **more: object) -> Case:
         """Say what was found; more: evidence_reference, subject_could_speak, subject_words."""

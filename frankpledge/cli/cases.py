@@ -57,7 +57,8 @@ def list_cases(
     asked = {name: None if value is None else str(value) for name, value in wanted.items()}
     asked["class"] = asked.pop("record_class")
     with open_pool(profile) as pool:
-        found = pool.cases.listed(**asked, due_by=due_by.date().isoformat() if due_by else None, q=like)
+        asked["due_by"] = due_by.date().isoformat() if due_by else None
+        found = pool.cases.listed(**asked) if like is None else pool.cases.like(like, **asked)
         _show(list(islice(found, limit)), as_json=as_json)
 
 
@@ -97,7 +98,9 @@ def show(*, profile: Profile, case_id: str, as_json: bool) -> None:
 
 @command.command()
 @click.argument("case_id")
-@click.argument("move", type=click.Choice(["claim", "release", "snooze", "wake", "wait", "resume", "due", "reopen"]))
+@click.argument(
+    "move", type=click.Choice(["claim", "release", "snooze", "wake", "wait", "resume", "due", "withdraw", "reopen"])
+)
 @click.option("--day", type=_DAY, help="For snooze and due.")
 @click.option("--reason", metavar="WORDS", help="For reopen.")
 @VERSION
@@ -198,7 +201,7 @@ def find(
 def decide(
     *, profile: Profile, case_id: str, approve: bool, reason: str | None, version: int | None, as_json: bool
 ) -> None:
-    """Approve the finding of somebody else, or return it."""
+    """Approve the finding of somebody else, or return it; of a case that was cleared, approving confirms that."""
     with open_pool(profile) as pool:
         decided = pool.cases.decide(_at(pool.cases.one(case_id), version), approve=approve, reason=reason)
     _show([decided], as_json=as_json)

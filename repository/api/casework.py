@@ -14,13 +14,14 @@ from matching.vocabulary import LINES, MAX_REFERENCE_LENGTH, PURPOSES, RECORD_CL
 from repository.api import cursors
 from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
+from repository.api.idempotency import idempotent
 from repository.api.own import field_problem, own_member, path_id, refusal
 from repository.api.problems import ProblemError
 from repository.api.shapes import BANDS, HitSchema, optional_reference
 from repository.domain.casework import CaseError, CaseStatus, Finding, Move, SecondPersonError, StaleError, Step
 from repository.domain.errors import FieldError
 from repository.services import casefile, casework
-from repository.services.casefile import Wanted
+from repository.services.casefile import Wanted, Words
 from repository.services.casework import LONGEST_WORDS, At, Found, Noted, Verdict
 from repository.services.entitlements import DEFAULT_PURPOSE, RefusedError
 from repository.storage.casework import CaseFilter
@@ -32,14 +33,14 @@ MOVES = tuple(
     move.value
     for move in (
         *(Move.CLAIM, Move.ASSIGN, Move.RELEASE, Move.SNOOZE, Move.WAKE),
-        *(Move.WAIT, Move.RESUME, Move.DUE, Move.REOPEN),
+        *(Move.WAIT, Move.RESUME, Move.DUE, Move.WITHDRAW, Move.REOPEN),
     )
 )
 FINDINGS = tuple(finding.value for finding in Finding)
 MOST_ASSIGNED = 200
 _VERSION = "The version of the case that this was decided on; 409 `stale` where it is another one now"
 _AGE = "Days since the case was opened"
-_QUERY = "Words like an own reference or an organisation's name, typing errors allowed: the best first, on one page"
+_QUERY = "Words like an own reference or an organisation's name, typing errors allowed: the best first"
 _WORDS = "No names of others than the case is about: the text is sealed at rest, and deleted with the case"
 
 
@@ -113,8 +114,13 @@ class CaseQueueSchema(cursors.PageSchema):
     due_by = fields.Date()
     older_than = fields.Integer(validate=validate.Range(0, 36500), metadata={"description": _AGE})
     younger_than = fields.Integer(validate=validate.Range(1, 36500), metadata={"description": _AGE})
-    q = fields.String(validate=validate.Length(1, 100), metadata={"description": _QUERY})
     purpose = fields.String(validate=validate.OneOf(PURPOSES), load_default=DEFAULT_PURPOSE)
+
+
+class CaseSearchSchema(CaseQueueSchema):
+    """Words that cases are like, and the filters of the queue. Words may be names, and addresses are logged."""
+
+    q = fields.String(required=True, validate=validate.Length(1, 100), metadata={"description": _QUERY})
 
 
 def _version() -> fields.Integer:
@@ -201,23 +207,36 @@ class CaseDecisionSchema(Schema):
 @blueprint.arguments(CaseQueueSchema, location="query")
 @blueprint.response(200, CasePageSchema)
 def list_own(query: dict[str, Any]) -> Response:
-    """The member's cases, newest first, or those most like some words. Hits that are new are put into cases first."""
-    member, actor = own_member(), current_actor()
-    wanted = _wanted(query)
-    filters = tuple(
-        str(query.get(name)) for name in sorted(CaseQueueSchema().fields) if name not in ("cursor", "limit")
-    )
-    scope = ("cases", member.id, *filters)
+    """The member's cases, newest first. Hits that are new are put into cases first."""
+    member, scope = own_member(), _scope(query)
     position = cursors.decode(scope, query.get("cursor"), [str])
     before = str(position[0]) if position else None
     try:
-        if "q" in query:
-            found = casefile.search(services(), actor, member, wanted, query["q"], limit=query["limit"])
-            return json_response({"items": found, "next_cursor": None})
-        items, more = casefile.queue(services(), actor, member, wanted, before=before, limit=query["limit"])
+        items, more = casefile.queue(
+            services(), current_actor(), member, _wanted(query), before=before, limit=query["limit"]
+        )
     except RefusedError as error:
         raise refusal(error.granted) from None
     return json_response({"items": items, "next_cursor": cursors.encode(scope, [items[-1]["id"]]) if more else None})
+
+
+@blueprint.route("/v1/cases/search", methods=["POST"])
+@requires("screener", "investigator", "member_admin", while_suspended=True)
+@blueprint.arguments(CaseSearchSchema)
+@blueprint.response(200, CasePageSchema)
+@blueprint.problems(400, 413, 415)
+def search(body: dict[str, Any]) -> Response:
+    """The member's cases that are like some words, the most alike first, narrowed as the queue is."""
+    member, scope = own_member(), _scope(body)
+    position = cursors.decode(scope, body.get("cursor"), [int])
+    after, limit = int(position[0]) if position else 0, body["limit"]
+    try:
+        found, more = casefile.search(
+            services(), current_actor(), member, _wanted(body), Words(body["q"], after, limit)
+        )
+    except RefusedError as error:
+        raise refusal(error.granted) from None
+    return json_response({"items": found, "next_cursor": cursors.encode(scope, [after + limit]) if more else None})
 
 
 @blueprint.route("/v1/cases/next", methods=["POST"])
@@ -253,7 +272,7 @@ def show(query: dict[str, Any], case_id: str) -> Response:
 @blueprint.response(200, CaseSchema)
 @blueprint.problems(400, 404, 409, 413, 415)
 def move(body: dict[str, Any], case_id: str) -> Response:
-    """Claim, assign, release, snooze, wake, wait, resume, give another due day, or open again."""
+    """Claim, assign, release, snooze, wake, wait, resume, give another due day, withdraw a finding, or open again."""
     what, actor = Move(body["move"]), current_actor()
     assignee = actor.id if what is Move.CLAIM else body.get("assignee")
     step = Step(what, body["version"], assignee_id=assignee, day=body.get("day"))
@@ -276,8 +295,14 @@ def assign(body: dict[str, Any]) -> Response:
     return json_response({"results": results})
 
 
+def _noted(note_id: str, case_id: str) -> Response:
+    """A note that was added under the same key before; its words are kept nowhere but in it."""
+    return _answer(casework.note_again(services(), _at(case_id), note_id), 201)
+
+
 @blueprint.route("/v1/cases/<string:case_id>/notes", methods=["POST"])
 @requires("investigator", "member_admin", while_suspended=True)
+@idempotent(told=_noted)
 @blueprint.arguments(CaseNoteSchema)
 @blueprint.response(201, CaseNotedSchema)
 @blueprint.problems(400, 404, 409, 413, 415)
@@ -320,13 +345,22 @@ def find(body: dict[str, Any], case_id: str) -> Response:
 @blueprint.response(200, CaseSchema)
 @blueprint.problems(400, 404, 409, 413, 415)
 def decide(body: dict[str, Any], case_id: str) -> Response:
-    """Approve or return an adverse finding, as a second person: neither who proposed it nor who asked the pool."""
+    """Approve or return an adverse finding, or confirm a clear one, as a second person.
+
+    That is neither who proposed it nor, to approve or confirm, who asked the pool.
+    """
     at, said = _at(case_id), Verdict(body["version"], body["approve"], body.get("reason"))
     return _moved(lambda: casefile.decide(services(), at, said))
 
 
 def _at(case_id: str) -> At:
     return At(current_actor(), own_member(), path_id(case_id, "cas"))
+
+
+def _scope(query: dict[str, Any]) -> tuple[object, ...]:
+    """The list that a cursor is of: whose, and how it is narrowed."""
+    names = sorted(query.keys() - {"cursor", "limit"})
+    return ("cases", own_member().id, *((name, str(query[name])) for name in names))
 
 
 def _wanted(query: dict[str, Any]) -> Wanted:

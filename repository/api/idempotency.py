@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar, cast, overload
 
+import orjson
 from flask import Response, make_response, request
 from flask_smorest.utils import deepupdate  # type: ignore[import-untyped] # ships no types
 from sqlalchemy.exc import IntegrityError
@@ -44,13 +45,23 @@ def parameter(*, required: bool) -> dict[str, Any]:
     return {"in": "header", "name": HEADER, "required": required, "schema": schema, "description": described}
 
 
-def idempotent(view: _View) -> _View:
+@overload
+def idempotent(view: _View) -> _View: ...
+@overload
+def idempotent(*, told: Callable[..., Response]) -> Callable[[_View], _View]: ...
+def idempotent(view: Any = None, *, told: Callable[..., Response] | None = None) -> Any:
     """Keep the answer of a view for a day under the caller's key, if one is sent. Goes below `requires`.
 
-    The answer is kept after the view's own transaction: a crash in between leaves the work done and the answer not
-    kept, so the view must itself bear repetition.
+    Of an answer that may not be kept as it is only its id is: `told` then gives it again, of that id and the arguments
+    of the view. The answer is kept after the view's own transaction: a crash in between leaves the work done and the
+    answer not kept, so the view must itself bear repetition.
     """
+    if view is None:
+        return functools.partial(_idempotent, told)
+    return _idempotent(None, view)
 
+
+def _idempotent(told: Callable[..., Response] | None, view: _View) -> _View:
     @functools.wraps(view)
     def once(*args: Any, **kwargs: Any) -> Response:
         key = idempotency_key(required=False)
@@ -59,10 +70,11 @@ def idempotent(view: _View) -> _View:
         digest = _digest()
         kept = _kept(key, digest)
         if kept is not None:
-            return kept
+            return kept if told is None else _again(told(kept.get_json()["id"], *args, **kwargs))
         response = make_response(view(*args, **kwargs))
         if response.status_code < 300:
-            _keep(key, digest, response)
+            body = response.get_data() if told is None else orjson.dumps({"id": response.get_json()["id"]})
+            _keep(key, digest, response.status_code, body)
         return response
 
     apidoc = dict(getattr(once, "_apidoc", {}))
@@ -70,6 +82,11 @@ def idempotent(view: _View) -> _View:
     apidoc["manual_doc"] = deepupdate(dict(apidoc.get("manual_doc", {})), documented)
     once._apidoc = apidoc  # type: ignore[attr-defined] # where flask-smorest looks for it
     return cast(_View, once)
+
+
+def _again(response: Response) -> Response:
+    response.headers[REPLAYED] = "true"
+    return response
 
 
 def _digest() -> str:
@@ -91,14 +108,14 @@ def _kept(key: str, digest: str) -> Response | None:
     return Response(row.body, row.status, {REPLAYED: "true"}, mimetype="application/json")
 
 
-def _keep(key: str, digest: str, response: Response) -> None:
+def _keep(key: str, digest: str, status: int, body: bytes) -> None:
     now = services().clock()
     row = IdempotentReplyRow(
         actor_id=current_actor().id,
         key=key,
         digest=digest,
-        status=response.status_code,
-        body=response.get_data(),
+        status=status,
+        body=body,
         created_at=now,
     )
     try:

@@ -41,6 +41,8 @@ class Move(StrEnum):
     PROPOSE = "propose"
     APPROVE = "approve"
     RETURN = "return"
+    WITHDRAW = "withdraw"
+    CONFIRM = "confirm"
     REOPEN = "reopen"
     GREW = "grew"
     WOKE = "woke"
@@ -139,6 +141,8 @@ FROM: dict[Move, frozenset[CaseStatus]] = {
     Move.PROPOSE: _AT_WORK,
     Move.APPROVE: frozenset({CaseStatus.PROPOSED}),
     Move.RETURN: frozenset({CaseStatus.PROPOSED}),
+    Move.WITHDRAW: frozenset({CaseStatus.PROPOSED}),
+    Move.CONFIRM: frozenset({CaseStatus.CLOSED}),
     Move.REOPEN: frozenset({CaseStatus.CLOSED}),
 }
 """The statuses that each move of a person starts from."""
@@ -152,6 +156,7 @@ _TO = {
     Move.PROPOSE: CaseStatus.PROPOSED,
     Move.APPROVE: CaseStatus.CLOSED,
     Move.RETURN: CaseStatus.OPEN,
+    Move.WITHDRAW: CaseStatus.OPEN,
     Move.REOPEN: CaseStatus.OPEN,
 }
 _OF_ASSIGNEE = frozenset(
@@ -159,7 +164,16 @@ _OF_ASSIGNEE = frozenset(
 )
 
 
-def moved(case: Case, step: Step, by: Person, *, now: datetime, snooze_days: int) -> Case:
+@dataclass(frozen=True, slots=True)
+class When:
+    """The instant of a move, the day it is in the scheme's zone, and for how many days a case is put off at most."""
+
+    now: datetime
+    today: date
+    snooze_days: int
+
+
+def moved(case: Case, step: Step, by: Person, when: When) -> Case:
     """The case after a person's move. Raises StaleError, SecondPersonError or CaseError, and nothing has happened."""
     if step.version != case.version:
         raise StaleError(case.version)
@@ -167,20 +181,20 @@ def moved(case: Case, step: Step, by: Person, *, now: datetime, snooze_days: int
         allowed = ", ".join(sorted(FROM[step.move]))
         raise CaseError(f"The case is {case.status}; this takes one that is {allowed}.")
     _check_person(case, step, by)
-    after = replace(case, version=case.version + 1, status=_TO.get(step.move, case.status), changed_at=now)
+    after = replace(case, version=case.version + 1, status=_TO.get(step.move, case.status), changed_at=when.now)
     if step.move in (Move.CLAIM, Move.ASSIGN):
         waits = case.status is CaseStatus.WAITING or (step.move is Move.ASSIGN and case.status is CaseStatus.SNOOZED)
         after = replace(after, assignee_id=step.assignee_id, status=case.status if waits else CaseStatus.OPEN)
     if step.move is Move.RELEASE:
         after = replace(after, assignee_id=None)
     if step.move is Move.DUE:
-        after = replace(after, due_on=_day(step, now.date(), earliest=now.date()))
+        after = replace(after, due_on=_day(step, when.today, earliest=when.today))
     if step.move is Move.SNOOZE:
-        earliest, latest = now.date() + timedelta(days=1), now.date() + timedelta(days=snooze_days)
-        return replace(after, snoozed_until=_day(step, now.date(), earliest=earliest, latest=latest))
+        earliest, latest = when.today + timedelta(days=1), when.today + timedelta(days=when.snooze_days)
+        return replace(after, snoozed_until=_day(step, when.today, earliest=earliest, latest=latest))
     if after.status is not CaseStatus.SNOOZED:
         after = replace(after, snoozed_until=None)
-    return _found(after, step, by, now)
+    return _found(after, step, by, when.now)
 
 
 def _found(after: Case, step: Step, by: Person, now: datetime) -> Case:
@@ -192,7 +206,9 @@ def _found(after: Case, step: Step, by: Person, now: datetime) -> Case:
         return replace(after, finding=Finding.CLEAR, proposed_by=by.id, closed_at=now)
     if step.move is Move.APPROVE:
         return replace(after, closed_at=now)
-    if step.move in (Move.RETURN, Move.REOPEN):
+    if step.move is Move.CONFIRM and after.finding is not Finding.CLEAR:
+        raise CaseError("Only a case that was cleared is confirmed; an adverse finding was decided by two already.")
+    if step.move in (Move.RETURN, Move.WITHDRAW, Move.REOPEN):
         return replace(after, finding=None, proposed_by=None, closed_at=None)
     return after
 
@@ -206,9 +222,11 @@ def _check_person(case: Case, step: Step, by: Person) -> None:
         raise CaseError("Only the administrator assigns a case to somebody, or opens it again.")
     if step.move in _OF_ASSIGNEE and not by.leads and case.assignee_id != by.id:
         raise CaseError("This is for who has the case, or the administrator. Claim it first.")
-    if step.move is Move.APPROVE and by.id == case.proposed_by:
-        raise SecondPersonError("Who proposed a finding does not decide it.")
-    if step.move is Move.APPROVE and by.id in step.searched:
+    if step.move is Move.WITHDRAW and by.id != case.proposed_by:
+        raise CaseError("Who proposed a finding withdraws it; a second person returns it.")
+    if step.move in (Move.APPROVE, Move.RETURN, Move.CONFIRM) and by.id == case.proposed_by:
+        raise SecondPersonError("Who proposed a finding does not decide it, but may withdraw it while it waits.")
+    if step.move in (Move.APPROVE, Move.CONFIRM) and by.id in step.searched:
         raise SecondPersonError("Who asked the pool about this subject does not decide the finding.")
 
 
@@ -220,8 +238,10 @@ def _check_claim(case: Case, step: Step, by: Person) -> None:
 
 
 def grown(case: Case, *, now: datetime, due_on: date) -> tuple[Case, Move]:
-    """The case after a hit was added: what was closed is open again, and who was about to decide reads it anew."""
+    """The case after a hit was added: what was closed or put off is open, and who was about to decide reads it anew."""
     after = replace(case, version=case.version + 1, changed_at=now)
+    if case.status is CaseStatus.SNOOZED:
+        after = replace(after, status=CaseStatus.OPEN, snoozed_until=None)
     if case.status is not CaseStatus.CLOSED:
         return after, Move.GREW
     opened = replace(after, status=CaseStatus.OPEN, finding=None, proposed_by=None, closed_at=None, due_on=due_on)

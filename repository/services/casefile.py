@@ -55,6 +55,15 @@ class Contents:
     counts: Counts
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Words that cases are to be like, and which page of them: so many after the best `after`."""
+
+    like: str
+    after: int
+    limit: int
+
+
 def queue(
     services: Services, actor: Actor, member: Member, wanted: Wanted, *, before: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], bool]:
@@ -69,9 +78,12 @@ def queue(
 
 
 def search(
-    services: Services, actor: Actor, member: Member, wanted: Wanted, words: str, *, limit: int
-) -> list[dict[str, Any]]:
-    """The cases whose own references or organisations are most like some words, the best first. Raises RefusedError."""
+    services: Services, actor: Actor, member: Member, wanted: Wanted, words: Words
+) -> tuple[list[dict[str, Any]], bool]:
+    """A page of the cases whose own references or organisations are most like some words, and whether there are more.
+
+    The best first. Raises RefusedError.
+    """
     granted = hits.entitled(services, actor, member, wanted.purpose)
     seen, counted = hits.reaches(granted)
     gather(services, member, seen, counted)
@@ -79,9 +91,10 @@ def search(
         found = _page(connection, granted, wanted, None, MOST_SEARCHED)
         contents = _contents(connection, granted, found)
         texts = review.searched(services, connection, granted, found, contents.of_case)
-    ranked = review.ranked(words, texts)[:limit]
+    ranked = review.ranked(words.like, texts)[words.after :]
     by_id = {case.id: case for case in found}
-    return _told(services, [by_id[case_id] for case_id in ranked], contents)
+    page = _told(services, [by_id[case_id] for case_id in ranked[: words.limit]], contents)
+    return page, len(ranked) > words.limit
 
 
 def take_next(services: Services, actor: Actor, member: Member) -> dict[str, Any] | None:

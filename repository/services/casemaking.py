@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -33,13 +33,14 @@ def gather(services: Services, member: Member, seen: Reach, counted: Reach) -> b
     """Put what is new into cases, and wake those whose day has come; False where more is left than is done at once."""
     for _ in range(MOST_AT_A_READING):
         now = services.clock()
+        today = services.rulebook.calendar.day_of(now)
         with services.database.reading() as connection:
             idle = not hit_views.uncased(connection, member.id, seen, counted, limit=1)
-            if idle and not casework.over_snoozed(connection, member.id, now.date(), 1):
+            if idle and not casework.over_snoozed(connection, member.id, today, 1):
                 return True
         with suppress(StaleError), services.database.writing() as connection:  # a person was faster: look again
             casework.lock(connection, member.id)
-            for case in casework.over_snoozed(connection, member.id, now.date(), AT_ONCE):
+            for case in casework.over_snoozed(connection, member.id, today, AT_ONCE):
                 store(services, connection, rules.woken(case, now=now), Move.WOKE, actor_id=None)
             _put_new(services, connection, member, (seen, counted), now)
     return False
@@ -73,7 +74,7 @@ def _put(services: Services, connection: Connection, member: Member, loose: Sequ
         there = casework.of_ids(connection, member.id, sorted(case_ids))
         if there:
             oldest = there[0]
-            _grow(services, connection, oldest, len(hits), now)
+            _grow(services, connection, oldest, told_of(loose, hits), now)
             for other in there[1:]:
                 casework.move_content(connection, member.id, other.id, oldest.id, now=now)
                 after = rules.merged(other, oldest.id, now=now)
@@ -113,10 +114,20 @@ def clusters(loose: Sequence[Loose], known: Sequence[Filed]) -> list[tuple[list[
     return [(found, cases[at]) for at, found in hits.items()]
 
 
+def told_of(loose: Sequence[Loose], hits: Sequence[str]) -> int:
+    """How many of some hits are told as a number: those whose class may be seen. Of others it is not told how many."""
+    counted = {each.hit_id for each in loose if each.counted}
+    return len(counted.intersection(hits))
+
+
 def _grow(services: Services, connection: Connection, case: Case, hits: int, now: datetime) -> None:
-    due_on = now.date() + timedelta(days=services.rulebook.casework.due_days)
-    after, move = rules.grown(case, now=now, due_on=due_on)
+    after, move = rules.grown(case, now=now, due_on=_due_on(services, now))
     store(services, connection, after, move, actor_id=None, figures={"hits": hits})
+
+
+def _due_on(services: Services, now: datetime) -> date:
+    rulebook = services.rulebook
+    return rulebook.calendar.day_of(now) + timedelta(days=rulebook.casework.due_days)
 
 
 def _open(services: Services, connection: Connection, member: Member, now: datetime) -> str:
@@ -126,7 +137,7 @@ def _open(services: Services, connection: Connection, member: Member, now: datet
         version=1,
         status=CaseStatus.NEW,
         assignee_id=None,
-        due_on=now.date() + timedelta(days=services.rulebook.casework.due_days),
+        due_on=_due_on(services, now),
         snoozed_until=None,
         opened_at=now,
         changed_at=now,

@@ -33,9 +33,8 @@ from repository.storage.screenings import SCREENINGS
 class SuppressedPairRow(Base):
     """A pair that a member is not to be shown again, by the hit it said so of.
 
-    `ends` are digests of both sides' encodings as they were then, and the encodings of those that were filed, sealed: they
-    tell the same two again when another is filed in the hit's place, and digests when a screening's encoding is gone.
-    Not bound to the hit: it goes with the screening, or the
+    `ends` are digests of both sides' encodings as they were then, and the encodings of those that were filed, sealed.
+    They tell the same two again when another is filed in the hit's place, or a screening's encoding is gone. Not bound to the hit: it goes with the screening, or the
     filing, of either side.
     """
 
@@ -103,7 +102,7 @@ def ruled_out(connection: Connection, hit_ids: Sequence[str]) -> list[RuledOut]:
         return []
     name = connection.dialect.name
     rows = connection.execute(_ruled_out(name), dialect.wanted(name, list(hit_ids)))
-    return [RuledOut(*row[:3], Ends(*row[3:])) for row in rows]
+    return [RuledOut(row[0], row[1], row[2], Ends(*row[3:])) for row in rows]
 
 
 def ends_of(connection: Connection, member_id: str, hit_id: str) -> Ends:

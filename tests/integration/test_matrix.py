@@ -71,6 +71,7 @@ POST /v1/batches                                 403 202 403 403 403 403 401 202
 GET /v1/batches/<batch_id>                       403 200 403 200 403 403 401 200 403 404
 POST /v1/batches/<batch_id>/cancel               403 200 403 403 403 403 401 200 403 404
 GET /v1/cases                                    200 403 200 200 403 403 401 403 403 200
+POST /v1/cases/search                            200 403 200 200 403 403 401 403 403 200
 POST /v1/cases/next                              403 403 200 403 403 403 401 403 403 200
 POST /v1/cases/assignments                       403 403 403 409 403 403 401 409 403 409
 GET /v1/cases/<case_id>                          200 403 200 200 403 403 401 403 403 404
@@ -345,6 +346,7 @@ SUBJECT = {
     "PUT /v1/filings/<filing_id>/notice": lambda _: {"json": {"notice": "It was not I."}},
     "POST /v1/filings/<filing_id>/holds": lambda _: {"json": HOLD},
     "POST /v1/filings/<filing_id>/withdrawal": lambda _: {"json": {"reason": "duplicate"}},
+    "POST /v1/cases/search": lambda _: {"json": {"q": "A-1"}},
     "POST /v1/cases/<case_id>/moves": lambda _: {"json": {"move": "claim", "version": 1}},
     "POST /v1/cases/<case_id>/notes": lambda _: {"json": {"text": "looked at"}},
     "POST /v1/cases/<case_id>/finding": lambda _: {"json": {"finding": "clear", "version": 1, "evidence": "none"}},

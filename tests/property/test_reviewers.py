@@ -23,6 +23,7 @@ from repository.domain.casework import (
     SecondPersonError,
     StaleError,
     Step,
+    When,
 )
 from repository.domain.members import Role
 
@@ -79,10 +80,10 @@ class Reviewers(RuleBasedStateMachine):
         before = self.case
         if known != before.version:
             with pytest.raises(StaleError):
-                rules.moved(before, step, by, now=self.now, snooze_days=SNOOZE_DAYS)
+                rules.moved(before, step, by, When(self.now, self.now.date(), SNOOZE_DAYS))
             return
         try:
-            self.case = rules.moved(before, step, by, now=self.now, snooze_days=SNOOZE_DAYS)
+            self.case = rules.moved(before, step, by, When(self.now, self.now.date(), SNOOZE_DAYS))
         except CaseError:
             return
         assert before.status in FROM[move]
@@ -141,7 +142,7 @@ def test_every_forbidden_move_is_refused(status: CaseStatus, move: Move) -> None
     people = PEOPLE.values() if status not in FROM[move] else [PEOPLE["sam"]]
     for by in people:
         with pytest.raises(CaseError):
-            rules.moved(standing, step, by, now=START, snooze_days=SNOOZE_DAYS)
+            rules.moved(standing, step, by, When(START, START.date(), SNOOZE_DAYS))
 
 
 @pytest.mark.parametrize("who", ["ivy", "ian"])
@@ -150,5 +151,35 @@ def test_one_person_is_not_two(who: str) -> None:
     proposed = case(status=CaseStatus.PROPOSED, proposed_by="ivy", finding=Finding.PROVEN)
     step = Step(Move.APPROVE, 1, searched=SEARCHED)
     with pytest.raises(SecondPersonError):
-        rules.moved(proposed, step, PEOPLE[who], now=START, snooze_days=SNOOZE_DAYS)
-    assert rules.moved(proposed, step, PEOPLE["amy"], now=START, snooze_days=SNOOZE_DAYS).status is CaseStatus.CLOSED
+        rules.moved(proposed, step, PEOPLE[who], When(START, START.date(), SNOOZE_DAYS))
+    assert (
+        rules.moved(proposed, step, PEOPLE["amy"], When(START, START.date(), SNOOZE_DAYS)).status is CaseStatus.CLOSED
+    )
+
+
+def test_a_proposal_goes_back_by_either_in_its_own_way() -> None:
+    """Who proposed a finding withdraws it and returns nothing; a second person returns it and withdraws nothing."""
+    proposed = case(status=CaseStatus.PROPOSED, assignee_id="ivy", proposed_by="ivy", finding=Finding.PROVEN)
+    when = When(START, START.date(), SNOOZE_DAYS)
+    for move, may, may_not in ((Move.WITHDRAW, "ivy", "amy"), (Move.RETURN, "amy", "ivy")):
+        after = rules.moved(proposed, Step(move, 1), PEOPLE[may], when)
+        assert (after.status, after.finding, after.proposed_by) == (CaseStatus.OPEN, None, None)
+        with pytest.raises(CaseError):
+            rules.moved(proposed, Step(move, 1), PEOPLE[may_not], when)
+
+
+def test_days_are_those_of_the_zone() -> None:
+    """Put off and due by the day there, which may be another than in UTC: here the day after the leap day already."""
+    standing, today = case(status=CaseStatus.OPEN, assignee_id="ivy"), date(2028, 3, 1)
+    when = When(datetime(2028, 2, 29, 11, tzinfo=UTC), today, 1)
+    for move, day, earlier in ((Move.SNOOZE, date(2028, 3, 2), today), (Move.DUE, today, date(2028, 2, 29))):
+        assert rules.moved(standing, Step(move, 1, day=day), PEOPLE["ivy"], when).version == 2
+        with pytest.raises(CaseError):
+            rules.moved(standing, Step(move, 1, day=earlier), PEOPLE["ivy"], when)
+
+
+def test_a_new_hit_wakes_a_case_that_was_put_off() -> None:
+    """It is open again, and put off no more."""
+    snoozed = case(status=CaseStatus.SNOOZED, assignee_id="ivy", snoozed_until=date(2026, 3, 20))
+    after, move = rules.grown(snoozed, now=START, due_on=START.date())
+    assert (after.status, after.snoozed_until, after.assignee_id, move) == (CaseStatus.OPEN, None, "ivy", Move.GREW)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from matching.types import KEY_BYTES, EncodedSubject
 from repository.storage.casework import CASE_NOTES, CASES, FINDINGS
 from repository.storage.events import EVENTS
 from repository.storage.hits import HIT_SIDES
+from repository.storage.idempotency import IdempotentReplyRow
 from tests.integration.pool.conftest import Counted, Desk
 from tests.integration.pool.test_outcomes import log_in, say
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, question, subject
 from tests.support.members import Admissions
 from tests.support.proofs import colleague
+from tests.support.rulebooks import use_rules
 
 EVIDENCE = "Two invoices with one number, of the same garage."
 
@@ -66,6 +69,11 @@ def cases(desk: Desk, query: str = "") -> list[dict[str, Any]]:
     return items
 
 
+def like(desk: Desk, words: str, **more: object) -> dict[str, Any]:
+    """A page of a search for words."""
+    return post(desk, "search", {"q": words, **more})
+
+
 @pytest.fixture
 def second(alpha: Desk) -> Desk:
     """A colleague at alpha."""
@@ -97,12 +105,12 @@ def test_one_case_for_a_subject(alpha: Desk, beta: Desk) -> None:
     assert len(cases(beta)) == 2
 
 
-@pytest.mark.parametrize("query", ["", "?q=A-1"])
-def test_what_the_queue_tells_is_noted_as_shown(alpha: Desk, beta: Desk, query: str) -> None:
+@pytest.mark.parametrize("words", [None, "A-1"])
+def test_what_the_queue_tells_is_noted_as_shown(alpha: Desk, beta: Desk, words: str | None) -> None:
     """The class of another's record in it or in a search counts as shown at tier 2; nothing more does."""
     beta.file(filing("B-1", subject("ann"), record_class="claim"))
     alpha.file(filing("A-1", subject("ann"), record_class="claim"))
-    (case,) = cases(alpha, query)
+    (case,) = cases(alpha) if words is None else like(alpha, words)["items"]
     assert case["classes"] == ["claim"]
     with alpha.services.database.reading() as connection:
         tiers = connection.execute(select(HIT_SIDES.c.member_id, HIT_SIDES.c.shown_tier)).all()
@@ -179,22 +187,44 @@ def test_words_find_own_references_and_organisations(alpha: Desk, beta: Desk) ->
     beta.file(filing("B-1", subject("ann"), garage, record_class="claim"))
     alpha.file(filing("CLM-2026-0815", subject("ann"), record_class="claim"))
     alpha.file(filing("Z-77", replace(garage, name=None), record_class="claim"))
-    assert cases(alpha, "?q=CLM-2026-0851")[0]["references"] == ["CLM-2026-0815"]
-    (found,) = cases(alpha, "?q=Hartman Karosserei")
+    assert like(alpha, "CLM-2026-0851")["items"][0]["references"] == ["CLM-2026-0815"]
+    (found,) = like(alpha, "Hartman Karosserei")["items"]
     assert found["references"] == ["Z-77"]
-    assert cases(alpha, "?q=Wintergarten") == []
+    assert like(alpha, "Wintergarten") == {"items": [], "next_cursor": None}
+
+
+def test_words_are_sent_in_no_address(alpha: Desk, beta: Desk) -> None:
+    """A search has its words in the body, goes on page by page, and is narrowed as the queue is, which takes none."""
+    for name in "abc":
+        beta.file(filing(f"B-{name}", subject(name), record_class="claim"))
+        alpha.file(filing(f"CLM-{name}", subject(name), record_class="claim"))
+    alpha.get("/v1/cases?q=CLM-a", status=422)
+    first = like(alpha, "CLM-a", limit=1)
+    rest = like(alpha, "CLM-a", limit=2, cursor=first["next_cursor"])
+    found = [*first["items"], *rest["items"]]
+    assert found[0]["references"] == ["CLM-a"]
+    assert (len({each["id"] for each in found}), rest["next_cursor"]) == (3, None)
+    assert like(alpha, "CLM-a", status="closed")["items"] == []
+    post(alpha, "search", {"q": "CLM-b", "cursor": first["next_cursor"]}, status=422)
 
 
 def test_snoozed_cases_wake(alpha: Desk, beta: Desk, case: dict[str, Any], clock: FakeClock) -> None:
-    """On the day they were put off to, by the pool itself; not for longer than the rulebook lets."""
+    """On the day they were put off to, in the scheme's zone, by the pool itself; not for longer than may be."""
+    use_rules(alpha.services, "calendar", zone="Pacific/Kiritimati")
     mine = move(alpha, case, "claim")
     move(alpha, mine, "snooze", day="2026-06-02", status=409)
     snoozed = move(alpha, mine, "snooze", day="2026-03-04")
     assert cases(alpha, "?status=snoozed")[0]["snoozed_until"] == "2026-03-04"
-    clock.advance(days=2)
+    clock.time = datetime(2026, 3, 3, 9, 59, 59, tzinfo=UTC)
     log_in(alpha, beta)
+    assert cases(alpha)[0]["status"] == "snoozed"
+    clock.advance(seconds=1)
     (awake,) = cases(alpha)
     assert (awake["status"], awake["version"]) == ("open", snoozed["version"] + 1)
+    assert awake["due_on"] == "2026-03-22"
+    beta.file(filing("B-2", subject("eve"), record_class="claim"))
+    alpha.file(filing("A-2", subject("eve"), record_class="claim"))
+    assert cases(alpha)[0]["due_on"] == "2026-03-24"
 
 
 def test_nobody_gets_the_same_next_case(alpha: Desk, beta: Desk, rows: Counted) -> None:
@@ -236,6 +266,22 @@ def test_notes_are_sealed(alpha: Desk, case: dict[str, Any]) -> None:
     with alpha.services.database.reading() as connection:
         assert b"garage" not in connection.execute(select(CASE_NOTES.c.text)).scalar_one()
     post(alpha, f"{case['id']}/notes", {"text": " \x07"}, status=422)
+
+
+def test_a_note_is_added_once_under_a_key(alpha: Desk, case: dict[str, Any]) -> None:
+    """Sent again with the same key it is the same note, and its words are not kept with the answer."""
+    path, words = f"/v1/cases/{case['id']}/notes", {"text": "Called the garage"}
+    headers = alpha.member.headers | {"Idempotency-Key": "n-1"}
+    first, again = (alpha.client.post(path, json=words, headers=headers) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.get_json() == first.get_json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(alpha.get(f"/v1/cases/{case['id']}")["notes"]) == 1
+    with alpha.services.database.reading() as connection:
+        bodies = connection.scalars(select(IdempotentReplyRow.body)).all()
+    assert bodies
+    assert all(b"garage" not in body for body in bodies)
+    assert alpha.client.post(path, json={"text": "Other"}, headers=headers).status_code == 422
 
 
 def test_an_adverse_finding_takes_two(alpha: Desk, second: Desk, case: dict[str, Any], clock: FakeClock) -> None:
@@ -300,6 +346,45 @@ def test_what_a_finding_stands_on_is_there_when_it_is_approved(alpha: Desk, seco
     assert decide(second, proposed, approve=False, reason="Not the same")["status"] == "open"
 
 
+def test_a_proposal_is_withdrawn_by_who_made_it(alpha: Desk, second: Desk, case: dict[str, Any]) -> None:
+    """It does not return its own, which is the second person's; nor does a second person withdraw it."""
+    proposed = _proposed(alpha, case)
+    own = decide(alpha, proposed, approve=False, reason="Mine", status=403)
+    assert own["type"] == "/v1/problems/second-person"
+    move(second, proposed, "withdraw", status=409)
+    back = move(alpha, proposed, "withdraw")
+    assert (back["status"], back["finding"], back["proposed_by"]) == ("open", None, None)
+    whole = alpha.get(f"/v1/cases/{case['id']}")
+    (finding,) = whole["findings"]
+    assert (finding["approved"], finding["decided_by"]) == (None, finding["proposed_by"])
+    assert finding["decided_at"] is not None
+    assert whole["history"][-1]["move"] == "withdraw"
+
+
+def test_a_finding_of_a_merged_case_was_decided_by_nobody(alpha: Desk, beta: Desk) -> None:
+    """A waiting finding of the younger case is neither approved nor returned when the two meet."""
+    for name in ("ann", "bob"):
+        beta.file(filing(f"B-{name}", subject(name), record_class="claim"))
+        alpha.file(filing(f"A-{name}", subject(name), record_class="claim"))
+    older, younger = sorted(cases(alpha), key=itemgetter("id"))
+    _proposed(alpha, younger)
+    beta.file(filing("B-3", both("ann", "bob"), record_class="claim"))
+    assert [each["id"] for each in cases(alpha)] == [older["id"]]
+    (finding,) = alpha.get(f"/v1/cases/{older['id']}")["findings"]
+    assert (finding["approved"], finding["decided_by"], finding["decided_at"] is None) == (None, None, False)
+
+
+def test_that_a_case_is_clear_is_confirmed_by_another(alpha: Desk, second: Desk, case: dict[str, Any]) -> None:
+    """A second person may confirm a clear finding, once; not who found it."""
+    closed = find(alpha, move(alpha, case, "claim"), "clear")
+    assert decide(alpha, closed, status=403)["type"] == "/v1/problems/second-person"
+    confirmed = decide(second, closed)
+    assert (confirmed["status"], confirmed["finding"], confirmed["version"]) == ("closed", "clear", 4)
+    (finding,) = alpha.get(f"/v1/cases/{case['id']}")["findings"]
+    assert (finding["approved"], finding["decided_by"] != finding["proposed_by"]) == (True, True)
+    assert decide(second, confirmed, status=409)["detail"].startswith("That the case is clear was")
+
+
 def _proposed(desk: Desk, case: dict[str, Any]) -> dict[str, Any]:
     (hit,) = desk.get(f"/v1/cases/{case['id']}")["hits"]
     say(desk, hit["id"], "same_subject")
@@ -314,6 +399,10 @@ def test_a_new_hit_opens_a_closed_case(alpha: Desk, beta: Desk, case: dict[str, 
     (again,) = cases(alpha)
     assert (again["status"], again["finding"], again["version"]) == ("open", None, 4)
     assert alpha.get(f"/v1/cases/{case['id']}")["history"][-1]["move"] == "came_back"
+    move(alpha, again, "snooze", day="2026-03-04")
+    beta.file(filing("B-3", subject("ann"), record_class="claim"))
+    (awake,) = cases(alpha)
+    assert (awake["status"], awake["snoozed_until"]) == ("open", None)
 
 
 def test_why_not_is_told_where_why_is(alpha: Desk, beta: Desk, member: Admissions) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from repository.services.casemaking import clusters
+from repository.services.casemaking import clusters, told_of
 from repository.storage.casework import Filed
 from repository.storage.hit_views import Loose
 
@@ -41,3 +41,10 @@ def test_cases_that_are_there_are_found() -> None:
     assert groups([hit("h1", "a", "z")], known[:1]) == [(["h1"], {"cas_1"})]
     assert groups([hit("h1", "c", "x")], known[:1]) == [(["h1"], {"cas_1"})]
     assert groups([hit("h1", "a", "y")], known) == [(["h1"], {"cas_1", "cas_2"})]
+
+
+def test_what_a_case_grows_by_is_told_of_those_whose_class_is_seen() -> None:
+    """How many others there are is told to nobody, by a move no more than by a list."""
+    loose = [hit("h1", "a", "x"), hit("h2", "a", "y", counted=False), hit("h3", "a", "z", counted=False)]
+    assert told_of(loose, ["h1", "h2", "h3"]) == 1
+    assert told_of(loose, ["h2"]) == 0
