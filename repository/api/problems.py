@@ -17,6 +17,7 @@ from repository.storage.limits import Trouble, trouble
 
 MEDIA_TYPE = "application/problem+json"
 _TROUBLES = {Trouble.BUSY: ("busy", "2"), Trouble.UNREACHABLE: ("unavailable", "5"), Trouble.FULL: ("no-space", "60")}
+_GONE = "What this is about, or something it would have named, was removed at this moment. Nothing was done."
 """The problem, and after how many seconds it is worth trying again."""
 _log = structlog.get_logger("frankpledge.api")
 
@@ -104,7 +105,7 @@ def _unexpected(error: Exception) -> Response:
     """Log what happened by type and place only: the message of an exception may hold a value.
 
     A database that is busy or away for a moment, or a disk that is full, is no fault of the service, and worth another
-    try.
+    try; nor is it that what somebody works on is removed meanwhile.
     """
     places = []
     trace = error.__traceback__
@@ -115,6 +116,9 @@ def _unexpected(error: Exception) -> Response:
     if found is None:
         _log.error("unexpected", error=type(error).__qualname__, at=places[-8:])
         return ProblemError("internal").response()
+    if found is Trouble.GONE:
+        _log.warning("gone", error=type(error).__qualname__, at=places[-8:])
+        return ProblemError("conflict", _GONE).response()
     slug, wait = _TROUBLES[found]
     tell = _log.error if found is Trouble.FULL else _log.warning
     tell(slug, error=type(error).__qualname__, at=places[-8:])

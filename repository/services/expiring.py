@@ -18,7 +18,8 @@ from repository.domain.alerts import KEPT_MONTHS
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
 from repository.domain.retention import FOOTPRINT_DAYS, FOOTPRINT_MONTHS, over_until
-from repository.services import Services, exchange_expiry, reciprocity, removal, retention, subject_clock
+from repository.domain.watches import EndReason
+from repository.services import Services, exchange_expiry, reciprocity, removal, retention, subject_clock, watching
 from repository.services.batches import spool_of
 from repository.storage import (
     agreement,
@@ -33,6 +34,7 @@ from repository.storage import (
     subject_requests,
     uploads,
     viewings,
+    watches,
     webhooks,
 )
 from repository.storage import removal as removals
@@ -96,6 +98,7 @@ def step(services: Services, session: Session, job: Job, settled: bool = True) -
     removed += index.forget_old_hot(connection, before=now - KEPT_HOT_KEYS)
     exchanged = exchange_expiry.forget_over(services, connection, now=now, limit=AT_ONCE)
     exchanged += viewings.forget_over(connection, before=now - _KEPT_VIEWINGS, limit=AT_ONCE)
+    exchanged += watching.end_over(services, connection, now=now, limit=AT_ONCE)
     exchanged += alerts.forget_over(connection, before=_before(now, KEPT_MONTHS), limit=AT_ONCE)
     jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
     more = notices == AT_ONCE or exchanged >= AT_ONCE
@@ -127,6 +130,7 @@ def _over(connection: Connection, now: datetime) -> int:
     kept = webhooks.count_old_secrets(connection, before=now) + agreement.count_over(connection, now=now)
     kept += idempotency.count_over(connection, before=now - idempotency.KEPT)
     kept += index.count_old_hot(connection, before=now - KEPT_HOT_KEYS)
+    kept += watches.count_over(connection, now=now)
     kept += alerts.count_over(connection, before=_before(now, KEPT_MONTHS))
     kept += viewings.count_over(connection, before=now - _KEPT_VIEWINGS)
     asked = screenings.count_expired(connection, now=now, footprint=_before(now, FOOTPRINT_MONTHS))
@@ -148,9 +152,12 @@ def _screenings(services: Services, connection: Connection, now: datetime) -> in
     """
     found = screenings.expired(connection, now=now, footprint=_before(now, FOOTPRINT_MONTHS), limit=AT_ONCE)
     kept = expiry.in_cases(connection, [each.id for each in found if not each.wholly])
+    watching.end_on(services, connection, [each.id for each in found], EndReason.TIME)
     screenings.erase(connection, sorted(kept))
     gone = [each.id for each in found if each.id not in kept]
-    removal.release(connection, removals.hits_of_screenings(connection, gone), now.astimezone(UTC).date())
+    hit_ids = removals.hits_of_screenings(connection, gone)
+    removals.lock_cases(connection, hit_ids)
+    removal.release(connection, hit_ids, now.astimezone(UTC).date())
     expiry.remove(connection, gone)
     removed = Counter(each.member_id for each in found if each.id not in kept)
     erased = Counter(each.member_id for each in found if each.id in kept)

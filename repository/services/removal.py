@@ -62,6 +62,7 @@ def remove(services: Services, connection: Connection, filing_ids: Sequence[str]
     held = [row["id"] for row in rows]
     _take_out_subjects(services, connection, rows)
     hit_ids = removal.hits_of(connection, held)
+    removal.lock_cases(connection, hit_ids)
     _tell_viewers(services, connection, rows, why)
     _tell_of_work(services, connection, held, hit_ids, why)
     release(connection, hit_ids, today)

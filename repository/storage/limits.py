@@ -30,6 +30,7 @@ _END_SILENT = text(
     " AND query_start < clock_timestamp() - CAST(:longest AS interval)"
 )
 _DISK_FULL = "53100"
+_REFERRED_TO_NOTHING = "23503"  # foreign_key_violation
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -80,6 +81,8 @@ class Trouble(Enum):
     BUSY = "busy"
     UNREACHABLE = "unreachable"
     FULL = "full"
+    GONE = "gone"
+    """What something was about to refer to was removed at that moment. SQLite lets one at a time write: never there."""
 
 
 # SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL
@@ -106,7 +109,7 @@ def end_silent(connection: Connection, limits: Limits) -> int:
 
 
 def trouble(engine: Engine, error: BaseException) -> Trouble | None:
-    """Whether an error says that the database is busy, or not there, or a disk is full; None for any other: a fault."""
+    """What an error says is the matter, if that is no fault of the service; None for a fault."""
     if isinstance(error, PoolTimeoutError):
         return Trouble.BUSY
     if isinstance(error, OSError) and error.errno in _NO_ROOM:
@@ -119,6 +122,8 @@ def trouble(engine: Engine, error: BaseException) -> Trouble | None:
     if engine.dialect.name == "sqlite":
         return _SQLITE_TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
     state: str | None = getattr(cause, "sqlstate", None)
+    if state == _REFERRED_TO_NOTHING:
+        return Trouble.GONE
     if state == _DISK_FULL or state in _OUT_OF_TIME:
         return Trouble.FULL if state == _DISK_FULL else Trouble.BUSY
     # The driver's own word that a connection failed or was cut carries no code of the server's.

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, RowMapping, Table, bindparam, delete, or_, select, update
 
 from repository.domain.exchange import RequestStatus
-from repository.storage import dialect, dump
+from repository.storage import casework, dialect, dump
 from repository.storage.batches import BATCHES, DRY_RUN_FILINGS
 from repository.storage.casework import CASE_HITS, CASES
 from repository.storage.duties import DUTIES, Duty
@@ -98,6 +98,14 @@ def requests(connection: Connection, filing_ids: Sequence[str]) -> list[tuple[st
     )
     rows = connection.execute(statement.order_by(asked_for.id), dialect.wanted(name, list(filing_ids)))
     return [(row[0], row[1], bool(row[2])) for row in rows]
+
+
+def lock_cases(connection: Connection, hit_ids: Sequence[str]) -> None:
+    """Let nobody put hits of these members into cases until this ends: either would wait for the other's rows."""
+    name = connection.dialect.name
+    statement = select(HIT_SIDES.c.member_id).where(HIT_SIDES.c.hit_id.in_(select(dialect.wanted_texts(name).c.value)))
+    having = connection.execute(statement.distinct(), dialect.wanted(name, list(hit_ids))).scalars()
+    casework.lock_all(connection, sorted(having))
 
 
 def cases_going(connection: Connection, hit_ids: Sequence[str]) -> list[tuple[str, str, bool]]:

@@ -44,8 +44,9 @@ class Traces:
             for screening_id, reference, envelope, digest in connection.execute(
                 select(*asked).where(SCREENINGS.c.id.in_(screening_ids))
             ):
-                sealed = services.sealer.unseal(named_context(screening_id), envelope)
-                self.values += [reference.encode(), bytes(envelope), bytes(digest), *_halves(unpack(sealed).keys)]
+                encoded = unpack(services.sealer.unseal(named_context(screening_id), envelope))
+                self.keys += index_keys(services.sealer.rekey(encoded.keys, encoded.kind)).tolist()
+                self.values += [reference.encode(), bytes(envelope), bytes(digest), *_halves(encoded.keys)]
             there = select(KEY_INDEX.c.key).where(KEY_INDEX.c.key.in_(self.keys))
             assert connection.execute(there).first() is not None
 

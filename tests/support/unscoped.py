@@ -153,6 +153,7 @@ ALLOWED = {
     "storage.removal.hits_of": _REMOVED,
     "storage.removal.hold": _REMOVED,
     "storage.removal.hits_of_screenings": _REMOVED,
+    "storage.removal.lock_cases": _REMOVED,
     "storage.removal.members_told": _REMOVED,
     "storage.removal.owed": _REMOVED,
     "storage.removal.remove": _REMOVED,
