@@ -5,6 +5,9 @@ Revises: 0027
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0028"
 down_revision = "0027"
 branch_labels = None
@@ -12,8 +15,40 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Not yet anything."""
+    """What stands, and what it is found by."""
+    time = sa.DateTime(timezone=True)
+    op.create_table(
+        "watches",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("member_id", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.String(), nullable=False),
+        sa.Column("screening_id", sa.String(), nullable=False),
+        sa.Column("stands_as", sa.String(), nullable=False),
+        sa.Column("since", time, nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
+        sa.Column("until", time, nullable=False),
+        sa.Column("ended_at", time, nullable=True),
+        sa.Column("end_reason", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_watches_member_id_members"),
+        sa.ForeignKeyConstraint(["actor_id"], ["actors.id"], name="fk_watches_actor_id_actors"),
+        sa.ForeignKeyConstraint(["screening_id"], ["screenings.id"], name="fk_watches_screening_id_screenings"),
+        sa.PrimaryKeyConstraint("id", name="pk_watches"),
+        sa.UniqueConstraint("number", name="uq_watches_number"),
+    )
+    op.create_index("ix_watches_member_id_id", "watches", ["member_id", "id"])
+    op.create_index("ix_watches_screening_id", "watches", ["screening_id"])
+    op.create_index("ix_watches_ended_at_until", "watches", ["ended_at", "until"])
+    op.create_table(
+        "watch_index",
+        sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("pointer", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("key", "pointer", name="pk_watch_index"),
+        sqlite_with_rowid=False,
+    )
 
 
 def downgrade() -> None:
-    """Not yet anything."""
+    """Back to the one before: what stands, stands no more."""
+    op.drop_table("watch_index")
+    op.drop_table("watches")

@@ -30,6 +30,7 @@ from repository.api import (
     standing,
     subject_requests,
     uploads,
+    watches,
     webhooks,
 )
 from repository.api.base import Blueprint
@@ -45,6 +46,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     batches.blueprint,
     uploads.blueprint,
     screenings.blueprint,
+    watches.blueprint,
     rescreens.blueprint,
     hits.blueprint,
     outcomes.blueprint,

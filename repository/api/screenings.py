@@ -17,7 +17,8 @@ from repository.api.shapes import ATTENTION, CAPPED, DomainSchema, HitSchema, Su
 from repository.domain.disclosure import PROTECT
 from repository.domain.errors import FieldError
 from repository.domain.screening import Answer, Question
-from repository.services import asking, screening
+from repository.domain.watches import StandsAs
+from repository.services import asking, screening, watching
 from repository.services.encodings import question_from_json
 from repository.services.entitlements import RefusedError
 
@@ -29,6 +30,7 @@ _ADVERSE = (
 )
 _MORE = "Whether there are more hits of tier 2 and above than those told, which are the best"
 _RELEASE = "Required for the purposes law_enforcement, subject_access and audit"
+_UNTIL = "The last day on which it stands, in the scheme's zone; without one as the rulebook says"
 _REFERENCE = "The member's own case, quote or claim reference"
 
 
@@ -51,11 +53,25 @@ class AskingSchema(DomainSchema):
     release = fields.Nested(ReleaseSchema, metadata={"description": _RELEASE})
 
 
+class StandsSchema(Schema):
+    """As what the question stands: what others file later is held against it, and who asked is alerted."""
+
+    stands_as = fields.String(required=True, data_key="as", validate=validate.OneOf([each.value for each in StandsAs]))
+    until = fields.Date(metadata={"description": _UNTIL})
+
+
+class StandingSchema(StandsSchema):
+    """As what it stands, and under which id."""
+
+    watch = fields.String(required=True)
+
+
 class ScreeningRequestSchema(AskingSchema):
     """A question about one subject."""
 
     reference = reference_field(_REFERENCE)
     subject = fields.Nested(SubjectSchema, required=True)
+    stands = fields.Nested(StandsSchema)
 
 
 class QuestionSchema(Schema):
@@ -63,6 +79,7 @@ class QuestionSchema(Schema):
 
     reference = reference_field(_REFERENCE)
     subject = fields.Nested(SubjectSchema, required=True)
+    stands = fields.Nested(StandsSchema)
 
 
 class BulkRequestSchema(AskingSchema):
@@ -84,6 +101,7 @@ class ScreeningSchema(Schema):
     capped_keys = fields.Integer(required=True, allow_none=True, metadata={"description": CAPPED})
     model = fields.String(required=True)
     rulebook = fields.String(required=True)
+    stands = fields.Nested(StandingSchema, metadata={"description": "Where the question stands"})
 
 
 class BulkAnswerSchema(Schema):
@@ -101,7 +119,7 @@ def screen(body: dict[str, Any]) -> Response:
     """Ask about one subject. Answered from the pool of the other members, as far as the own contributions reach."""
     with _problems():
         request = asking.asking(services(), body, asking.ONE_FIELDS)
-        question = question_from_json(body, services().schema)
+        question = _checked(question_from_json(body, services().schema))
         return json_response(screening.screen_one(services(), current_actor(), own_member(), request, question))
 
 
@@ -126,9 +144,15 @@ def screen_many(body: dict[str, Any]) -> Response:
 
 def _question(raw: object, place: int) -> Question | FieldError:
     try:
-        return question_from_json(raw, services().schema, where=f"screenings[{place}]")
+        where = f"screenings[{place}]"
+        return _checked(question_from_json(raw, services().schema, where=where), f"{where}.stands")
     except FieldError as error:
         return error
+
+
+def _checked(question: Question, field: str = "stands") -> Question:
+    watching.check(services(), question, field)
+    return question
 
 
 @contextmanager

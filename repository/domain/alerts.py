@@ -17,6 +17,8 @@ KEPT_MONTHS = 12
 class AlertKind(StrEnum):
     """What a member is alerted of. Each is a notice of the same word, too (`domain.webhooks.Notice`)."""
 
+    WATCH_HIT = "watch.hit"
+    WATCH_ENDED = "watch.ended"
     DISCLOSURE_REQUESTED = "disclosure.requested"
     DISCLOSURE_ANSWERED = "disclosure.answered"
     DISCLOSURE_WITHDRAWN = "disclosure.withdrawn"

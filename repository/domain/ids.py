@@ -42,6 +42,7 @@ Prefix = Literal[
     "hld",
     "alt",
     "net",
+    "wch",
 ]
 RANDOM_BYTES = 10
 

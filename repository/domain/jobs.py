@@ -23,6 +23,7 @@ class JobKind(StrEnum):
     RETENTION = "retention"
     CORRECTION = "correction"
     NETWORK = "network"
+    MONITOR = "monitor"
 
 
 class JobStatus(StrEnum):

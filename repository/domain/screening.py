@@ -12,6 +12,7 @@ from matching.vocabulary import LINES, PURPOSES
 from repository.domain.errors import FieldError
 from repository.domain.filings import one_of
 from repository.domain.rulebook import Rulebook
+from repository.domain.watches import Stands
 
 MAX_BASIS_LENGTH = 200
 RELEASE_PURPOSES = frozenset({"law_enforcement", "subject_access", "audit"})
@@ -50,10 +51,11 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One subject to look for, and the member's own case, quote or claim reference."""
+    """One subject to look for, the member's own case, quote or claim reference, and whether it stands."""
 
     reference: str
     subject: EncodedSubject
+    stands: Stands | None = None
 
 
 def purpose_from_json(body: Mapping[str, object]) -> Purpose:

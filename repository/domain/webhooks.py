@@ -38,6 +38,8 @@ class Notice(StrEnum):
     BATCH_FINISHED = "batch.finished"
     HIT_CREATED = "hit.created"
     RESCREEN_FINISHED = "rescreen.finished"
+    WATCH_HIT = "watch.hit"
+    WATCH_ENDED = "watch.ended"
     DISCLOSURE_REQUESTED = "disclosure.requested"
     DISCLOSURE_ANSWERED = "disclosure.answered"
     DISCLOSURE_WITHDRAWN = "disclosure.withdrawn"

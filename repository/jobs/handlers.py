@@ -12,7 +12,16 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, Patience
-from repository.services import Services, correction_job, delivery, expiring, linking, rescreening, retention
+from repository.services import (
+    Services,
+    correction_job,
+    delivery,
+    expiring,
+    linking,
+    monitoring,
+    rescreening,
+    retention,
+)
 
 
 def _nothing(_services: Services, _job: Job) -> None:
@@ -74,6 +83,13 @@ HANDLERS: Mapping[JobKind, Handler] = MappingProxyType(
             step=linking.step,
             ended=linking.ended,
             longest=timedelta(seconds=120),
+        ),
+        JobKind.MONITOR: Handler(
+            patience=Patience(10, timedelta(seconds=2), 4, timedelta(minutes=10)),
+            prepare=monitoring.prepare,
+            step=monitoring.step,
+            ended=monitoring.ended,
+            longest=timedelta(seconds=60),
         ),
         JobKind.RETENTION: Handler(
             patience=Patience(10, timedelta(seconds=2), 4, timedelta(minutes=10)),

@@ -7,7 +7,15 @@ from repository.jobs.running import JobWorker
 from repository.jobs.worker import IntakeWorker
 from repository.services import Services
 
-THREADS = {JobKind.NETWORK: 1, JobKind.RESCREEN: 1, JobKind.WEBHOOK: 2, JobKind.EXPIRY: 1, JobKind.RETENTION: 1, JobKind.CORRECTION: 1}
+THREADS = {
+    JobKind.NETWORK: 1,
+    JobKind.RESCREEN: 1,
+    JobKind.WEBHOOK: 2,
+    JobKind.EXPIRY: 1,
+    JobKind.RETENTION: 1,
+    JobKind.MONITOR: 1,
+    JobKind.CORRECTION: 1,
+}
 """How many jobs of a kind one process does at a time."""
 
 

@@ -15,7 +15,10 @@ from repository.services import Services, reciprocity
 from repository.services.hitmaking import Source
 from repository.storage import aftermath, dialect, jobs
 
-KINDS: tuple[JobKind, ...] = (JobKind.NETWORK,)
+KINDS: tuple[JobKind, ...] = (
+    JobKind.MONITOR,
+    JobKind.NETWORK,
+)
 """The kinds of jobs that look at every filing that is new or was changed."""
 
 

@@ -24,8 +24,9 @@ from repository.storage.usage import Before
 
 ACTION = "screening"
 
-ONE_FIELDS = frozenset({"schema", "fingerprint", "purpose", "lawful_basis", "line", "release", "reference", "subject"})
-BULK_FIELDS = frozenset({"schema", "fingerprint", "purpose", "lawful_basis", "line", "release", "screenings"})
+_COMMON = {"schema", "fingerprint", "purpose", "lawful_basis", "line", "release"}
+ONE_FIELDS = frozenset({*_COMMON, "reference", "subject", "stands"})
+BULK_FIELDS = frozenset({*_COMMON, "screenings"})
 
 
 @dataclass(frozen=True, slots=True)

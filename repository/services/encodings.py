@@ -11,6 +11,7 @@ from matching.wire import WireError, subject_from_json
 from repository.domain.errors import FieldError
 from repository.domain.filings import Accepts, Filing, encoding_from_json, facts_from_json, reference_from_json
 from repository.domain.screening import Question
+from repository.domain.watches import stands_from_json
 
 
 def filing_from_json(body: object, schema: LinkageSchema, accepts: Accepts) -> Filing:
@@ -34,7 +35,8 @@ def question_from_json(body: object, schema: LinkageSchema, *, where: str = "") 
         reference = reference_from_json(body, "reference")
     except FieldError as error:
         raise FieldError(f"{prefix}{error.field}", error.expected) from None
-    return Question(reference, subject(body.get("subject"), schema, f"{prefix}subject"))
+    stands = stands_from_json(body.get("stands"), f"{prefix}stands")
+    return Question(reference, subject(body.get("subject"), schema, f"{prefix}subject"), stands)
 
 
 def encoding(body: Mapping[str, object], schema: LinkageSchema, fingerprints: Mapping[str, tuple[str, ...]]) -> str:

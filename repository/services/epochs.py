@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from matching.wire import unpack
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Member
-from repository.services import Services, reciprocity
+from repository.domain.watches import EndReason
+from repository.services import Services, reciprocity, watching
 from repository.storage import dialect, epochs, events, index, screenings
 from repository.storage.epochs import Key, Standing
 from repository.storage.operator import FingerprintRow, keys_known
@@ -80,6 +81,7 @@ def _erase_some(services: Services, connection: Connection, key: Key) -> Counter
         index.count_subjects(connection, member_id, {kind: -count for kind, count in _kinds(own).items()})
         _tell(services, connection, member_id, key, len(own))
     asked = epochs.asked(connection, key, limit=AT_ONCE)
+    watching.end_on(services, connection, asked, EndReason.KEY)
     screenings.erase(connection, asked)
     if found:
         index.note_write(connection)

@@ -133,7 +133,7 @@ def rescore_screening_hits(
         found = [{there[match.position][1]: match for match in each} for each in matches]
         for each, position in _placed(group, found):
             match = found[group.index(each)][position]
-            revived.append({"hit": each.hit_id, **_scored(services, each.hit_id, match, pool_size)})
+            revived.append({"hit": each.hit_id, **scored(services, each.hit_id, match, pool_size)})
             if position != each.position:
                 moved.append((each.hit_id, position))
     hits.revive(connection, revived)
@@ -165,10 +165,11 @@ def _pair(filing_id: str, place: int, sighting: Sighting) -> Pair:
 
 def _evidence(services: Services, hit_id: str, sighting: Sighting, linked: Linked) -> dict[str, Any]:
     pool_size = linked.pool_sizes.get(sighting.candidate.kind, 0)
-    return {"id": hit_id, **_scored(services, hit_id, sighting.match, pool_size)}
+    return {"id": hit_id, **scored(services, hit_id, sighting.match, pool_size)}
 
 
-def _scored(services: Services, hit_id: str, match: Match, pool_size: int) -> dict[str, Any]:
+def scored(services: Services, hit_id: str, match: Match, pool_size: int) -> dict[str, Any]:
+    """What is stored of how two subjects match."""
     return {
         "band": int(match.band),
         "evidence": pool.seal_evidence(services.sealer, hit_id, match),

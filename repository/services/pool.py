@@ -25,7 +25,7 @@ from repository.services import Services
 from repository.storage import filings, index
 from repository.storage.filings import Candidate, Sealed
 from repository.storage.index import Candidates, Hot, Wanted
-from repository.storage.sealing import Integers, Sealer, named_context, record_context
+from repository.storage.sealing import IndexSealer, Integers, Sealer, named_context, record_context
 
 COMPOSITE_WEIGHT, BAND_WEIGHT = 8, 1
 WEIGHED_AT_ONCE = 250
@@ -85,7 +85,7 @@ class Linked:
         return grouped
 
 
-def rekeyed(sealer: Sealer, schema: LinkageSchema, subjects: Sequence[EncodedSubject]) -> list[bytes]:
+def rekeyed(sealer: IndexSealer, schema: LinkageSchema, subjects: Sequence[EncodedSubject]) -> list[bytes]:
     """The keys by which each subject is found, under the operator's secret, as the index has them.
 
     In one call for each kind.

@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,7 @@ from repository.storage.dialect.moving import Pair
 from repository.storage.engine import Database
 from repository.storage.filings import labels_of
 from repository.storage.operator import OPERATOR_CHECK, ROTATION, fact, forget_fact, set_fact
-from repository.storage.sealing import Sealer, SealError, index_keys, named_context, record_context
+from repository.storage.sealing import IndexSealer, Sealer, SealError, index_keys, named_context, record_context
 from repository.storage.spool import Spool
 
 FILINGS_AT_ONCE = 500
@@ -254,7 +253,7 @@ def _index(both: _Both, connection: Connection, record_ids: Sequence[int], opene
     rotation.move_hot(connection, met)
 
 
-def _pairs(sealer: Sealer, record_ids: Sequence[int], rekeyed: Sequence[bytes]) -> list[Pair]:
+def _pairs(sealer: IndexSealer, record_ids: Sequence[int], rekeyed: Sequence[bytes]) -> list[Pair]:
     """The index rows of records under their re-keyed keys, in the order of these."""
     column = b"".join(rekeyed)
     records = np.repeat(np.array(record_ids, np.int64), [len(each) // 16 for each in rekeyed])
@@ -313,11 +312,26 @@ def _subject_requests(both: _Both, connection: Connection, found: Sequence[RowMa
     rotation.replace(connection, "subject_requests", rows)
 
 
+def _watches(both: _Both, connection: Connection, found: Sequence[RowMapping]) -> None:
+    """What the index of watches has of these; their screenings are under the new secret by now."""
+    envelopes = rotation.questions(connection, [each["screening_id"] for each in found if each["ended_at"] is None])
+    for each in found:
+        envelope = envelopes.get(each["screening_id"])
+        if envelope:
+            subject = unpack(both.new.unseal(named_context(each["screening_id"]), envelope))
+            before, after = (
+                _pairs(sealer, [each["number"]], [sealer.rekey(subject.keys, subject.kind)])
+                for sealer in (both.old.watches, both.new.watches)
+            )
+            rotation.move_watch_rows(connection, dict(zip(before, after, strict=True)))
+
+
 _SEALED = ("url", "secret", "old_secret")
 _STAGES: tuple[tuple[str, Sequence[str], int, _Step], ...] = (
     ("filings", _FILING, FILINGS_AT_ONCE, _filings),
     ("hits", ("evidence",), ROWS_AT_ONCE, _hits),
     ("screenings", ("member_id", "envelope", "subject_digest"), ROWS_AT_ONCE, _screenings),
+    ("watches", ("number", "screening_id", "ended_at"), ROWS_AT_ONCE, _watches),
     ("webhooks", _SEALED, ROWS_AT_ONCE, _webhooks),
     ("disclosure_requests", ("words",), ROWS_AT_ONCE, _disclosures),
     ("subject_requests", ("envelope", "report"), ROWS_AT_ONCE, _subject_requests),
@@ -337,16 +351,17 @@ def _checked(database: Database, sealer: Sealer) -> Iterator[Progress]:
                 _open(sealer, opened, rows)
                 done += len(rows)
         yield Progress(f"{table} checked", done, done)
-    done = 0
-    with database.snapshot() as connection:
-        for part in rotation.index_rows(connection, INDEX_AT_ONCE):
-            keys = np.array([key for key, _ in part], np.int64)
-            try:
-                sealer.open_pointers(b"".join(map(itemgetter(1), part)), keys)
-            except SealError:
-                raise RotationError("the index has rows that do not open under the secret") from None
-            done += len(part)
-    yield Progress("index rows checked", done, done)
+    for table, of in (("key_index", sealer), ("watch_index", sealer.watches)):
+        done = 0
+        with database.snapshot() as connection:
+            for part in rotation.index_rows(connection, table, INDEX_AT_ONCE):
+                keys = np.array([key for key, _ in part], np.int64)
+                try:
+                    of.open_pointers(b"".join([bytes(pointer) for _, pointer in part]), keys)
+                except SealError:
+                    raise RotationError(f"{table} has rows that do not open under the secret") from None
+                done += len(part)
+        yield Progress("index rows checked" if table == "key_index" else f"{table} rows checked", done, done)
 
 
 def _pages(connection: Connection, table: str, columns: Sequence[str]) -> Iterator[Sequence[RowMapping]]:

@@ -21,13 +21,14 @@ from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, HIT_TIER, NO_TIER, Rulebook
 from repository.domain.screening import Question
 from repository.domain.viewings import Reader, Via, Viewing
-from repository.services import Services, entitlements, outcomes, pool, reciprocity, suppression
+from repository.domain.watches import Watch
+from repository.services import Services, entitlements, outcomes, pool, reciprocity, suppression, watching
 from repository.services.asking import Asker, Asking, decide, most_subjects
 from repository.services.entitlements import Granted, RefusedError
 from repository.services.hitmaking import Source, record_screening_hits
 from repository.services.pool import Found, Linked, Sighting
-from repository.storage import screenings, suppressed, viewings
-from repository.storage.dialect import at_once, together
+from repository.storage import index, screenings, suppressed, viewings
+from repository.storage.dialect import at_once, lock_pool, together
 from repository.storage.filings import Candidate
 from repository.storage.sealing import Sealer, named_context
 
@@ -70,6 +71,10 @@ class _Posed:
         """The subjects, those that are the same once."""
         return list(dict(zip(self.packed, self.subjects, strict=True)).values())
 
+    def stand(self) -> bool:
+        """Whether any of the questions is to stand."""
+        return any(each.stands is not None for each in self.questions)
+
     def with_found(self, linked: Linked) -> list[_Asked]:
         """The questions with what was found for each of `distinct`."""
         places = {each: place for place, each in enumerate(dict.fromkeys(self.packed))}
@@ -95,6 +100,7 @@ class _Answered:
     asked: _Asked
     body: dict[str, Any]
     kept: Sequence[tuple[str, str, int, Sighting]]
+    watch: Watch | None = None
 
 
 def screen(
@@ -139,19 +145,29 @@ def _screen(
         granted, sizes = decide(services, connection, Asker(actor, member), request, posed.named())
         if not granted.entitlement.allowed:
             raise RefusedError(granted)
+        written = index.writes(connection) if posed.stand() else None
         found = pool.find(services, connection, member, posed.distinct(), sizes=sizes)
     with tracing.span("answer"):
-        answered = _answer_all(services, granted, request, posed, found)
+        answered = _answer_all(services, granted, request, posed, (found, written))
     services.met.count(found.keys.met)
     for each in answered:
         metrics.SCREENINGS.labels(answer=each.body["answer"]).inc()
     return [each.body for each in answered]
 
 
-def _answer_all(services: Services, granted: Granted, request: Asking, posed: _Posed, found: Found) -> list[_Answered]:
-    """Answer, and store the decision, the questions and what was told. Raises RefusedError, then nothing is stored."""
-    member = granted.member
+def _answer_all(
+    services: Services, granted: Granted, request: Asking, posed: _Posed, looked: tuple[Found, int | None]
+) -> list[_Answered]:
+    """Answer, and store the decision, the questions and what was told. Raises RefusedError, then nothing is stored.
+
+    What stands meets whatever is filed after it was looked for: it is looked for again if something was in between.
+    """
+    member, (found, written) = granted.member, looked
     with services.database.writing() as connection:
+        if written is not None:
+            lock_pool(connection)
+            if index.writes(connection) != written:
+                found = pool.find(services, connection, member, posed.distinct())
         most = partial(most_subjects, services, connection, member, request, posed.named())
         with at_once(connection):
             counted = entitlements.counting(connection, granted, most)
@@ -171,6 +187,9 @@ def _answer_all(services: Services, granted: Granted, request: Asking, posed: _P
         with together(connection, commit=True):
             entitlements.remember(connection, granted)
             screenings.add(connection, [_row(services, granted, request, each) for each in answered])
+            stand = [(each.watch, each.asked.subject) for each in answered if each.watch is not None]
+            if stand:
+                watching.put_in(services, connection, stand)
             kept = [hit for each in answered for hit in each.kept]
             record_screening_hits(services, connection, source, kept, linked)
             viewings.note(connection, _seen(granted, request, kept))
@@ -240,7 +259,11 @@ def _answer(services: Services, granted: Granted, asked: _Asked) -> _Answered:
         "model": services.linker.model_id,
         "rulebook": rulebook.version,
     }
-    return _Answered(screening_id, asked, body, kept)
+    stands, watch = asked.question.stands, None
+    if stands is not None:
+        watch = watching.watch_of(services, granted.actor, granted.member, stands, screening_id)
+        body["stands"] = {"watch": watch.id, "as": watch.stands_as.value, "until": watch.until_on.isoformat()}
+    return _Answered(screening_id, asked, body, kept, watch)
 
 
 def _tier(may: Entitlement, record: Candidate, rulebook: Rulebook) -> int:
@@ -278,10 +301,11 @@ def _hit(
 
 def _row(services: Services, granted: Granted, request: Asking, answered: _Answered) -> dict[str, Any]:
     subject, release = answered.asked.subject, request.purpose.release
+    expires_at = granted.now + timedelta(days=granted.rulebook.screening.keep_days)
     return {
         "id": answered.screening_id,
         "at": granted.now,
-        "expires_at": granted.now + timedelta(days=granted.rulebook.screening.keep_days),
+        "expires_at": max(expires_at, answered.watch.until) if answered.watch else expires_at,
         "member_id": granted.member.id,
         "actor_id": granted.actor.id,
         "decision_id": granted.id,

@@ -43,7 +43,7 @@ from repository.storage import dialect
 from repository.storage.base import Base
 from repository.storage.operator import FACTS
 from repository.storage.ranking import first_of_run, members, more_than, ranked, shared
-from repository.storage.sealing import POINTER_BYTES, Blocks, Integers, Sealer, index_keys
+from repository.storage.sealing import POINTER_BYTES, Blocks, IndexSealer, Integers, Sealer, index_keys
 
 
 class KeyIndexRow(Base):
@@ -186,7 +186,7 @@ class Rows:
     pointers: Blocks
 
 
-def rows(sealer: Sealer, record_ids: Sequence[int], subjects: Sequence[bytes]) -> Rows:
+def rows(sealer: IndexSealer, record_ids: Sequence[int], subjects: Sequence[bytes]) -> Rows:
     """The rows of records under their re-keyed keys."""
     rekeyed = b"".join(subjects)
     records, keys = _repeat(record_ids, subjects), index_keys(rekeyed)

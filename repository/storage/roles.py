@@ -69,6 +69,7 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "uploads": frozenset({"idempotency_key", "sha256", "spool"}),
     "usage": _ALL,
     "viewings": _ALL,
+    "watches": _ALL,
     "webhooks": frozenset({"url", "secret", "old_secret"}),
 }
 """Tables that an auditor reads, each with the columns withheld: envelopes, evidence, digests, hashes of secrets."""
@@ -83,6 +84,7 @@ WITHHELD = frozenset(
         "login_failures",
         "revoked_tokens",
         "token_families",
+        "watch_index",
     }
 )
 """Tables of which an auditor reads nothing."""

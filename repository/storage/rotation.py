@@ -22,6 +22,7 @@ from repository.storage.screenings import SCREENINGS
 from repository.storage.sealing import POINTER_BYTES
 from repository.storage.subject_requests import REQUESTS
 from repository.storage.suppressed import SUPPRESSED_PAIRS
+from repository.storage.watches import WATCH_INDEX, WATCHES
 from repository.storage.webhooks import WEBHOOKS
 
 _TABLES = {
@@ -31,6 +32,8 @@ _TABLES = {
         *(REQUESTS, SCREENINGS, SUBJECTS, SUPPRESSED_PAIRS, WEBHOOKS),
     )
 }
+
+_TABLES[str(WATCHES.name)] = WATCHES
 
 
 def following(
@@ -103,9 +106,24 @@ def is_trying(connection: Connection) -> bool:
     return connection.execute(select(DRY_RUN_FILINGS.c.batch_id).limit(1)).first() is not None
 
 
-def index_rows(connection: Connection, at_once: int) -> Iterator[Sequence[Any]]:
-    """Every row of the index, some at a time."""
-    found = connection.execution_options(stream_results=True, yield_per=at_once).execute(select(KEY_INDEX))
+def questions(connection: Connection, screening_ids: Sequence[str]) -> dict[str, bytes]:
+    """The sealed encodings of some screenings."""
+    statement = select(SCREENINGS.c.id, SCREENINGS.c.envelope).where(SCREENINGS.c.id.in_(screening_ids))
+    return {row[0]: bytes(row[1]) for row in connection.execute(statement)}
+
+
+def move_watch_rows(connection: Connection, moved: Mapping[Pair, Pair]) -> None:
+    """Put other rows in the place of those of the index of watches that are there."""
+    row = WATCH_INDEX.c
+    for before, after in moved.items():
+        this = update(WATCH_INDEX).where(row.key == before[0], row.pointer == before[1])
+        connection.execute(this.values(key=after[0], pointer=after[1]))
+
+
+def index_rows(connection: Connection, name: str, at_once: int) -> Iterator[Sequence[Any]]:
+    """Every row of an index, some at a time."""
+    table = {str(each.name): each for each in (KEY_INDEX, WATCH_INDEX)}[name]
+    found = connection.execution_options(stream_results=True, yield_per=at_once).execute(select(table))
     yield from found.partitions()
 
 

@@ -38,17 +38,13 @@ class SealError(ValueError):
     """Sealed data that does not open: another secret, another record, or changed bytes."""
 
 
-class Sealer:
-    """The operator's secret at work. Holds subkeys only; raises ValueError unless the secret has 32 bytes."""
+class IndexSealer:
+    """Keys and pointers of one index under the operator's secret: subkeys of its own for each `use`."""
 
-    def __init__(self, operator_secret: bytes) -> None:
-        if len(operator_secret) != SECRET_BYTES:
-            raise ValueError(f"an operator secret has {SECRET_BYTES} bytes")
-        self._rekey = {kind: _blocks(_subkey(operator_secret, b"rekey/" + kind.encode("ascii"))) for kind in KINDS}
-        self._pointer = _blocks(_subkey(operator_secret, b"pointer"))
-        self._handle = _blocks(_subkey(operator_secret, b"handle"))
-        self._envelope = AESGCM(_subkey(operator_secret, b"envelope"))
-        self._digest = hashlib.blake2b(key=_subkey(operator_secret, b"digest"), digest_size=32)
+    def __init__(self, operator_secret: bytes, use: bytes = b"") -> None:
+        names = {kind: use + b"rekey/" + kind.encode("ascii") for kind in KINDS}
+        self._rekey = {kind: _blocks(_subkey(operator_secret, name)) for kind, name in names.items()}
+        self._pointer = _blocks(_subkey(operator_secret, use + b"pointer"))
 
     def rekey(self, keys: bytes, kind: Kind) -> bytes:
         """Re-key any number of 16-byte keys of one kind of subject at once.
@@ -79,6 +75,22 @@ class Sealer:
         if not np.array_equal(opened[:, 1], keys):
             raise SealError("an index row does not belong to its key under this operator secret")
         return opened[:, 0].astype(np.int64)
+
+
+class Sealer(IndexSealer):
+    """The operator's secret at work. Holds subkeys only; raises ValueError unless the secret has 32 bytes.
+
+    Its own keys and pointers are those of the index of the pool; `watches` are those of what stands.
+    """
+
+    def __init__(self, operator_secret: bytes) -> None:
+        if len(operator_secret) != SECRET_BYTES:
+            raise ValueError(f"an operator secret has {SECRET_BYTES} bytes")
+        super().__init__(operator_secret)
+        self.watches = IndexSealer(operator_secret, b"watch/")
+        self._handle = _blocks(_subkey(operator_secret, b"handle"))
+        self._envelope = AESGCM(_subkey(operator_secret, b"envelope"))
+        self._digest = hashlib.blake2b(key=_subkey(operator_secret, b"digest"), digest_size=32)
 
     def handle(self, key: int) -> bytes:
         """What an index key is called outside of the pool: 16 bytes that no one turns back without the secret."""

@@ -73,6 +73,9 @@ ENDPOINTS = {
     "POST /v1/auth/revoke": Tells.OWN,
     "POST /v1/screenings": Tells.POOL,
     "POST /v1/screenings/bulk": Tells.POOL,
+    "GET /v1/watches": Tells.OWN,
+    "POST /v1/watches/<watch_id>/end": Tells.OWN,
+    "POST /v1/watches/<watch_id>/renewal": Tells.POOL,
     "GET /v1/alerts": Tells.POOL,
     "POST /v1/alerts/read": Tells.OWN,
     "POST /v1/alerts/<alert_id>/acknowledgement": Tells.OWN,
@@ -270,7 +273,14 @@ def _one_case(client: FlaskClient, _: Services, member: TestMember) -> Any:
     return client.get(f"/v1/cases/{case['id']}", headers=member.headers)
 
 
+def _renewal(client: FlaskClient, _: Services, member: TestMember) -> Any:
+    asked = question("ann", stands={"as": "policy"})
+    stands = client.post("/v1/screenings", json=asked, headers=member.headers).get_json()["stands"]
+    return client.post(f"/v1/watches/{stands['watch']}/renewal", json={}, headers=member.headers)
+
+
 CALLS: dict[str, Call] = {
+    "POST /v1/watches/<watch_id>/renewal": _renewal,
     "GET /v1/alerts": lambda c, _, m: c.get("/v1/alerts", headers=m.headers),
     "GET /v1/cases": lambda c, _, m: c.get("/v1/cases", headers=m.headers),
     "GET /v1/cases/<case_id>": _one_case,
@@ -424,6 +434,8 @@ READERS = {
     "services.exchange_asking": {"storage.hit_views"},
     "services.foresight": {"services.pool"},  # its sightings are counted in services.crediting, by an entitlement
     "services.rescreening": {"services.pool"},
+    "services.monitoring": {"services.hits", "services.pool", "storage.filings"},
+    "services.watches": {"services.screening"},
     "services.pool": {"storage.filings", "storage.index"},  # finds and scores; who calls it decides what is told
     "services.casemaking": {"storage.hit_views"},  # by the reaches it is given
     "services.casefile": {"storage.hit_views", "services.hits"},
@@ -438,6 +450,7 @@ READERS = {
 DECIDE = (
     *("services.rescreening", "services.hits", "services.screening", "services.crediting"),
     "services.exchange_asking",
+    "services.monitoring",
 )
 TABLES = {"FILINGS", "VERSIONS", "SUBJECTS", "HITS", "HIT_SIDES"}
 SOURCE = Path(repository.__file__).parent

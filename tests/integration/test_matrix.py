@@ -139,6 +139,9 @@ POST /v1/rescreens/<rescreen_id>/cancel          403 403 200 200 403 403 401 200
 POST /v1/screenings                              200 403 200 403 403 403 401 403 403 200
 POST /v1/screenings/bulk                         200 403 200 403 403 403 401 403 403 200
 GET /v1/standing                                 200 200 200 200 403 403 401 200 403 200
+GET /v1/watches                                  200 403 200 200 403 403 401 200 403 200
+POST /v1/watches/<watch_id>/end                  404 403 404 404 403 403 401 404 403 404
+POST /v1/watches/<watch_id>/renewal              404 403 404 403 403 403 401 404 403 404
 GET /v1/webhooks                                 403 403 403 200 403 403 401 200 403 200
 GET /v1/subject-parts                            403 200 200 200 403 403 401 200 403 200
 GET /v1/subject-parts/<part_id>                  403 200 200 200 403 403 401 200 403 404
@@ -231,6 +234,7 @@ PLACEHOLDERS = {
     "<proof_id>": "proof",
     "<hold_id>": "hold",
     "<rescreen_id>": "rescreen",
+    "<watch_id>": "watch",
     "<webhook_id>": "webhook",
     "<delivery_id>": "delivery",
     "<offer_id>": "offer",
@@ -256,6 +260,7 @@ _SHAPES: dict[str, Prefix] = {
     "proof": "prf",
     "hold": "hld",
     "rescreen": "job",
+    "watch": "wch",
     "webhook": "whk",
     "delivery": "job",
     "offer": "off",
@@ -335,6 +340,7 @@ SUBJECT = {
         "data": b"{",
         "headers": {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"},
     },
+    "POST /v1/watches/<watch_id>/renewal": lambda _: {"json": {}},
     "POST /v1/webhooks": lambda _: {"json": WEBHOOK},
     "PATCH /v1/webhooks/<webhook_id>": lambda _: {"json": {"enabled": True}},
     "POST /v1/webhooks/<webhook_id>/secret": lambda _: {"json": {"overlap_seconds": 60}},

@@ -98,7 +98,7 @@ def world(services: Services, member: Admissions, clock: FakeClock) -> World:
     )
     filed[1] = ("Alpha", again | {"claim": claim(status="closed")})
     alpha.file(filed[1][1])
-    assert alpha.screen(question("ann"))["answer"] == "enquire"
+    assert alpha.screen(question("ann", stands={"as": "quote"}))["answer"] == "enquire"
     alpha.client.post("/v1/webhooks", json=WEBHOOK, headers=alpha.member.headers)
     alpha.upload(ndjson([filing("A-9", subject("dan"))]), "waiting")
     key = beta.member.headers | {"Idempotency-Key": "pieces"}

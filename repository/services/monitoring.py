@@ -1,0 +1,200 @@
+"""What was filed, held against what stands: a hit for who asked before, as far as it may see now, and an alert.
+
+A job that takes what intake notes (`services.aftermath`), some filings in a step. It looks their keys up in the index
+of watches, and costs what these filings cost, however much stands. Found and scored outside of any transaction; what
+is written is decided in the one in which the job moves on.
+
+A decision is stored where something is told by it, and only there: one by which nothing may be seen would tell, in the
+member's list of decisions, that there was something to decide on.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from matching.types import Match
+from repository.domain import disclosure
+from repository.domain.alerts import AlertKind
+from repository.domain.asking import Request
+from repository.domain.events import EventKind
+from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
+from repository.domain.members import NUMBER_BITS, Actor
+from repository.domain.rulebook import HIT_TIER, NO_TIER
+from repository.services import Services, aftermath, alerting, entitlements, hits, pool, reciprocity, suppression
+from repository.services.entitlements import Granted
+from repository.services.hitmaking import Source, record_screening_hits, scored
+from repository.services.pool import Linked, Sighting
+from repository.services.watching import subject_of
+from repository.storage import aftermath as noted
+from repository.storage import filings, index, rescored, suppressed, watches
+from repository.storage import hits as stored
+from repository.storage.aftermath import TakenIn
+from repository.storage.index import Candidates, Wanted
+from repository.storage.members import find_member
+from repository.storage.rescored import Placed
+from repository.storage.watches import Asked
+
+ACTION = "watch"
+AT_ONCE = 1000
+"""Filings in one step, unless one chunk has more."""
+_ROWS = 200
+_NO_KEYS = Candidates((), (), {}, (), {})
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A watch and a subject that was filed, which match."""
+
+    asked: Asked
+    record_id: int
+    match: Match
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a step has looked at: rows that intake noted, how many filings these are, and what was found."""
+
+    rows: Sequence[str]
+    filings: int
+    pairs: Sequence[Pair]
+
+
+def prepare(services: Services, _job: Job) -> Looked:
+    """Find what the next filings match of what stands."""
+    with services.database.reading(long=True) as connection:
+        taken: list[TakenIn] = []
+        count = 0
+        for each in noted.following(connection, JobKind.MONITOR, limit=_ROWS):
+            if taken and count + len(each.filings) > AT_ONCE:
+                break
+            taken.append(each)
+            count += len(each.filings)
+        filing_ids = sorted({filing_id for each in taken for filing_id in each.filings})
+        stands = filing_ids and watches.any_standing(connection, now=services.clock())
+        pairs = _found(services, connection, rescored.subjects(connection, filing_ids)) if stands else []
+    return Looked([each.id for each in taken], len(filing_ids), pairs)
+
+
+def step(services: Services, session: Session, job: Job, looked: Looked) -> Ahead:
+    """Write down what was found, and move on; over where nothing is left."""
+    connection = session.connection()
+    by_asker = defaultdict(list)
+    for pair in looked.pairs:
+        watch = pair.asked.watch
+        by_asker[watch.member_id, watch.actor_id, pair.asked.purpose, pair.asked.line].append(pair)
+    for (member_id, actor_id, *_), pairs in sorted(by_asker.items()):
+        row = find_member(session, member_id)
+        if row is not None:
+            _told(services, connection, Actor(actor_id, frozenset(), row.as_member()), pairs)
+    noted.forget(connection, looked.rows)
+    over = not looked.rows and aftermath.is_over(connection, JobKind.MONITOR)
+    return Ahead(job.done + looked.filings, {}, JobStatus.DONE if over else None)
+
+
+def ended(_services: Services, _connection: Connection, _job: Job, _status: JobStatus) -> None:
+    """Nothing follows: what was found was told of as it was."""
+
+
+def _found(services: Services, connection: Connection, placed: Sequence[Placed]) -> list[Pair]:
+    """The watches of other members that match subjects, each with the subject."""
+    opened = [pool.open_subject(services.sealer, each.sealed) for each in placed]
+    sealer, kinds = services.sealer.watches, services.schema.kinds
+    keys = pool.rekeyed(sealer, services.schema, opened)
+    weights = [pool.key_weights(kinds[each.kind], each.mask) for each in opened]
+    wanted = [Wanted(own, weight) for own, weight in zip(keys, weights, strict=True)]
+    numbers = watches.look_up(connection, sealer, wanted)
+    known = watches.standing(connection, sorted({n for each in numbers for n in each}), now=services.clock())
+    met = defaultdict(list)  # the subjects that share a key with each watch
+    for place, each in enumerate(placed):
+        for number in numbers[place]:
+            of_another = (number ^ each.sealed.record_id) & ((1 << NUMBER_BITS) - 1)
+            if of_another and number in known and known[number].kind == each.sealed.kind:
+                met[number].append(place)
+    pairs = []
+    groups = {(known[number].watch.member_id, known[number].kind) for number in met}
+    for member_id, kind in sorted(groups):
+        asked = [n for n in sorted(met) if (known[n].watch.member_id, known[n].kind) == (member_id, kind)]
+        there = sorted({place for number in asked for place in met[number]})
+        at = {place: position for position, place in enumerate(there)}
+        matches = services.linker.score_many(
+            [subject_of(services, known[number]) for number in asked],
+            [opened[place] for place in there],
+            [[at[place] for place in met[number]] for number in asked],
+            pool_size=index.pool_sizes(connection, other_than=member_id).get(kind, 0),
+        )
+        for number, found in zip(asked, matches, strict=True):
+            pairs += [Pair(known[number], placed[there[each.position]].sealed.record_id, each) for each in found]
+    return pairs
+
+
+def _told(services: Services, connection: Connection, actor: Actor, pairs: Sequence[Pair]) -> None:
+    """Make the hits of one asker for one purpose, as far as it may see now, and alert it of those."""
+    member = actor.member
+    if member is None:
+        return
+    asked = pairs[0].asked
+    request = Request(ACTION, asked.purpose, asked.line, asked=0)
+    granted = entitlements.entitled(services, connection, actor, member, request, keep=False)
+    if not granted.entitlement.allowed:
+        return
+    there = filings.held(connection, sorted({each.record_id for each in pairs}), other_than=member.id)()
+    made: dict[str, str] = {}
+    by_watch = defaultdict(list)
+    for pair in pairs:
+        if pair.record_id in there and _stands(services, connection, pair.asked):
+            by_watch[pair.asked.watch.id].append(pair)
+    for watch_id, found in sorted(by_watch.items()):
+        seen = [Sighting(0, there[each.record_id], each.match) for each in found]
+        hit_ids = _hits(services, connection, granted, found[0].asked, seen)
+        made |= dict.fromkeys(hit_ids, watch_id)
+    shown = hits.visible_by(connection, member.id, granted, sorted(made)) if made else []
+    if shown:
+        entitlements.remember(connection, granted)
+        entitlements.tell(services, connection, granted, EventKind.WATCH_MATCHED, {"hits": len(shown)})
+    for hit_id in shown:
+        about, dedupe = {"watch": made[hit_id], "hit": hit_id}, f"{AlertKind.WATCH_HIT.value}:{hit_id}"
+        alerting.tell(services, connection, member.id, AlertKind.WATCH_HIT, about, dedupe=dedupe)
+
+
+def _stands(services: Services, connection: Connection, asked: Asked) -> bool:
+    """Whether it does still, in this transaction."""
+    found = watches.one(connection, asked.watch.member_id, asked.watch.id)
+    return found is not None and found.watch.stands(services.clock())
+
+
+def _hits(
+    services: Services, connection: Connection, granted: Granted, asked: Asked, seen: Sequence[Sighting]
+) -> list[str]:
+    """Store what one watch met that its member may see and did not rule out; the ids of the new hits.
+
+    What it met before in an earlier version of a filing, and again now, is as it was, under its old id.
+    """
+    member, rulebook = granted.member, granted.rulebook
+    records = [each.candidate.record_id for each in seen]
+    known = suppressed.against(connection, member.id, records)()
+    ruled_out = suppression.seen_before(services, connection, [subject_of(services, asked)], seen, known)
+    before = watches.hits_of(connection, asked.watch.screening_id)
+    pool_size = index.pool_sizes(connection, other_than=member.id).get(asked.kind, 0)
+    found: list[tuple[str, str, int, Sighting]] = []
+    revived: list[dict[str, Any]] = []
+    for each in seen:
+        record = each.candidate
+        may = granted.entitlement.tier(record.line, record.record_class)
+        hit_id, live = before.get((record.filing_id, record.position), (None, False))
+        if each in ruled_out or live or disclosure.tier_of(may, record.labels, rulebook) < HIT_TIER:
+            continue
+        if hit_id is not None:
+            revived.append({"hit": hit_id, **scored(services, hit_id, each.match, pool_size)})
+        elif len(before) + len(found) < rulebook.monitoring.hits_per_watch:
+            found.append((reciprocity.new_id(services, "hit"), asked.watch.screening_id, NO_TIER, each))
+    stored.revive(connection, revived)
+    linked = Linked(tuple(seen), (), _NO_KEYS, {asked.kind: pool_size})
+    source = Source(member, asked.watch.actor_id, None, granted.now)
+    record_screening_hits(services, connection, source, found, linked)
+    return [hit_id for hit_id, *_ in found]
