@@ -10,7 +10,18 @@ import orjson
 from sqlalchemy import Connection, RowMapping
 
 from repository.domain import casework as rules
-from repository.domain.casework import ADVERSE, Case, CaseError, CaseStatus, Finding, Move, Person, StaleError, Step
+from repository.domain.casework import (
+    ADVERSE,
+    Case,
+    CaseError,
+    CaseStatus,
+    Finding,
+    Move,
+    Person,
+    StaleError,
+    Step,
+    When,
+)
 from repository.domain.errors import FieldError
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member, Role
@@ -71,6 +82,8 @@ def move(services: Services, at: At, step: Step, reason: str | None = None) -> d
         if step.move is Move.ASSIGN:
             check_assignee(connection, at.member, step.assignee_id)
         after = _step(services, connection, at, step, words)
+        if after is not None and step.move is Move.WITHDRAW:
+            casework.decide(connection, after, approved=None, actor_id=at.actor.id)
     return None if after is None else to_json(after)
 
 
@@ -114,16 +127,23 @@ def find(services: Services, at: At, version: int, found: Found) -> dict[str, An
 def decide(services: Services, connection: Connection, at: At, said: Verdict) -> dict[str, Any] | None:
     """Approve the finding that is proposed, as a second person, or return it with a reason. None without a case.
 
-    Raises SecondPersonError, StaleError and CaseError, and FieldError.
+    Of a case that was cleared, approving confirms that; once. Raises SecondPersonError, StaleError and CaseError, and
+    FieldError.
     """
     words = None if said.reason is None else words_of(said.reason, "reason")
     if not said.approve and words is None:
         raise FieldError("reason", "in words why the finding is returned")
     searched = casework.searchers(connection, at.member.id, at.case_id)
-    step = Step(Move.APPROVE if said.approve else Move.RETURN, said.version, searched=searched)
-    after = _step(services, connection, at, step, words)
+    before = casework.find(connection, at.member.id, at.case_id)
+    cleared = before is not None and said.approve and before.finding is Finding.CLEAR
+    move = Move.CONFIRM if cleared else Move.APPROVE if said.approve else Move.RETURN
+    after = _step(services, connection, at, Step(move, said.version, searched=searched), words)
     if after is None:
         return None
+    if cleared:
+        if not casework.confirm(connection, after, actor_id=at.actor.id):
+            raise CaseError("That the case is clear was confirmed before.")
+        return to_json(after)
     if said.approve and not _same_subject(connection, at):
         raise CaseError("No hit of this case is of the same subject any more. Return the finding.")
     casework.decide(connection, after, approved=said.approve, actor_id=at.actor.id)
@@ -162,6 +182,13 @@ def note(services: Services, at: At, noted: Noted) -> dict[str, Any] | None:
             {"note": note_id},
         )
     return note_json(services.sealer, row)
+
+
+def note_again(services: Services, at: At, note_id: str) -> dict[str, Any] | None:
+    """A note that is there already, as JSON; None where it went with its case."""
+    with services.database.reading() as connection:
+        row = casework.one_note(connection, at.member.id, note_id)
+    return None if row is None else note_json(services.sealer, row)
 
 
 def assign_many(
@@ -279,8 +306,9 @@ def _step(services: Services, connection: Connection, at: At, step: Step, reason
     before = casework.find(connection, at.member.id, at.case_id)
     if before is None:
         return None
-    now, by = services.clock(), Person(at.actor.id, at.actor.roles)
-    after = rules.moved(before, step, by, now=now, snooze_days=services.rulebook.casework.snooze_days)
+    now, rulebook = services.clock(), services.rulebook
+    when = When(now, rulebook.calendar.day_of(now), rulebook.casework.snooze_days)
+    after = rules.moved(before, step, Person(at.actor.id, at.actor.roles), when)
     store(services, connection, after, step.move, actor_id=at.actor.id, reason=reason)
     return after
 

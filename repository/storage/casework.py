@@ -225,9 +225,9 @@ def put_hits(connection: Connection, member_id: str, hits: Mapping[str, str], *,
 
 
 def move_content(connection: Connection, member_id: str, old: str, new: str, *, now: datetime) -> None:
-    """Put hits, notes and findings of one case into another; a finding that waits for its decision has one: not."""
+    """Put hits, notes and findings of one case into another; a finding that waits for its decision gets none."""
     waits = (FINDINGS.c.member_id == member_id, FINDINGS.c.case_id == old, FINDINGS.c.decided_at.is_(None))
-    connection.execute(update(FINDINGS).where(*waits).values(decided_at=now, approved=False))
+    connection.execute(update(FINDINGS).where(*waits).values(decided_at=now))
     for table in (CASE_HITS, CASE_NOTES, FINDINGS):
         mine = (table.c.member_id == member_id, table.c.case_id == old)
         connection.execute(update(table).where(*mine).values(case_id=new))
@@ -300,16 +300,31 @@ def notes(connection: Connection, member_id: str, case_ids: Sequence[str]) -> li
     return list(connection.execute(select(CASE_NOTES).where(*mine).order_by(CASE_NOTES.c.id)).mappings())
 
 
+def one_note(connection: Connection, member_id: str, note_id: str) -> RowMapping | None:
+    """A member's note."""
+    mine = (CASE_NOTES.c.member_id == member_id, CASE_NOTES.c.id == note_id)
+    return connection.execute(select(CASE_NOTES).where(*mine)).mappings().one_or_none()
+
+
 def add_finding(connection: Connection, row: Mapping[str, Any]) -> None:
     """Store a finding."""
     connection.execute(insert(FINDINGS), [dict(row)])
 
 
-def decide(connection: Connection, case: Case, *, approved: bool, actor_id: str) -> None:
-    """Note the decision on the finding of a case that waited for one."""
+def decide(connection: Connection, case: Case, *, approved: bool | None, actor_id: str) -> None:
+    """Note the decision on the finding of a case that waited for one; neither where it was withdrawn."""
     of_case = (FINDINGS.c.member_id == case.member_id, FINDINGS.c.case_id == case.id)
     decided = {"approved": approved, "decided_by": actor_id, "decided_at": case.changed_at}
     connection.execute(update(FINDINGS).where(*of_case, FINDINGS.c.decided_at.is_(None)).values(decided))
+
+
+def confirm(connection: Connection, case: Case, *, actor_id: str) -> bool:
+    """Note who confirmed that a case is clear; False where somebody did before."""
+    of_case = (FINDINGS.c.member_id == case.member_id, FINDINGS.c.case_id == case.id)
+    last = select(func.max(FINDINGS.c.id)).where(*of_case, FINDINGS.c.finding == Finding.CLEAR.value).scalar_subquery()
+    open_still = (*of_case, FINDINGS.c.id == last, FINDINGS.c.decided_by.is_(None))
+    confirmed = {"decided_by": actor_id, "decided_at": case.changed_at}
+    return connection.execute(update(FINDINGS).where(*open_still).values(confirmed)).rowcount == 1
 
 
 def findings(connection: Connection, member_id: str, case_id: str) -> list[RowMapping]:
