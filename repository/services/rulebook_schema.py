@@ -19,9 +19,9 @@ from matching.types import Band
 from matching.vocabulary import LABELS, LINES, PROVIDER_ROLES, PURPOSES, RECORD_CLASSES
 from repository.domain import rulebook as rules
 from repository.domain.calendar import Calendar
+from repository.domain.corrections import LONGEST_ANSWER_DAYS, MOST_NOTICE_WORDS
 from repository.domain.networks import LinkKind
 from repository.domain.patterns import PatternName
-from repository.domain.corrections import LONGEST_ANSWER_DAYS, MOST_NOTICE_WORDS
 from repository.domain.retention import FOOTPRINT_DAYS, LONGEST, Basis, Period, RetentionRules
 from repository.domain.rulebook import Level, SubscriberClass
 
@@ -271,17 +271,17 @@ def _kept(kind: str) -> fields.Nested:
     return _nested(type("KeptSchema", (_KeptSchema,), {**entries, "basis": _word(longest.bases)}))
 
 
-class _RetentionSchema(_Table):
-    """By kind; a scheme may keep records for less long than the caps of the law, never for longer."""
-
-    quote, policy, customer, claim, suspected, proven, victim, protective = map(_kept, LONGEST)
-
-
 def _pattern() -> fields.Nested:
     return _table(
         rules.PatternRules,
         incidents=_whole(2, 1000),
         people=_whole(1, 1000),
+        bits=_number(0.0, 1000.0),
+        each=_number(0.0, 1000.0),
+        most=_number(0.0, 1000.0),
+    )
+
+
 class _SubjectAccessSchema(_Table):
     band = _word(_BANDS)
     answer_months = _whole(1, 3)
@@ -313,12 +313,6 @@ class _RetentionSchema(_Table):
     """By kind; a scheme may keep records for less long than the caps of the law, never for longer."""
 
     quote, policy, customer, claim, suspected, proven, victim, protective = map(_kept, LONGEST)
-
-
-        bits=_number(0.0, 1000.0),
-        each=_number(0.0, 1000.0),
-        most=_number(0.0, 1000.0),
-    )
 
 
 class RulebookSchema(_Table):
@@ -388,13 +382,13 @@ class RulebookSchema(_Table):
     calendar = _nested(_CalendarSchema)
     exchange = _table(
         rules.ExchangeRules,
-    subject_access = _nested(_SubjectAccessSchema)
         items=_words(),
         legal_powers=_words(),
         most_open=_whole(1, 10_000),
         sealed_days=_whole(1, 365),
         keep_days=_whole(1, 365),
     )
+    subject_access = _nested(_SubjectAccessSchema)
     disputes = _table(
         rules.DisputeRules,
         answer_days=_whole(1, LONGEST_ANSWER_DAYS),
