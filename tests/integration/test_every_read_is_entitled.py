@@ -149,7 +149,6 @@ ENDPOINTS = {
     "GET /v1/corrections/<correction_id>/trail": Tells.OWN,
     "PUT /v1/filings/<filing_id>/notice": Tells.OWN,
     "DELETE /v1/filings/<filing_id>/notice": Tells.OWN,
-    "POST /v1/disputes": Tells.OWN,
     "POST /v1/subject-requests": Tells.OWN,
     "GET /v1/subject-requests": Tells.OWN,
     "GET /v1/subject-requests/<request_id>": Tells.OWN,
@@ -162,6 +161,7 @@ ENDPOINTS = {
     "GET /v1/subject-parts/<part_id>": Tells.OWN,
     "POST /v1/subject-parts/<part_id>/deferral": Tells.OWN,
     "POST /v1/subject-parts/<part_id>/decision": Tells.OWN,
+    "POST /v1/disputes": Tells.OWN,
     "GET /v1/disputes": Tells.OWN,
     "GET /v1/disputes/<dispute_id>": Tells.OWN,
     "POST /v1/disputes/<dispute_id>/answer": Tells.OWN,
@@ -437,9 +437,9 @@ READERS = {
     "services.monitoring": {"services.hits", "services.pool", "storage.filings"},
     "services.watches": {"services.screening"},
     "services.pool": {"storage.filings", "storage.index"},  # finds and scores; who calls it decides what is told
+    "services.subject_search": {"services.pool", "storage.index"},  # for the person alone; no tier gives or takes it
     "services.casemaking": {"storage.hit_views"},  # by the reaches it is given
     "services.casefile": {"storage.hit_views", "services.hits"},
-    "services.subject_search": {"services.pool", "storage.index"},  # for the person alone; no tier gives or takes it
     "api.casework": {"services.casefile"},
     "services.alerting": {"services.hits"},
     "api.hits": {"services.hits"},

@@ -155,6 +155,7 @@ POST /v1/subject-requests/<request_id>/withdrawal    403 403 200 409 403 403 401
 POST /v1/subject-requests/<request_id>/end       403 403 409 409 403 403 401 409 403 404
 GET /v1/subject-requests/<request_id>/report     403 403 409 409 403 403 401 409 403 404
 GET /v1/subject-requests/<request_id>/report.pdf 403 403 409 409 403 403 401 409 403 404
+GET /v1/webhooks                                 403 403 403 200 403 403 401 200 403 200
 POST /v1/webhooks                                403 403 403 201 403 403 401 201 403 201
 GET /v1/webhooks/<webhook_id>                    403 403 403 200 403 403 401 200 403 404
 PATCH /v1/webhooks/<webhook_id>                  403 403 403 200 403 403 401 200 403 404
@@ -242,9 +243,9 @@ PLACEHOLDERS = {
     "<correction_id>": "correction",
     "<case_id>": "case",
     "<disclosure_id>": "disclosure",
-    "<appeal_id>": "appeal",
     "<request_id>": "subject_request",
     "<part_id>": "subject_part",
+    "<appeal_id>": "appeal",
     "<decision_id>": "decision",
     "<application_id>": "application",
     "<version>": "rulebook",
@@ -268,9 +269,9 @@ _SHAPES: dict[str, Prefix] = {
     "correction": "cor",
     "case": "cas",
     "disclosure": "drq",
-    "appeal": "apl",
     "subject_request": "sbr",
     "subject_part": "sbp",
+    "appeal": "apl",
     "application": "app",
     "decision": "dec",
     "addressee": "mem",
@@ -316,7 +317,6 @@ ASKING = {
 SEALED = base64.b64encode(b"age-encryption.org/v1\n-> X25519 one\n--- mac\n").decode()
 GIVING = {"granted": ["statements"], "recipient": RECIPIENT, "sealed": SEALED}
 HOLD = {"reason": "litigation", "ends_on": "2026-12-24"}
-BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
 SUBJECT = {
     "kind": "access",
     "reference": "DSAR-1",
@@ -325,6 +325,7 @@ SUBJECT = {
     "schema": "guarded/1",
     "fingerprint": FINGERPRINT,
 }
+BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
     "POST /v1/auth/token": lambda _: {
         "json": {"grant_type": "password", "username": "olga", "password": PASSWORD},
     },
@@ -365,13 +366,13 @@ SUBJECT = {
     "POST /v1/disclosures/<disclosure_id>/approval": lambda _: {"json": GIVING},
     "POST /v1/disclosures/<disclosure_id>/refusal": lambda _: {"json": {"withheld": "other", "reason": "no"}},
     "POST /v1/disclosures/<disclosure_id>/escalation": lambda _: {"json": {"reason": "late"}},
-    "POST /v1/disputes": lambda own: {
-        "json": {
     "POST /v1/subject-requests": lambda _: {"json": SUBJECT | {"subjects": [subject_to_json(subject("nobody-knows"))]}},
     "POST /v1/subject-parts/<part_id>/deferral": lambda _: {
         "json": {"reason": "legal_proceedings", "until": "2026-03-20"}
     },
     "POST /v1/subject-parts/<part_id>/decision": lambda _: {"json": {"decision": "erase"}},
+    "POST /v1/disputes": lambda own: {
+        "json": {
             "hit": own.get("hit") or _missing("hit"),
             "ground": "out_of_date",
             "statement_reference": own.get("statement", "S-1"),
@@ -448,8 +449,6 @@ class Furnisher:
         found = self.client.get(f"/v1/corrections?side={side}", headers=who.headers).get_json()["items"]
         return str(found[0]["id"])
 
-    def furnish(self, who: TestMember, peer: TestMember) -> Ids:
-        """A filing, a batch, a proof, a hit with a peer, disputes between the two, and an appeal."""
     def subject(self, who: TestMember, peer: TestMember, person: str) -> tuple[str, str]:
         """A person's request entered by the one, and the part of the one's record in another that the peer entered."""
         for each in (peer, who):
@@ -460,6 +459,8 @@ class Furnisher:
         parts = self.client.get("/v1/subject-parts", headers=who.headers).get_json()["items"]
         return str(entered["id"]), next(each["id"] for each in parts if each["member"] == peer.id)
 
+    def furnish(self, who: TestMember, peer: TestMember) -> Ids:
+        """A filing, a batch, a proof, a hit with a peer, disputes between the two, and an appeal."""
         person = f"{who.name}'s"
         self.post(peer, "/v1/filings", filing(f"{peer.name}/{who.name}", subject(person), record_class="claim"))
         filed = self.post(who, "/v1/filings", filing(f"{who.name}-1", subject(person), record_class="claim"))
@@ -491,12 +492,12 @@ class Furnisher:
         self.unflag(who, peer)
         appealed, other = self.decisions(who)[:2]
         appeal = self.post(who, "/v1/appeals", {"against": appealed, "grounds": "it is wrong"})
-        return {
-            "filing": filed["id"],
         request, part = self.subject(who, peer, person)
-            "batch": batch["id"],
+        return {
             "subject_request": request,
             "subject_part": part,
+            "filing": filed["id"],
+            "batch": batch["id"],
             "upload": upload["id"],
             "proof": entered["id"],
             "hold": held["id"],
@@ -624,10 +625,10 @@ OF_MEMBERS = (
     "<correction_id>",
     "<case_id>",
     "<disclosure_id>",
-    "<appeal_id>",
-    "<decision_id>",
     "<request_id>",
     "<part_id>",
+    "<appeal_id>",
+    "<decision_id>",
 )
 ON_OBJECTS = [
     *(name for name in ROWS if any(each in name for each in OF_MEMBERS) and not name.endswith("/decision")),
