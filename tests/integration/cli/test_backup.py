@@ -31,6 +31,7 @@ from repository.storage.engine import Database, create_engine
 from repository.storage.filings import FILINGS
 from tests.support.clock import FakeClock
 from tests.support.encodings import filing, ndjson, question, subject
+from tests.support.exchange import waiting
 from tests.support.members import Admissions, TestMember
 from tests.support.processes import PATIENCE, Command
 from tests.support.stores import PostgresStores
@@ -45,6 +46,10 @@ def asker(client: FlaskClient, services: Services, member: Admissions) -> TestMe
     IntakeWorker(services).run_pending()
     assert client.post("/v1/screenings", json=question("ann"), headers=beta.headers).get_json()["answer"] == "enquire"
     _upload(client, alpha, "k-2", [filing("A-2", subject("bob"))])
+    waiting(services, beta.id)
+    (case,) = client.get("/v1/cases", headers=beta.headers).get_json()["items"]
+    noted = client.post(f"/v1/cases/{case['id']}/notes", json={"text": "Called."}, headers=beta.headers)
+    assert noted.status_code == 201
     services.settings.model_file.write_text("{}")
     return beta
 
@@ -97,7 +102,10 @@ def test_a_backup_restores_into_either_store_and_is_the_same(
     assert backup.verified(path) == manifest
     assert manifest.store == services.database.engine.dialect.name
     assert manifest.tables["filings"].rows == 2
+    written = ("disclosure_requests", "cases", "case_hits", "case_moves", "case_notes")
+    assert all(manifest.tables[name].rows for name in written)
     before = client.post("/v1/screenings", json=question("ann"), headers=asker.headers).get_json()
+    (case,) = client.get("/v1/cases", headers=asker.headers).get_json()["items"]
     with _target(into, services, tmp_path, postgresql_stores) as settings:
         restoring.restore(settings, path)
         with _opened(settings) as database:
@@ -108,6 +116,10 @@ def test_a_backup_restores_into_either_store_and_is_the_same(
         after = restored.test_client().post("/v1/screenings", json=question("ann"), headers=asker.headers).get_json()
         assert [hit["contributor"] for hit in after["hits"]] == ["Alpha"]
         assert [hit["weight"] for hit in after["hits"]] == [hit["weight"] for hit in before["hits"]]
+        (request,) = restored.test_client().get("/v1/disclosures?side=sent", headers=asker.headers).get_json()["items"]
+        assert request["asked"] == "how much"
+        whole = restored.test_client().get(f"/v1/cases/{case['id']}", headers=asker.headers).get_json()
+        assert [note["text"] for note in whole["notes"]] == ["Called."]
         assert IntakeWorker(again).run_pending() == 1
         with again.database.reading() as connection:
             assert b"".join(dump.lines(connection, FILINGS)).count(b"\n") == 3

@@ -88,8 +88,8 @@ def world(services: Services, member: Admissions, clock: FakeClock) -> World:
         ("Beta", filing("B-2", subject("bob"), line="home")),
         ("Beta", filing("B-3", subject("cat", only=range(3)))),
     ]
-    for name, body in filed:
-        desks[name].file(body)
+    own = [desks[name].file(body)["id"] for name, body in filed]
+    beta.client.put(f"/v1/filings/{own[3]}/notice", json={"notice": "Not I."}, headers=beta.member.headers)
     again = filing(
         "A-2",
         subject("bob", role="passenger"),
@@ -107,12 +107,35 @@ def world(services: Services, member: Admissions, clock: FakeClock) -> World:
     assert beta.client.patch(f"/v1/uploads/{upload['id']}", data=b"{}", headers=sent).status_code == 200
     hits = {name: _hits(desk) for name, desk in desks.items()}
     assert all(hits.values())
+    assert "Not I." in [each.get("notice") for each in hits["Alpha"]]
     waiting(services, alpha.member.id)
+    worked(alpha)
     with services.database.writing() as connection:
         met = {"key": min(connection.scalars(select(KEY_INDEX.c.key))), "records": 99, "found_at": clock()}
         connection.execute(HOT_KEYS.insert().values(met))
     services.database.close()
     return World(services.settings, clock, desks, filed, hits, upload["id"])
+
+
+def worked(desk: Desk) -> dict[str, Any]:
+    """A case of a member with words of every sort: a note, a finding, and why it was opened again; as it is read."""
+    case = desk.get("/v1/cases")["items"][0]
+    for path, body in (
+        ("notes", {"text": "Called the garage."}),
+        ("moves", {"move": "claim", "version": 1}),
+        ("finding", {"finding": "clear", "version": 2, "evidence": "Two invoices, one car."}),
+        ("moves", {"move": "reopen", "version": 3, "reason": "A third invoice."}),
+    ):
+        done = desk.client.post(f"/v1/cases/{case['id']}/{path}", json=body, headers=desk.member.headers)
+        assert done.status_code in (200, 201), done.get_json()
+    return words_of(desk)
+
+
+def words_of(desk: Desk) -> dict[str, Any]:
+    """What is written in a member's first case."""
+    case = desk.get("/v1/cases?status=open")["items"][0]
+    whole = desk.get(f"/v1/cases/{case['id']}")
+    return {name: whole[name] for name in ("notes", "findings", "history")}
 
 
 @pytest.fixture
@@ -149,6 +172,10 @@ def check_all_is_there(world: World, old: bytes) -> None:
     assert again["id"] == batch["id"]
     assert beta.get(f"/v1/uploads/{world.upload}")["offset"] == 2
     assert alpha.get("/v1/disclosures?side=sent")["items"][0]["asked"] == "how much"
+    words = words_of(alpha)
+    assert words["notes"][0]["text"] == "Called the garage."
+    assert words["findings"][0]["evidence"] == "Two invoices, one car."
+    assert "A third invoice." in [each["reason"] for each in words["history"]]
     with services.database.reading() as connection:
         (webhook,) = connection.execute(select(WEBHOOKS)).mappings()
         assert list(connection.scalars(select(EVENTS.c.kind).where(EVENTS.c.kind == "secret.rotated")))
