@@ -57,9 +57,9 @@ HANDLERS: Mapping[JobKind, Handler] = MappingProxyType(
             step=rescreening.step,
             ended=rescreening.ended,
         ),
-        # Eight attempts within some 25 hours.
+        # Fourteen attempts within some four days: until nothing got through for so long that the webhook is disabled.
         JobKind.WEBHOOK: Handler(
-            patience=Patience(8, timedelta(seconds=5), 5, timedelta(hours=20)),
+            patience=Patience(14, timedelta(seconds=5), 5, timedelta(hours=12)),
             prepare=delivery.prepare,
             step=delivery.step,
             ended=delivery.ended,

@@ -41,5 +41,5 @@ def follow(services: Services, connection: Connection, source: Source, accepted:
     for filing_id in sorted(flags.flagged(connection, list(plans))):
         if plans[filing_id].matched and flags.suppressed(connection, [filing_id]):
             shelving.take_out(services, connection, [filing_id])
-        if corrections.changed(connection, {filing_id: plans[filing_id].version}):
+        if corrections.changed(connection, {filing_id: plans[filing_id].version}, labels=False):
             disputes.corrected(services, connection, act, filing_id)

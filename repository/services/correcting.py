@@ -17,9 +17,10 @@ from sqlalchemy import Connection, RowMapping
 from repository.domain.alerts import AlertKind
 from repository.domain.corrections import Correction, CorrectionKind, Saw, acknowledge_until
 from repository.domain.events import Event, EventKind
-from repository.domain.jobs import JobKind
-from repository.services import Services, alerting, reciprocity
-from repository.storage import corrections, events, jobs
+from repository.domain.jobs import JobKind, JobStatus
+from repository.domain.webhooks import Notice, Webhook
+from repository.services import Services, alerting, outbox, reciprocity
+from repository.storage import alerts, corrections, events, jobs
 
 AT_ONCE = 200
 """Receipts that are told in one transaction."""
@@ -104,6 +105,38 @@ def alert(services: Services, connection: Connection, receipt: tuple[str, str], 
     correction_id, member_id = receipt
     about, kind = {"correction": correction_id}, AlertKind.CORRECTION_MADE
     return alerting.tell(services, connection, member_id, kind, about, dedupe=dedupe(correction_id), now=now)
+
+
+def resend(services: Services, connection: Connection, webhook: Webhook) -> int:
+    """Send a webhook that is enabled again what it did not get of corrections that nobody acknowledged; how many.
+
+    Under the ids that they had before. What was made while it was disabled has none yet.
+    """
+    if Notice.CORRECTION_MADE not in webhook.kinds:
+        return 0
+    owed = alerts.by_dedupe(connection, webhook.member_id, map(dedupe, _outstanding(connection, webhook.member_id)))
+    rows = jobs.about_subject(connection, webhook.member_id, JobKind.WEBHOOK, webhook.id)
+    sent = {row["cursor"]["about"].get("alert"): row for row in rows}
+    again = 0
+    for alert_id in owed:
+        if alert_id not in sent:
+            outbox.tell_one(services, connection, webhook, Notice.CORRECTION_MADE, {"alert": alert_id})
+            again += 1
+        elif sent[alert_id]["status"] == JobStatus.FAILED:
+            again += jobs.queue_again(connection, sent[alert_id]["id"])
+    return again
+
+
+def _outstanding(connection: Connection, member_id: str) -> list[str]:
+    """The corrections that a member was told of and has not acknowledged."""
+    found: list[str] = []
+    before = None
+    while True:
+        page = corrections.received(connection, member_id, before=before, limit=AT_ONCE, outstanding=True)
+        found += [row["id"] for row in page if row["told_at"] is not None]
+        if len(page) < AT_ONCE:
+            return found
+        before = page[-1]["id"]
 
 
 def dedupe(correction_id: str) -> str:

@@ -20,6 +20,13 @@ def tell(services: Services, connection: Connection, kind: Notice, member_id: st
     jobs.add(connection, rows)
 
 
+def tell_one(
+    services: Services, connection: Connection, webhook: Webhook, kind: Notice, about: Mapping[str, Any]
+) -> None:
+    """Queue a notice to one webhook of a member."""
+    jobs.add(connection, [_row(services, webhook, kind, about)])
+
+
 def tell_hits(services: Services, connection: Connection, sides: Iterable[tuple[str, str]]) -> None:
     """Queue notices of new hits, given as (member, hit id): some in one notice."""
     of_member: dict[str, list[str]] = defaultdict(list)

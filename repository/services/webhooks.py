@@ -21,7 +21,7 @@ from repository.domain.webhooks import (
     secret_text,
     url_from_json,
 )
-from repository.services import Services, delivery, reciprocity
+from repository.services import Services, correcting, delivery, reciprocity
 from repository.storage import events, jobs, webhooks
 
 _NO_OLD = {"old_secret": None, "old_until": None}
@@ -98,6 +98,9 @@ def change(
         if values:
             webhooks.change(connection, member.id, webhook_id, values)
             _tell(services, connection, EventKind.WEBHOOK_CHANGED, actor, webhook_id)
+        changed = webhooks.of_member(connection, member.id, webhook_id)
+        if changed is not None and values.get("enabled"):
+            correcting.resend(services, connection, changed)
     return find(services, member, webhook_id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,14 @@ def one(connection: Connection, member_id: str, alert_id: str) -> Alert | None:
     statement = select(ALERTS).where(ALERTS.c.member_id == member_id, ALERTS.c.id == alert_id)
     row = connection.execute(statement).mappings().one_or_none()
     return None if row is None else _alert(row)
+
+
+def by_dedupe(connection: Connection, member_id: str, wanted: Iterable[str]) -> list[str]:
+    """The ids of a member's alerts that are the only ones of these, in their order."""
+    name = connection.dialect.name
+    these = select(dialect.wanted_texts(name).c.value)
+    statement = select(ALERTS.c.id).where(ALERTS.c.member_id == member_id, ALERTS.c.dedupe.in_(these))
+    return sorted(connection.execute(statement, dialect.wanted(name, list(wanted))).scalars())
 
 
 def read(connection: Connection, member_id: str, alert_ids: Sequence[str], *, now: datetime) -> list[str]:

@@ -29,7 +29,7 @@ from repository.domain.corrections import MOST_HITS, MOST_REMINDERS, Correction,
 from repository.domain.rulebook import NO_TIER
 from repository.storage import dialect
 from repository.storage.base import Base
-from repository.storage.filings import FILINGS, VERSIONS
+from repository.storage.filings import FILINGS, LABEL_COLUMNS, VERSIONS
 from repository.storage.hits import HIT_SIDES
 from repository.storage.viewings import VIEWINGS
 
@@ -118,13 +118,14 @@ def saw(connection: Connection, filing_ids: Sequence[str]) -> dict[str, dict[str
     return found
 
 
-def changed(connection: Connection, versions: Mapping[str, int]) -> set[str]:
+def changed(connection: Connection, versions: Mapping[str, int], *, labels: bool = True) -> set[str]:
     """Those of these filings, each in its new version, that say something else than in the version before.
 
-    Encodings under another linkage key or schema are not compared: they say nothing of the person.
+    Encodings under another linkage key or schema are not compared: they say nothing of the person; nor are labels, if
+    not asked for.
     """
     old, new = VERSIONS.alias("old"), VERSIONS.alias("new")
-    names = ("line", "triggered_on", "tlp", "source_grade", "information_grade", "handling_code")
+    names = ("line", "triggered_on", *(LABEL_COLUMNS.values() if labels else ()))
     columns = [each.c[name] for each in (old, new) for name in (*names, "claim", "roles", "schema_id", "fingerprint")]
     joined = new.join(old, and_(old.c.filing_id == new.c.filing_id, old.c.version == new.c.version - 1))
     name = connection.dialect.name

@@ -132,6 +132,12 @@ def page(
     return list(connection.execute(statement.order_by(JOBS.c.id.desc()).limit(limit)).mappings())
 
 
+def about_subject(connection: Connection, member_id: str, kind: JobKind, subject_id: str) -> list[RowMapping]:
+    """All of a member's jobs of a kind about one subject that are kept, oldest first."""
+    mine = (JOBS.c.member_id == member_id, JOBS.c.kind == kind.value, JOBS.c.subject_id == subject_id)
+    return list(connection.execute(select(JOBS).where(*mine).order_by(JOBS.c.id)).mappings())
+
+
 def created_since(connection: Connection, member_id: str, kind: JobKind, start: datetime) -> int:
     """How many jobs of a kind a member has asked for since an instant."""
     statement = select(func.count()).where(
