@@ -33,7 +33,6 @@ from repository.services.delivery import context
 from repository.services.operator import WrongSecretError, check_value
 from repository.services.planning import Said, digests, match_parts, said_parts
 from repository.services.pool import notice_context
-from repository.services.pool import notice_context
 from repository.settings import Settings
 from repository.storage import dump, events, rotation
 from repository.storage.dialect import fencing
@@ -226,8 +225,6 @@ def _filings(both: _Both, connection: Connection, found: Sequence[RowMapping]) -
     rotation.replace(connection, "filings", [_digests(both.new, each, by_filing[each["id"]]) for each in known])
     noticed = [(each["id"], both.moved(notice_context(each["id"]), each["notice"])) for each in found if each["notice"]]
     rotation.replace(connection, "filings", [{"row": row, "new_notice": words} for row, words in noticed])
-    noticed = [(each["id"], both.moved(notice_context(each["id"]), each["notice"])) for each in found if each["notice"]]
-    rotation.replace(connection, "filings", [{"row": row, "new_notice": words} for row, words in noticed])
 
 
 def _digests(sealer: Sealer, row: RowMapping, subjects: Sequence[EncodedSubject]) -> dict[str, Any]:
@@ -387,7 +384,6 @@ def _of_webhook(name: str, webhook_id: Any) -> bytes:
 
 
 _OPENED: Mapping[str, Mapping[str, Callable[[Any], bytes]]] = {
-    "filings": {"notice": notice_context},
     "filings": {"notice": notice_context},
     "subjects": {"envelope": record_context},
     "hits": {"evidence": named_context},
