@@ -50,7 +50,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("member_id", sa.String(), nullable=False),
         sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("score", sa.Double(), nullable=False),
         sa.Column("patterns", sa.JSON(), nullable=False),
         sa.Column("rulebook", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_network_findings_member_id_members"),
