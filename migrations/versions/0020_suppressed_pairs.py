@@ -13,21 +13,13 @@ down_revision = "0019"
 branch_labels = None
 depends_on = None
 
-_KNOWN = """
-INSERT INTO suppressed_pairs (id, member_id, hit_id, at, band, own_filing_id, own_position, own_screening_id,
-    their_filing_id, their_position)
-SELECT 'sup_' || substr(outcomes.hit_id, 5) || '_' || outcomes.member_id, outcomes.member_id, outcomes.hit_id,
-    outcomes.given_at, hits.band, side.own_filing_id, side.own_position, side.own_screening_id, side.their_filing_id,
-    side.their_position
-FROM outcomes JOIN hits ON hits.id = outcomes.hit_id
-JOIN hit_sides AS side ON side.hit_id = outcomes.hit_id AND side.member_id = outcomes.member_id
-WHERE outcomes.outcome = 'not_same'
-"""
-# What both sides were then, of which the table has digests, is not in any column: these pairs are known by their places.
-
 
 def upgrade() -> None:
-    """The pairs, those that were found so before among them, and which outcome another stands for."""
+    """The pairs, and which outcome another stands for.
+
+    Those that were found so before are not copied: each row would hold the filings that it refers to until the end. No
+    pool was at the version before.
+    """
     op.create_table(
         "suppressed_pairs",
         sa.Column("id", sa.String(), nullable=False),
@@ -50,7 +42,6 @@ def upgrade() -> None:
     op.create_index("ix_suppressed_pairs_their_filing_id", "suppressed_pairs", ["their_filing_id"])
     op.create_index("ix_suppressed_pairs_own_filing_id", "suppressed_pairs", ["own_filing_id"])
     op.add_column("outcomes", sa.Column("carried_from", sa.String(), nullable=True))
-    op.execute(_KNOWN)
 
 
 def downgrade() -> None:

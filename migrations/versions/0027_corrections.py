@@ -85,6 +85,5 @@ def downgrade() -> None:
     with op.batch_alter_table("disputes") as batch:
         batch.drop_column("answer_until")
         batch.drop_column("answer_by")
-    with op.batch_alter_table("filings") as batch:
-        batch.drop_column("notice")
-        batch.drop_column("flag")
+    op.drop_column("filings", "notice")
+    op.drop_column("filings", "flag")
