@@ -61,6 +61,7 @@ def command() -> None:
 @click.option("--identity-reference", required=True, metavar="TEXT", help="Where you keep the proof of who it is.")
 @click.option("--received", type=_DAY, help="When the person asked, if not today.")
 @click.option("--ground", type=click.Choice(_GROUNDS), help="Of a dispute: what is wrong.")
+@click.option("--notice", metavar="TEXT", help="Of a dispute: the person's own words, which go with the record.")
 @click.option("--line", type=click.Choice(LINES), help="Of a registration: in which line.")
 @_AS_JSON
 @with_profile

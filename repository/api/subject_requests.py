@@ -54,6 +54,7 @@ class SubjectRequestRequestSchema(DomainSchema):
     identity_reference = reference_field(_IDENTITY)
     received_on = fields.Date(required=True, metadata={"description": "When the person asked; the clock runs from it"})
     ground = fields.String(validate=validate.OneOf(GROUNDS), metadata={"description": "Of a dispute"})
+    notice = fields.String(metadata={"description": "Of a dispute: the person's own words, which go with the record"})
     line = fields.String(validate=validate.OneOf(LINES), metadata={"description": "Of a registration"})
     schema = fields.String(required=True)
     fingerprint = fields.String(required=True)

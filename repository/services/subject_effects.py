@@ -23,12 +23,22 @@ def lift(services: Services, connection: Connection, act: Act, part: Part) -> No
     corrections.flag(services, connection, act, part.filing_id, None, cause=part.id)
 
 
-def disputed(services: Services, connection: Connection, act: Act, request: SubjectRequest, part: Part) -> Part:
-    """The part with the dispute that the person's words open about its record; an own record is flagged only."""
+def disputed(
+    services: Services, connection: Connection, act: Act, request: SubjectRequest, about: tuple[Part, str | None]
+) -> Part:
+    """The part with the dispute that the person's request opens about its record; an own record is flagged only.
+
+    `about` are the part, and the words of the person, which go with the record.
+    """
+    part, notice = about
     if part.contributor_id == request.member_id or request.ground is None:
         corrections.flag(services, connection, act, part.filing_id, Flag.DISPUTED, cause=part.id)
-        return part
-    about = Disputed(part.filing_id, part.filing_version, part.contributor_id, part.line, part.record_class)
-    named = {"raiser_id": request.member_id, "request_id": request.id, "statement_reference": request.reference}
-    dispute_id = disputes.raise_for_subject(services, connection, act, about, request.ground, **named)
-    return replace(part, dispute_id=dispute_id)
+    else:
+        of = Disputed(part.filing_id, part.filing_version, part.contributor_id, part.line, part.record_class)
+        named = {"raiser_id": request.member_id, "request_id": request.id, "statement_reference": request.reference}
+        dispute_id = disputes.raise_for_subject(services, connection, act, of, request.ground, **named)
+        part = replace(part, dispute_id=dispute_id)
+    if notice is not None:
+        cause = part.dispute_id or part.id
+        corrections.attach_notice(services, connection, act, part.filing_id, notice, cause=cause)
+    return part

@@ -5,9 +5,9 @@ The member that enters it gains nothing by it: no hit, no case, no count. What i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,6 +17,7 @@ from matching.types import EncodedSubject
 from repository.domain import subject_requests as rules
 from repository.domain.alerts import AlertKind
 from repository.domain.asking import SUBJECT, Request
+from repository.domain.corrections import notice_from_json
 from repository.domain.errors import FieldError
 from repository.domain.events import EventKind
 from repository.domain.filings import Filing, FilingFacts, refuse_unknown
@@ -37,6 +38,7 @@ from repository.services import (
     intake,
     lifecycle,
     reciprocity,
+    retention,
     subject_effects,
     withdrawal,
 )
@@ -49,14 +51,19 @@ from repository.services.lifecycle import Act, What
 from repository.services.planning import Numbered
 from repository.services.subject_search import Found, seal, search, unseal
 from repository.storage import dialect
+from repository.storage import retention as kept
 from repository.storage import subject_requests as stored
 from repository.storage.operator import accepted
 
 RULE = "SUBJECT"
 PURPOSE = "subject_access"
 FIELDS = frozenset(
-    {"kind", "reference", "identity_reference", "received_on", "ground", "line", "schema", "fingerprint", "subjects"}
+    {
+        *("kind", "reference", "identity_reference", "received_on", "ground", "notice", "line"),
+        *("schema", "fingerprint", "subjects"),
+    }
 )
+_KEPT_AFTER = timedelta(days=31)
 _TOLD = (EventKind.SUBJECT_CHECKED, EventKind.SUBJECT_BARRED)
 
 
@@ -82,6 +89,9 @@ def enter(services: Services, actor: Actor, member: Member, body: Mapping[str, o
     asked = rules.asked_from_json(body, today)
     if asked.line is not None and asked.line not in member.lines:
         raise FieldError("line", "a line of the membership, in which it is registered")
+    if asked.ground is None and body.get("notice") is not None:
+        raise FieldError("notice", f"nothing, as the kind is {asked.kind}")
+    notice = notice_from_json(body, rulebook.disputes)
     subjects = _subjects(services, body)
     with services.database.writing() as connection:
         fingerprint = encoding(body, services.schema, accepted(connection, now))
@@ -95,7 +105,7 @@ def enter(services: Services, actor: Actor, member: Member, body: Mapping[str, o
             "keep_until": now + timedelta(days=rulebook.subject_access.keep_days),
             "schema_id": services.schema.id,
             "fingerprint": fingerprint,
-            "envelope": seal(services, made.id, subjects),
+            "envelope": seal(services, made.id, subjects, notice),
         }
         stored.add(connection, made, more)
         tell(connection, Act(now, actor.id), EventKind.SUBJECT_ENTERED, made, decision=granted.id)
@@ -117,14 +127,16 @@ def confirm(services: Services, actor: Actor, member: Member, request_id: str) -
         rulebook = services.rulebooks.at(now)
         after = rules.confirmed(before, actor.id, rulebook.calendar, rulebook.subject_access, now)
         act = Act(now, actor.id)
-        held = _encoded(services, connection, before)
+        held = _waiting(services, connection, before)
+        more: dict[str, Any] = {"envelope": b""}
         if after.kind in REGISTRATIONS:
-            filing_id = _file(services, session, Source(member, actor.id, None, now), after, held)
-            after = replace(after, filing_id=filing_id)
+            source = Source(member, actor.id, None, now)
+            filing_id, kept_until = _file(services, session, source, after, held)
+            after, more["keep_until"] = replace(after, filing_id=filing_id), kept_until
             tell(connection, act, EventKind.SUBJECT_REGISTERED, after, filing=filing_id)
         else:
-            _find(services, connection, act, after, [subject for subject, _ in held])
-        stored.save(connection, after, {"envelope": b""})
+            _find(services, connection, act, after, held)
+        stored.save(connection, after, more)
         tell(connection, act, EventKind.SUBJECT_CONFIRMED, after)
     return to_json(after, services)
 
@@ -133,13 +145,18 @@ def withdraw(services: Services, actor: Actor, member: Member, request_id: str) 
     """Take a request back, at the person's wish. None for no such one; raises SubjectRequestError."""
     now = services.clock()
     with services.database.writing() as connection:
+        dialect.lock_pool(connection)
         before = _own(connection, member, request_id)
         if before is None:
             return None
         after = rules.withdrawn(before)
+        act = Act(now, actor.id)
+        for part in stored.parts_of(connection, request_id):
+            if part.decision is None:
+                subject_effects.lift(services, connection, act, part)
         gone = {"envelope": b"", "report": None, "report_sha256": None, "report_state": None}
         stored.save(connection, after, gone)
-        tell(connection, Act(now, actor.id), EventKind.SUBJECT_WITHDRAWN, after)
+        tell(connection, act, EventKind.SUBJECT_WITHDRAWN, after)
     return to_json(after, services)
 
 
@@ -238,30 +255,32 @@ def _subjects(services: Services, body: Mapping[str, object]) -> tuple[EncodedSu
     return found
 
 
-def _encoded(
-    services: Services, connection: Connection, request: SubjectRequest
-) -> list[tuple[EncodedSubject, tuple[str, str]]]:
-    """The encodings that wait, each with schema and fingerprint."""
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What lies sealed until a request is confirmed: encodings, what they are under, and the person's own words."""
+
+    subjects: tuple[EncodedSubject, ...]
+    schema_id: str
+    fingerprint: str
+    notice: str | None
+
+
+def _waiting(services: Services, connection: Connection, request: SubjectRequest) -> _Waiting:
     row = stored.sealed(connection, request.member_id, request.id)
     assert row is not None  # noqa: S101 - it was read in the same transaction
     known = accepted(connection, services.clock())
     if row["fingerprint"] not in known.get(row["schema_id"], ()):
         raise SubjectRequestError("it was encoded under a linkage key that is over: withdraw it, and enter it anew")
-    under = (row["schema_id"], row["fingerprint"])
-    return [(each, under) for each in unseal(services, request.id, row["envelope"])]
+    subjects, notice = unseal(services, request.id, row["envelope"])
+    return _Waiting(subjects, row["schema_id"], row["fingerprint"], notice)
 
 
-def _find(
-    services: Services,
-    connection: Connection,
-    act: Act,
-    request: SubjectRequest,
-    subjects: Sequence[EncodedSubject],
-) -> None:
+def _find(services: Services, connection: Connection, act: Act, request: SubjectRequest, held: _Waiting) -> None:
     """Look a person up, and tell each contributor of each record that is about them."""
-    parts = [_part(services, request, act, each) for each in search(services, connection, subjects)]
+    parts = [_part(services, request, act, each) for each in search(services, connection, held.subjects)]
     if request.ground is not None:
-        parts = [subject_effects.disputed(services, connection, act, request, part) for part in parts]
+        disputed = subject_effects.disputed
+        parts = [disputed(services, connection, act, request, (each, held.notice)) for each in parts]
     stored.add_parts(connection, parts)
     for part in parts:
         tell_contributor(connection, act, EventKind.SUBJECT_FOUND, part, asks=request.kind.value)
@@ -286,32 +305,33 @@ def _part(services: Services, request: SubjectRequest, act: Act, found: Found) -
 
 
 def _file(
-    services: Services,
-    session: Session,
-    source: Source,
-    request: SubjectRequest,
-    held: Sequence[tuple[EncodedSubject, tuple[str, str]]],
-) -> str:
-    """File a registration under the request's own id, which no other filing of the member has; the filing's id."""
-    accepts = filings.what_is_accepted(services, session, source.member)
+    services: Services, session: Session, source: Source, request: SubjectRequest, held: _Waiting
+) -> tuple[str, datetime]:
+    """File a registration under the request's own id, which no other filing of the member has.
+
+    The filing's id, and until when the request is kept: for as long as it may be ended, and a while after.
+    """
+    connection, accepts = session.connection(), filings.what_is_accepted(services, session, source.member)
     if request.line not in accepts.lines:
         raise SubjectRequestError("the line is no longer one of the membership's")
-    schema_id, fingerprint = held[0][1]
     facts = FilingFacts(
-        schema_id=schema_id,
-        fingerprint=fingerprint,
+        schema_id=held.schema_id,
+        fingerprint=held.fingerprint,
         reference=request.id,
         record_class=request.kind.value,
         line=str(request.line),
         triggered_on=accepts.today,
         claim=None,
     )
-    made = Filing(facts, tuple(subject for subject, _ in held))
-    taken = intake.take_in(services, session.connection(), source, [Numbered(0, made)])
+    taken = intake.take_in(services, connection, source, [Numbered(0, Filing(facts, held.subjects))])
     for _, _, error in taken.refused:
         raise error
-    filings.tell(services, session.connection(), source, taken.plans[0])
-    return taken.plans[0].filing_id
+    filings.tell(services, connection, source, taken.plans[0])
+    filing_id = taken.plans[0].filing_id
+    row = kept.one(connection, source.member.id, filing_id)
+    assert row is not None  # noqa: S101 - it was filed in the same transaction
+    over = date.fromisoformat(retention.of_filing(services, row)["expires_on"]) + _KEPT_AFTER
+    return filing_id, datetime.combine(over, time(), UTC)
 
 
 def _own(connection: Connection, member: Member, request_id: str) -> SubjectRequest | None:

@@ -75,13 +75,13 @@ def _linked(
     return pool.link_found(services, connection, _NOBODY, subjects, replace(met, records=records))
 
 
-def seal(services: Services, request_id: str, subjects: Sequence[EncodedSubject]) -> bytes:
-    """The encodings of a request, as they wait for its confirmation."""
-    packed = orjson.dumps([base64.b64encode(pack(each)).decode() for each in subjects])
-    return services.sealer.seal(named_context(request_id), packed)
+def seal(services: Services, request_id: str, subjects: Sequence[EncodedSubject], notice: str | None) -> bytes:
+    """The encodings of a request, and the person's own words, as they wait for its confirmation."""
+    packed = [base64.b64encode(pack(each)).decode() for each in subjects]
+    return services.sealer.seal(named_context(request_id), orjson.dumps([packed, notice]))
 
 
-def unseal(services: Services, request_id: str, envelope: bytes) -> tuple[EncodedSubject, ...]:
-    """The encodings of a request."""
-    packed = orjson.loads(services.sealer.unseal(named_context(request_id), envelope))
-    return tuple(unpack(base64.b64decode(each)) for each in packed)
+def unseal(services: Services, request_id: str, envelope: bytes) -> tuple[tuple[EncodedSubject, ...], str | None]:
+    """The encodings of a request, and the words."""
+    packed, notice = orjson.loads(services.sealer.unseal(named_context(request_id), envelope))
+    return tuple(unpack(base64.b64decode(each)) for each in packed), notice

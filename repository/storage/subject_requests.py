@@ -290,7 +290,7 @@ def forget_reports(connection: Connection, *, now: datetime, limit: int) -> int:
 
 def remove_over(connection: Connection, *, now: datetime, limit: int) -> list[tuple[str, str]]:
     """Delete requests that are kept no longer, with their parts: (id, member) of each."""
-    over = _ids(connection, _ROW.keep_until <= now, limit)
+    over = _ids(connection, _over(now), limit)
     if not over:
         return []
     connection.execute(delete(PARTS).where(_PART.request_id.in_(over)))
@@ -304,11 +304,18 @@ def count_due(connection: Connection, *, now: datetime) -> int:
         (_ROW.status == RequestStatus.ENTERED.value) & (_ROW.due_at <= now),
         (_ROW.status == RequestStatus.CONFIRMED.value) & (_ROW.ready_at <= now) & _ROW.ready_told_at.is_(None),
         (_ROW.report_until <= now) & _ROW.report.is_not(None),
-        _ROW.keep_until <= now,
+        _over(now),
     )
     counted = [select(func.count()).select_from(REQUESTS).where(each) for each in conditions]
     total = sum(int(connection.execute(each).scalar_one()) for each in counted)
     return total + len(released(connection, now=now, limit=1)) + len(undecided(connection, now=now, limit=1))
+
+
+def _over(now: datetime) -> ColumnElement[bool]:
+    """Whether a request is kept no longer: one that flags a record still stays, as its contributor may decide yet."""
+    flags = select(FLAGS.c.filing_id).where(FLAGS.c.filing_id == _PART.filing_id, FLAGS.c.cause == _PART.id)
+    flagging = select(_PART.id).where(_PART.request_id == _ROW.id, flags.exists())
+    return (_ROW.keep_until <= now) & ~flagging.exists()
 
 
 def _ids(connection: Connection, condition: ColumnElement[bool], limit: int) -> list[str]:

@@ -11,8 +11,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from matching.wire import subject_to_json
+from repository.domain.flags import Flag
 from repository.domain.members import MemberStatus
 from repository.services import Services, subject_parts
+from repository.services.corrections import flag as flag_it
 from repository.services.lifecycle import Act
 from repository.services.onboarding import change_status
 from repository.settings import Settings
@@ -401,6 +403,10 @@ def test_what_nobody_decides_is_restricted_until_somebody_does(
     clock.time = READY
     expire(beta.services)
     assert (flag(), inbox(beta)[0]["overdue"]) == ("restricted", True)
+    clock.time = datetime(2027, 3, 2, 9, tzinfo=UTC)
+    expire(beta.services)
+    assert flag() == "restricted", "who waits until the request is forgotten is rid of the restriction"
+    clock.time = READY
     (record,) = counter.report(made)["records"]
     assert (record["flag"], record["decision"]["restricted_meanwhile"]) == ("restricted", True)
     (part,) = inbox(beta)
@@ -417,13 +423,14 @@ def test_an_objection_opens_a_dispute_that_only_the_report_tells_of(
     """The member needs no hit, and its list of disputes has none; its own record is flagged, and decided by itself."""
     beta.file(filing("B-1", subject("ann")))
     counter.desk.file(filing("G-1", subject("ann")))
-    made = counter.ask(kind="dispute", ground="wrong_facts")
+    made = counter.ask(kind="dispute", ground="wrong_facts", notice="I was never there.")
     (received,) = beta.get("/v1/disputes?side=received")["items"]
     assert counter.desk.get("/v1/disputes?side=raised")["items"] == []
     (part,), (own,) = inbox(beta), inbox(counter.desk)
     assert (part["dispute"], own["dispute"]) == (received["id"], None)
     with beta.services.database.reading() as connection:
         assert set(connection.scalars(select(FILINGS.c.flag))) == {"disputed"}
+        assert None not in set(connection.scalars(select(FILINGS.c.notice)))
     post(beta, f"{_PART_OF}/{part['id']}/decision", {"decision": "erase"}, status=409)
     post(counter.desk, f"{_PART_OF}/{own['id']}/decision", {"decision": "correct"})
     post(beta, f"/v1/disputes/{received['id']}/answer", {"accepts": True})
@@ -460,3 +467,25 @@ def test_no_detail_of_what_was_told_lies_open(beta: Desk, counter: Counter, cloc
         figures = connection.execute(select(EVENTS.c.figures).where(EVENTS.c.subject_id == made["id"])).scalars()
         assert not any(isinstance(value, int) and name != "version" for each in figures for name, value in each.items())
     assert b"customer" not in row
+
+
+@ON_SQLITE
+def test_what_nobody_else_is_shown_is_told_to_the_person(beta: Desk, counter: Counter, clock: FakeClock) -> None:
+    """A record that is suppressed is in no index; it is held all the same, and the report says how it is flagged."""
+    filed = beta.file(filing("B-1", subject("ann")))
+    with beta.services.database.writing() as connection:
+        flag_it(beta.services, connection, Act(clock()), filed["id"], Flag.SUPPRESSED, cause="dsp_1")
+    made = counter.ask()
+    clock.time = READY
+    assert [each["flag"] for each in counter.report(made)["records"]] == ["suppressed"]
+
+
+@ON_SQLITE
+def test_taken_back_it_flags_nothing_any_more(alpha: Desk, counter: Counter) -> None:
+    """An own record that was flagged for the person is as it was; the request has no answer."""
+    counter.desk.file(filing("G-1", subject("ann")))
+    made = counter.ask(kind="dispute", ground="wrong_facts")
+    assert post(counter.desk, f"/v1/subject-requests/{made['id']}/withdrawal", None)["status"] == "withdrawn"
+    with alpha.services.database.reading() as connection:
+        assert connection.execute(select(FILINGS.c.flag)).scalar_one() is None
+    counter.report(made, status=409)

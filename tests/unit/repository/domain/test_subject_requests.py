@@ -128,7 +128,7 @@ def test_what_may_have_been_told_is_not_put_off() -> None:
         defer(part(), date(2028, 4, 1), request.ready_at)
 
 
-def decide(found: Part, kind: RequestKind = RequestKind.ERASURE, **body: str) -> Part:
+def decide(found: Part, kind: RequestKind = RequestKind.ERASURE, **body: Any) -> Part:
     """Decide on a part."""
     return rules.decided(found, confirmed(kind), body, "act_9", NOW)
 
@@ -139,10 +139,11 @@ def test_a_contributor_decides_what_it_is_asked() -> None:
     for found, kind in ((part(), RequestKind.ACCESS), (part(dispute_id="dsp_1"), RequestKind.DISPUTE)):
         with pytest.raises(SubjectRequestError):
             decide(found, kind, decision="erase")
-    for body in ({"decision": "refuse"}, {"decision": "erase", "reason": "legal_claims"}):
+    bodies: list[dict[str, Any]] = [{"decision": "refuse"}, {"decision": "erase", "reason": "legal_claims"}]
+    for body in bodies:
         with pytest.raises(FieldError):
             decide(part(), **body)
-    refusal = {"decision": "refuse", "reason": "legal_claims"}
+    refusal: dict[str, Any] = {"decision": "refuse", "reason": "legal_claims"}
     assert decide(decide(part(), **refusal), decision="restrict").decision is PartDecision.RESTRICT
     with pytest.raises(SubjectRequestError, match="erased"):
         decide(decide(part(), decision="erase"), **refusal)
