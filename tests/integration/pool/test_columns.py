@@ -61,13 +61,26 @@ def test_small_groups_make_one_chunk(alpha: Desk, kind: str, monkeypatch: pytest
 @KINDS
 def test_bad_rows_are_told_one_by_one(alpha: Desk, kind: str) -> None:
     """By row, reference, field and what was expected, as the same rows in NDJSON; the good ones land."""
-    broken = [ROWS[0], filing("P-1", line="pet"), ROWS[2], filing("P-3", record_class="claim", claim={}), ROWS[4]]
+    said: list[dict[str, Any]] = [
+        {"basis": {"policy_end": "2027-02-28"} | each} for each in ({}, {"customer_kind": "quote"})
+    ]
+    broken = [
+        ROWS[0],
+        filing("P-1", line="pet"),
+        ROWS[2],
+        filing("P-3", record_class="claim", claim={}),
+        ROWS[4] | said[0],
+    ]
+    broken.append(filing("P-5") | said[1])
     done = taken(alpha, content(kind, broken), kind)
-    assert (done["rows"]["created"], done["rows"]["rejected"]) == (3, 2)
+    assert (done["rows"]["created"], done["rows"]["rejected"]) == (3, 3)
     assert [(each["row"], each["ref"], each["field"]) for each in done["errors"]] == [
         (2, "P-1", "line"),
         (4, "P-3", "claim.incident_date"),
+        (6, "P-5", "basis.policy_end"),
     ]
+    ends = [each["kept_from"] for each in alpha.get("/v1/retention/expiring?until=2029-02-28")["items"]]
+    assert sorted(ends) == ["2026-03-02", "2026-03-02", "2027-02-28"]
     assert alpha.batch(broken, "key-2", query="?dry_run=true")["errors"] == done["errors"]
 
 
@@ -168,7 +181,7 @@ def _typed() -> Any:
 
 
 HOSTILE: dict[str, tuple[str, Callable[[], bytes], str, str]] = {
-    "cut": ("arrow", lambda: content("arrow", ROWS)[:-3000], "(file)", "whole Arrow"),
+    "cut": ("arrow", lambda: content("arrow", ROWS)[:-4000], "(file)", "whole Arrow"),
     "file": ("arrow", lambda: b"ARROW1\0\0" + content("arrow", ROWS), "(file)", "this is an Arrow file"),
     "noise": ("arrow", lambda: b"\xff" * 4 + b"\x10\0\0\0" + b"\x7f" * 4000, "(file)", "whole Arrow"),
     "huge metadata": ("arrow", lambda: b"\xff" * 4 + b"\xff\xff\xff\x7f" + b"\0" * 40, "(file)", "whole Arrow"),

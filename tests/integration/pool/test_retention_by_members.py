@@ -14,7 +14,7 @@ from repository.storage.filings import FILINGS
 from repository.storage.retention import RENEWALS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
-from tests.support.encodings import filing
+from tests.support.encodings import filing, subject
 
 
 def post(desk: Desk, path: str, body: object, *, status: int = 200) -> dict[str, Any]:
@@ -122,3 +122,27 @@ def test_a_member_holds_its_own_and_lets_go(alpha: Desk, beta: Desk) -> None:
     with alpha.services.database.reading() as connection:
         told = connection.execute(select(EVENTS.c.kind).where(EVENTS.c.subject_id == filed).order_by(EVENTS.c.id))
         assert set(told.scalars()) == {"filing.created", "hold.placed", "hold.released", "filing.withdrawn"}
+
+
+def test_a_filing_says_from_when_it_is_kept(alpha: Desk, beta: Desk, rows: Counted) -> None:
+    """The version filed last counts; what says nothing of it is unchanged; its member sees it, and nobody else."""
+    body = filing("C-1", record_class="customer")
+    first = alpha.file(body)
+    assert alpha.get(f"/v1/filings/{first['id']}")["basis"] is None
+    assert alpha.file(body | {"basis": {}}, status=200)["result"] == "unchanged"
+    told = [("2027-03-02", "2026-03-02")]
+    for said in ({"customer_kind": "quote"}, {"customer_kind": "policy"}, {"policy_end": "2028-02-29"}):
+        assert alpha.file(body | {"basis": said})["result"] == "new_version"
+        assert alpha.file(body | {"basis": said}, status=200)["result"] == "unchanged"
+        found = alpha.get(f"/v1/filings/{first['id']}")
+        told.append((found["expires_on"], found["kept_from"]))
+    assert found["basis"] == {"customer_kind": "policy", "policy_end": "2028-02-29"}
+    assert told[1:] == [("2026-05-30", "2026-03-01"), ("2028-03-02", "2026-03-02"), ("2030-02-28", "2028-02-29")]
+    [entry] = alpha.get("/v1/retention/expiring?until=2030-02-28")["items"]
+    assert (entry["basis"], entry["kept_from"]) == ("policy_end", "2028-02-29")
+    assert alpha.get("/v1/retention/expiring?until=2030-02-27")["items"] == []
+    assert alpha.file(body)["result"] == "new_version"
+    assert alpha.get(f"/v1/filings/{first['id']}")["expires_on"] == "2027-03-02"
+    assert (rows("filings"), rows("filing_versions")) == (1, 5)
+    beta.file(filing("B-1", subject("C-1"), record_class="suspected"))
+    assert not {"basis", "policy_end"} & {name for hit in beta.hits() for name in (*hit, *hit.get("theirs", {}))}
