@@ -24,6 +24,8 @@ COMMANDS = {
     "disclosure": ("frankpledge.cli.disclosure", "Ask contributors for the detail of a record, and answer them."),
     "subject": ("frankpledge.cli.subject", "What persons ask about the records on them."),
     "cases": ("frankpledge.cli.cases", "Work on what was found: list, claim, note, find, decide."),
+    "correction": ("frankpledge.cli.correction", "See what became of records that you were shown, and acknowledge it."),
+    "dispute": ("frankpledge.cli.dispute", "Say that a record is wrong, and answer who says so of yours."),
     "proof": ("frankpledge.cli.proof", "Enter, approve and list what proven cases stand on."),
     "filing": ("frankpledge.cli.filing", "Withdraw own filings, see which expire, and the proof that they are gone."),
     "login": ("frankpledge.cli.login", "Put the credentials into this machine's keyring."),

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from frankpledge.corrections import Correction, Dispute
 from frankpledge.results import Batch, Deletion, Expiring, Hit, Proof, Screening
 
 BAND_STYLES = {"strong": "bold red", "probable": "yellow", "possible": "cyan"}
@@ -124,6 +125,43 @@ def deletions(found: Iterable[Deletion]) -> Table:
     for each in found:
         facts = (each.document["class"], each.document["line"], each.cause, each.removed_on, each.id)
         table.add_row(*map(Text, (each.filing, *map(str, facts), f"{each.commitment[:16]}...")))
+    return table
+
+
+def corrections(found: Iterable[Correction]) -> Table:
+    """Render corrections, one a row: of records that were shown, or of own ones."""
+    table = Table("correction", "what", "on", "class", "filing", "acknowledge by", "acknowledged", "own hits")
+    for each in found:
+        known = each.document
+        said = known.get("acknowledged_at") or ""
+        if each.made:
+            said = f"{known.get('acknowledged', 0):,} of {known.get('members', 0):,} members"
+        hits = " ".join(known.get("hits") or ())
+        facts = (each.kind, each.at[:10], known.get("class"), known.get("filing"), known.get("acknowledge_by"))
+        table.add_row(
+            *map(Text, (each.id, *(str(fact or "") for fact in facts), said[:16] if not each.made else said, hits))
+        )
+    return table
+
+
+def receipts(found: Iterable[Mapping[str, Any]]) -> Table:
+    """Render the receipts of a correction, one a row; members are numbered."""
+    table = Table("member", "told", "delivered", "acknowledge by", "acknowledged", "by a")
+    for each in found:
+        names = ("told_at", "delivered_at", "acknowledge_by", "acknowledged_at")
+        times = (str(each.get(name) or "")[:16] for name in names)
+        table.add_row(*map(Text, (str(each.get("member", "")), *times, str(each.get("role") or ""))))
+    return table
+
+
+def disputes(found: Iterable[Dispute]) -> Table:
+    """Render disputes, one a row."""
+    table = Table("dispute", "status", "ground", "raised", "answer by", "reference", "about")
+    for each in found:
+        names = ("raised_on", "answer_by", "statement_reference" if each.raised else "reference")
+        facts = (str(each.document.get(name) or "") for name in names)
+        about = each.document.get("hit") or each.document.get("request") or each.document.get("filing") or ""
+        table.add_row(*map(Text, (each.id, each.status, each.ground, *facts, str(about))))
     return table
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "user": ("repository.cli.members:user", "Add and disable people with a name and a password."),
     "application": ("repository.cli.cases:application", "Decide who becomes a member, where members have to apply."),
     "appeal": ("repository.cli.cases:appeal", "Decide appeals of members and applicants."),
+    "correction": ("repository.cli.corrections:correction", "See what is not acknowledged, and who was told when."),
     "dispute": ("repository.cli.disputes:dispute", "List and decide disputes about filings."),
     "exchange": ("repository.cli.exchange:exchange", "Count requests for detail, and list those overdue."),
     "subject": ("repository.cli.subject:command", "List what persons ask about records on them, and defer."),

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from repository.domain.alerts import KEPT_MONTHS
+from repository.domain.corrections import KEPT_MONTHS as KEPT_CORRECTIONS
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
 from repository.domain.retention import FOOTPRINT_DAYS, FOOTPRINT_MONTHS, over_until
@@ -24,6 +25,7 @@ from repository.services.batches import spool_of
 from repository.storage import (
     agreement,
     alerts,
+    corrections,
     events,
     exchange,
     expiry,
@@ -99,6 +101,7 @@ def step(services: Services, session: Session, job: Job, settled: bool = True) -
     exchanged = exchange_expiry.forget_over(services, connection, now=now, limit=AT_ONCE)
     exchanged += viewings.forget_over(connection, before=now - _KEPT_VIEWINGS, limit=AT_ONCE)
     exchanged += watching.end_over(services, connection, now=now, limit=AT_ONCE)
+    exchanged += corrections.forget_over(connection, before=_before(now, KEPT_CORRECTIONS), limit=AT_ONCE)
     exchanged += alerts.forget_over(connection, before=_before(now, KEPT_MONTHS), limit=AT_ONCE)
     jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
     more = notices == AT_ONCE or exchanged >= AT_ONCE
@@ -131,6 +134,7 @@ def _over(connection: Connection, now: datetime) -> int:
     kept += idempotency.count_over(connection, before=now - idempotency.KEPT)
     kept += index.count_old_hot(connection, before=now - KEPT_HOT_KEYS)
     kept += watches.count_over(connection, now=now)
+    kept += corrections.count_over(connection, before=_before(now, KEPT_CORRECTIONS))
     kept += alerts.count_over(connection, before=_before(now, KEPT_MONTHS))
     kept += viewings.count_over(connection, before=now - _KEPT_VIEWINGS)
     asked = screenings.count_expired(connection, now=now, footprint=_before(now, FOOTPRINT_MONTHS))

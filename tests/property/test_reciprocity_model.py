@@ -591,11 +591,14 @@ class Reciprocity:
         decision = Decision(upheld=accepts, unheard=True)
         act = Act(self.clock(), reason="as the model says")
         with self.services.database.write() as session:
-            assert disputes.decide(session.connection(), answer.get_json()["id"], act, decision) is not None
+            assert disputes.decide(self.services, session.connection(), answer.get_json()["id"], act, decision) is not None
         if accepts and (record.id, self.versions[record.id]) not in self.overturned:
             self.overturned.add((record.id, self.versions[record.id]))
             seen["upheld"] += 1
             self.oracle.overturned.append((record.party, record.line, record.record_class, self.today))
+        if accepts:
+            record.flag = "suppressed"
+            self.oracle.asked_anew()
 
     # Time and rules
 

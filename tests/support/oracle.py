@@ -46,7 +46,7 @@ class Record:
     """A filing. `whole`: enough keys; `counts`: the same people do not already count too often, it enters the figures.
 
     `met`: another member had somebody of it when it came. `late_on`: the day it came late, or was found to have.
-    `filed_of`: the trigger date it was first filed with.
+    `filed_of`: the trigger date it was first filed with. `flag`: what keeps others from seeing all of it.
     """
 
     id: str
@@ -64,6 +64,7 @@ class Record:
     counts: bool = True
     labels: dict[str, str] = field(default_factory=dict)
     filed_of: date | None = None
+    flag: str | None = None
 
     @property
     def subjects(self) -> tuple[object, ...]:
@@ -267,11 +268,14 @@ class Oracle:
         return int(min(earned, rules["ladder"]["restricted_tier"]) if step == "restricted" else earned)
 
     def record_tier(self, party: Party, record: Record, purpose: str | None, today: date) -> int:
-        """The highest tier for one record, by its labels, too; 0 for the member's own."""
+        """The highest tier for one record, by its labels and flag, too; 0 for the member's own."""
         if record.party == party.id:
             return 0
         caps = self.rules(today)["handling"]
         highest = [caps[name][word] for name, word in record.labels.items()]
+        rules = self.rules(today)["disputes"]
+        flags = {"disputed": rules["disputed_tier"], "restricted": rules["restricted_tier"], "suppressed": 0}
+        highest += [flags[record.flag]] if record.flag else []
         return int(min([self.tier(party, record.line, record.record_class, purpose, today), *highest]))
 
     def _in_order(self, party: Party, rules: Rules, today: date) -> bool:

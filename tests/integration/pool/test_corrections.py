@@ -68,7 +68,8 @@ def kinds(desk: Desk) -> list[str]:
 def flagged(desk: Desk, filing_id: str) -> str | None:
     """The flag of a filing, whoever may read it."""
     with desk.services.database.reading() as connection:
-        return connection.execute(select(FILINGS.c.flag).where(FILINGS.c.id == filing_id)).scalar_one()
+        found: str | None = connection.execute(select(FILINGS.c.flag).where(FILINGS.c.id == filing_id)).scalar_one()
+        return found
 
 
 def told(desk: Desk, kind: str = "correction.made") -> list[str]:
