@@ -46,9 +46,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", "pointer", name="pk_watch_index"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "schedules",
+        sa.Column("member_id", sa.String(), nullable=False),
+        sa.Column("task", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.String(), nullable=False),
+        sa.Column("schedule", sa.JSON(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=True),
+        sa.Column("set_at", time, nullable=False),
+        sa.Column("next_at", time, nullable=False),
+        sa.Column("last_at", time, nullable=True),
+        sa.Column("last", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_schedules_member_id_members"),
+        sa.ForeignKeyConstraint(["actor_id"], ["actors.id"], name="fk_schedules_actor_id_actors"),
+        sa.PrimaryKeyConstraint("member_id", "task", name="pk_schedules"),
+    )
+    op.create_index("ix_schedules_next_at", "schedules", ["next_at"])
 
 
 def downgrade() -> None:
     """Back to the one before: what stands, stands no more."""
+    op.drop_table("schedules")
     op.drop_table("watch_index")
     op.drop_table("watches")

@@ -13,9 +13,11 @@ from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
 from repository.api.own import field_problem, own_member, path_id
 from repository.api.problems import ProblemError
+from repository.api.shapes import ScheduleRequestSchema, ScheduleSchema
 from repository.domain.alerts import AlertKind
 from repository.domain.errors import FieldError
-from repository.services import alerting
+from repository.domain.schedules import Task
+from repository.services import alerting, schedules
 from repository.services.entitlements import DEFAULT_PURPOSE
 from repository.storage.alerts import Chosen
 
@@ -23,6 +25,7 @@ blueprint = Blueprint("alerts", __name__, description="What a member is alerted 
 
 _KINDS = tuple(kind.value for kind in AlertKind)
 _ABOUT = "Ids by what they are of. More of each is read at its own address, by the rules of that"
+_TOLD = "Of `record.asked`, what was asked on that day of that record: `purpose` from tier 2, `member` at tier 3"
 _PURPOSE = "What alerts of hits are read for, as in the list of hits"
 _MOST_READ = 500
 EVERYONE = ("screener", "contributor", "investigator", "member_admin")
@@ -45,6 +48,7 @@ class AlertSchema(Schema):
     kind = fields.String(required=True, validate=validate.OneOf(_KINDS))
     at = fields.AwareDateTime(required=True)
     about = fields.Dict(keys=fields.String(), values=fields.String(), required=True, metadata={"description": _ABOUT})
+    told = fields.Dict(required=True, allow_none=True, metadata={"description": _TOLD})
     read_at = fields.AwareDateTime(required=True, allow_none=True)
     acknowledged_at = fields.AwareDateTime(required=True, allow_none=True)
     snoozed_until = fields.AwareDateTime(required=True, allow_none=True)
@@ -55,6 +59,14 @@ class AlertPageSchema(Schema):
 
     items = fields.List(fields.Nested(AlertSchema), required=True)
     next_cursor = fields.String(required=True, allow_none=True)
+
+
+class DigestSchema(Schema):
+    """Alerts by kind, as far as they may be seen."""
+
+    since = fields.AwareDateTime(required=True)
+    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    schedule = fields.Nested(ScheduleSchema, required=True, allow_none=True)
 
 
 class ReadSchema(Schema):
@@ -100,6 +112,39 @@ def list_own(query: dict[str, Any]) -> Response:
 def read(body: dict[str, Any]) -> Response:
     """Note that alerts were read, by whoever of the member. Ids that are none of its own change nothing."""
     alerting.read(services(), current_actor(), own_member(), body["ids"])
+    return Response(status=204)
+
+
+@blueprint.route("/v1/alerts/digest")
+@requires(*EVERYONE, while_suspended=True)
+@blueprint.response(200, DigestSchema)
+def digest() -> Response:
+    """How many alerts of each kind there are since the digest before, and how that recurs."""
+    actor, member, now = current_actor(), own_member(), services().clock()
+    return json_response(schedules.digest(services(), actor, member, now))
+
+
+@blueprint.route("/v1/alerts/digest", methods=["PUT"])
+@requires("member_admin", while_suspended=True)
+@blueprint.arguments(ScheduleRequestSchema)
+@blueprint.response(200, ScheduleSchema)
+@blueprint.problems(400, 413, 415)
+def set_digest(body: dict[str, Any]) -> Response:
+    """Have a digest recur: counts by kind, to the webhooks that want `alerts.digest`."""
+    try:
+        return json_response(schedules.put(services(), current_actor(), own_member(), Task.DIGEST, body))
+    except FieldError as error:
+        raise field_problem(error) from None
+
+
+@blueprint.route("/v1/alerts/digest", methods=["DELETE"])
+@requires("member_admin", while_suspended=True)
+@blueprint.response(204)
+@blueprint.problems(404)
+def end_digest() -> Response:
+    """Have it recur no more."""
+    if not schedules.remove(services(), current_actor(), own_member(), Task.DIGEST):
+        raise ProblemError("not-found")
     return Response(status=204)
 
 

@@ -11,10 +11,13 @@ from matching.vocabulary import PURPOSES
 from repository.api import cursors
 from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
-from repository.api.own import own_member, path_id, refusal
+from repository.api.own import field_problem, own_member, path_id, refusal
 from repository.api.problems import ProblemError
+from repository.api.shapes import ScheduleRequestSchema, ScheduleSchema
+from repository.domain.errors import FieldError
 from repository.domain.jobs import JobStatus
-from repository.services import rescreening
+from repository.domain.schedules import Task
+from repository.services import rescreening, schedules
 from repository.services.entitlements import DEFAULT_PURPOSE, RefusedError
 
 blueprint = Blueprint("rescreens", __name__, description="Looking for the hits of one's filings again")
@@ -34,6 +37,12 @@ class RescreenRequestSchema(Schema):
     purpose = fields.String(
         validate=validate.OneOf(PURPOSES), load_default=DEFAULT_PURPOSE, metadata={"description": _PURPOSE}
     )
+
+
+class BookScheduleSchema(ScheduleRequestSchema):
+    """When the own book is looked for again, and what for."""
+
+    purpose = fields.String(validate=validate.OneOf(PURPOSES), metadata={"description": _PURPOSE})
 
 
 class RescreenSchema(Schema):
@@ -91,6 +100,44 @@ def list_own(query: dict[str, Any]) -> Response:
     found, more = rescreening.list_own(services(), member, before=before, limit=query["limit"])
     items = [rescreening.as_json(each) for each in found]
     return json_response({"items": items, "next_cursor": cursors.encode(scope, [items[-1]["id"]]) if more else None})
+
+
+@blueprint.route("/v1/rescreens/schedule")
+@requires("investigator", "member_admin", while_suspended=True)
+@blueprint.response(200, ScheduleSchema)
+@blueprint.problems(404)
+def schedule() -> Response:
+    """When the member's book is looked for again by itself."""
+    found = schedules.find(services(), own_member(), Task.RESCREEN)
+    if found is None:
+        raise ProblemError("not-found")
+    return json_response(found)
+
+
+@blueprint.route("/v1/rescreens/schedule", methods=["PUT"])
+@requires("investigator", "member_admin")
+@blueprint.arguments(BookScheduleSchema)
+@blueprint.response(200, ScheduleSchema)
+@blueprint.problems(400, 413, 415)
+def set_schedule(body: dict[str, Any]) -> Response:
+    """Have the member's book looked for again by itself: within half an hour of the time said, and the daily limit."""
+    try:
+        if body.setdefault("purpose", DEFAULT_PURPOSE) not in PURPOSES:
+            raise FieldError("purpose", f"one of: {', '.join(PURPOSES)}")
+        return json_response(schedules.put(services(), current_actor(), own_member(), Task.RESCREEN, body))
+    except FieldError as error:
+        raise field_problem(error) from None
+
+
+@blueprint.route("/v1/rescreens/schedule", methods=["DELETE"])
+@requires("investigator", "member_admin", while_suspended=True)
+@blueprint.response(204)
+@blueprint.problems(404)
+def end_schedule() -> Response:
+    """Have it looked for by itself no more."""
+    if not schedules.remove(services(), current_actor(), own_member(), Task.RESCREEN):
+        raise ProblemError("not-found")
+    return Response(status=204)
 
 
 @blueprint.route("/v1/rescreens/<string:rescreen_id>")

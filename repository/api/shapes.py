@@ -22,6 +22,7 @@ from repository.domain.disclosure import PROTECT
 from repository.domain.filings import reference_from_json
 from repository.domain.flags import Flag
 from repository.domain.outcomes import HitOutcome
+from repository.domain.schedules import Every
 
 _FEW = {"type": "object", "properties": {"fewer_than": {"type": "integer"}}, "required": ["fewer_than"]}
 _COUNT = {
@@ -189,3 +190,27 @@ def note_field() -> fields.String:
 def optional_reference(body: Mapping[str, object], name: str) -> str | None:
     """A member's own reference in a body, None when it is left out. Raises FieldError."""
     return None if body.get(name) is None else reference_from_json(body, name)
+
+
+class ScheduleRequestSchema(DomainSchema):
+    """When something recurs."""
+
+    every = fields.String(required=True, validate=validate.OneOf([each.value for each in Every]))
+    at = fields.String(required=True, metadata={"description": "A time of day in the zone, such as 02:30"})
+    zone = fields.String(metadata={"description": "Of the IANA time zone database; without one the scheme's"})
+    weekday = fields.String(metadata={"description": "Of a weekly one, such as monday"})
+    day = fields.Integer(metadata={"description": "Of a monthly one, 1 to 31: the last where a month has none such"})
+
+
+class ScheduleSchema(Schema):
+    """When something recurs, and what came of the last time: a code."""
+
+    every = fields.String(required=True)
+    at = fields.String(required=True)
+    zone = fields.String(required=True)
+    weekday = fields.String()
+    day = fields.Integer()
+    purpose = fields.String()
+    next_at = fields.AwareDateTime(required=True)
+    last_at = fields.AwareDateTime(required=True, allow_none=True)
+    last = fields.String(required=True, allow_none=True)

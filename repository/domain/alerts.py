@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from repository.domain.errors import FieldError
 
@@ -17,6 +18,7 @@ KEPT_MONTHS = 12
 class AlertKind(StrEnum):
     """What a member is alerted of. Each is a notice of the same word, too (`domain.webhooks.Notice`)."""
 
+    RECORD_ASKED = "record.asked"
     WATCH_HIT = "watch.hit"
     WATCH_ENDED = "watch.ended"
     DISCLOSURE_REQUESTED = "disclosure.requested"
@@ -39,7 +41,7 @@ class AlertKind(StrEnum):
 class Alert:
     """An entry in a member's inbox. `about` has ids only: what is shown of it is decided when it is read.
 
-    `dedupe` is what it is the only one of, of this member.
+    `dedupe` is what it is the only one of, of this member. `told` is what is added when it is read, and not stored.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Alert:
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     snoozed_until: datetime | None = None
+    told: Mapping[str, Any] | None = None
 
 
 def checked_snooze(until: datetime, now: datetime) -> datetime:

@@ -38,6 +38,8 @@ class Notice(StrEnum):
     BATCH_FINISHED = "batch.finished"
     HIT_CREATED = "hit.created"
     RESCREEN_FINISHED = "rescreen.finished"
+    ALERTS_DIGEST = "alerts.digest"
+    RECORD_ASKED = "record.asked"
     WATCH_HIT = "watch.hit"
     WATCH_ENDED = "watch.ended"
     DISCLOSURE_REQUESTED = "disclosure.requested"

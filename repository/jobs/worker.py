@@ -22,7 +22,7 @@ from sqlalchemy import RowMapping
 from repository import tracing
 from repository.jobs.intake import work_through
 from repository.jobs.threads import Threaded
-from repository.services import Services, correction_job, expiring, retention
+from repository.services import Services, asked, correction_job, expiring, retention, schedules
 from repository.services.batches import spool_of
 from repository.services.batchwork import BatchWork
 from repository.services.sweeping import note_all_steps
@@ -45,6 +45,7 @@ LONGEST_REST = 30.0
 """Seconds that the worker rests at most when the database or the spool fails it, again and again."""
 EXPIRY_PAUSE = timedelta(hours=1)
 """Between two looks for what has expired."""
+MONITOR_PAUSE = timedelta(minutes=1)
 SILENT_PAUSE = timedelta(seconds=30)
 """Between two looks for sessions whose client hangs."""
 SWEEP_PAUSE = timedelta(seconds=30)
@@ -66,6 +67,7 @@ class IntakeWorker(Threaded):
         self._looked_on: date | None = None
         self._retained_on: date | None = None
         self._expired_at: datetime | None = None
+        self._monitored_at: datetime | None = None
         self._failed_at: datetime | None = None
         self._ended_at: datetime | None = None
         self._owed: tuple[RowMapping, bool] | None = None
@@ -97,6 +99,14 @@ class IntakeWorker(Threaded):
             correction_job.queue(self._services)
             self._expired_at = now
 
+    def monitor(self) -> None:
+        """Do what members have recur, and tell contributors of who asked, every minute."""
+        now = self._services.clock()
+        if not _lately(self._monitored_at, now, MONITOR_PAUSE):
+            schedules.run_due(self._services)
+            asked.tell_contributors(self._services)
+            self._monitored_at = now
+
     def retain(self) -> None:
         """Queue a job for the filings whose time is over, once each day."""
         today = self._services.clock().date()
@@ -119,7 +129,7 @@ class IntakeWorker(Threaded):
         if _lately(self._failed_at, now, SWEEP_PAUSE):
             return
         self._failed_at = None
-        for look in (self.end_silent, self.expire, self.retain, self.look_daily):
+        for look in (self.end_silent, self.expire, self.retain, self.look_daily, self.monitor):
             try:
                 look()
             except Exception as error:  # noqa: BLE001 - batches go on, and a database that is away fails them, too

@@ -20,7 +20,7 @@ from repository.domain.members import Actor, Member
 from repository.domain.rulebook import HIT_TIER
 from repository.domain.viewings import Reader, Via
 from repository.domain.webhooks import Notice
-from repository.services import Services, hits, outbox, reciprocity
+from repository.services import Services, enquiries, hits, outbox, reciprocity
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted, RefusedError
 from repository.storage import alerts, events, exchange, shown, viewings
 from repository.storage.alerts import Chosen
@@ -134,7 +134,8 @@ def told_now(services: Services, member: Member, actor_id: str, alert_id: str) -
     if alert is None:
         return None
     actor = Actor(actor_id, frozenset(), member)
-    granted = _granted(services, actor, member, DEFAULT_PURPOSE) if "hit" in alert.about else None
+    others = "hit" in alert.about or alert.kind is AlertKind.RECORD_ASKED
+    granted = _granted(services, actor, member, DEFAULT_PURPOSE) if others else None
     with services.database.reading() as connection:
         seen = visible(connection, member.id, granted, [alert])
     return {"alert": seen[0].id, **seen[0].about} if seen else None
@@ -147,7 +148,7 @@ def visible(connection: Connection, member_id: str, granted: Granted | None, fou
         if wanted:
             seen = check(connection, member_id, granted, sorted(wanted))
             found = [each for each in found if name not in each.about or each.about[name] in seen]
-    return list(found)
+    return [each for each in (_with_words(connection, granted, one) for one in found) if each is not None]
 
 
 def to_json(alert: Alert) -> dict[str, Any]:
@@ -158,7 +159,15 @@ def to_json(alert: Alert) -> dict[str, Any]:
         for at in (getattr(alert, name),)
     }
     kind, at = alert.kind.value, alert.at.isoformat()
-    return {"id": alert.id, "kind": kind, "at": at, "about": dict(alert.about), **times}
+    return {"id": alert.id, "kind": kind, "at": at, "about": dict(alert.about), "told": alert.told, **times}
+
+
+def _with_words(connection: Connection, granted: Granted | None, alert: Alert) -> Alert | None:
+    """An alert with what is told of it besides ids; None where that is nothing, and it is not told either."""
+    if alert.kind is not AlertKind.RECORD_ASKED:
+        return alert
+    told = enquiries.told(connection, granted, alert)
+    return None if told is None else replace(alert, told=told)
 
 
 Check = Callable[[Connection, str, Granted | None, Sequence[str]], Iterable[str]]
@@ -202,9 +211,11 @@ def _change(
 ) -> dict[str, Any] | None:
     granted = _granted(services, actor, member, DEFAULT_PURPOSE)
     with services.database.writing() as connection:
-        before = alerts.one(connection, member.id, alert_id)
-        if before is None or not visible(connection, member.id, granted, [before]):
+        stored = alerts.one(connection, member.id, alert_id)
+        seen = visible(connection, member.id, granted, [] if stored is None else [stored])
+        if not seen:
             return None
+        before = seen[0]
         after = change[0](before)
         if after != before:
             names = ("read_at", "acknowledged_at", "acknowledged_by", "snoozed_until")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -18,6 +20,7 @@ from repository.domain.webhooks import Notice, Webhook, is_given_up, payload, si
 from repository.services import Services, alerting, hits, posting, reciprocity
 from repository.services.entitlements import DEFAULT_PURPOSE, RefusedError
 from repository.storage import batches, corrections, events, jobs, shown, viewings, webhooks
+from repository.storage.alerts import Chosen
 from repository.storage.members import find_member
 from repository.storage.sealing import named_context
 
@@ -128,12 +131,24 @@ def _data(services: Services, job: Job, kind: Notice) -> dict[str, Any] | None:
     if "alert" in about:
         member = _member(services, member_id)
         return None if member is None else alerting.told_now(services, member, job.actor_id or "", about["alert"])
+    if kind is Notice.ALERTS_DIGEST:
+        member = _member(services, member_id)
+        return None if member is None else _digest(services, Actor(job.actor_id or "", frozenset(), member), about)
     with services.database.reading() as connection:
         if kind is Notice.BATCH_FINISHED:
             batch = batches.of_member(connection, member_id, about["batch"])
             return None if batch is None else _of_batch(batch)
         row = jobs.of_member(connection, member_id, JobKind.RESCREEN, about["rescreen"])
     return None if row is None else {"rescreen": row["id"], "status": row["status"], "filings": row["done"]}
+
+
+def _digest(services: Services, actor: Actor, about: Mapping[str, str]) -> dict[str, Any] | None:
+    """How many alerts of each kind there are of a time; None where there is none that the member may see."""
+    if actor.member is None:
+        return None
+    since, until = (datetime.fromisoformat(about[name]) for name in ("since", "until"))
+    counts = alerting.counts(services, actor, actor.member, Chosen(services.clock(), since=since, until=until))
+    return {**about, "counts": counts} if counts else None
 
 
 def _of_batch(batch: Any) -> dict[str, Any]:

@@ -56,11 +56,12 @@ class Chosen:
     kind: AlertKind | None = None
     unread: bool = False
     since: datetime | None = None
+    until: datetime | None = None
 
 
 def add(connection: Connection, alert: Alert) -> bool:
     """Store an alert; False where its member has that one already."""
-    row = {name: getattr(alert, name) for name in Alert.__slots__} | {"about": dict(alert.about)}
+    row = {name: getattr(alert, name) for name in Alert.__slots__ if name != "told"} | {"about": dict(alert.about)}
     return bool(dialect.insert_new(connection, ALERTS, [row], "id"))
 
 
@@ -78,6 +79,8 @@ def page(connection: Connection, member_id: str, chosen: Chosen, *, before: str 
         conditions.append(ALERTS.c.read_at.is_(None))
     if chosen.since is not None:
         conditions.append(ALERTS.c.at >= chosen.since)
+    if chosen.until is not None:
+        conditions.append(ALERTS.c.at < chosen.until)
     statement = select(ALERTS).where(*conditions).order_by(ALERTS.c.id.desc()).limit(limit)
     return [_alert(row) for row in connection.execute(statement).mappings()]
 

@@ -59,6 +59,7 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "recipients": _ALL,
     "renewals": _ALL,
     "rulebooks": _ALL,
+    "schedules": _ALL,
     "screenings": frozenset({"envelope", "subject_digest"}),
     "standings": _ALL,
     "subject_parts": _ALL,

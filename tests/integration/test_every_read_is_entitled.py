@@ -77,6 +77,12 @@ ENDPOINTS = {
     "POST /v1/watches/<watch_id>/end": Tells.OWN,
     "POST /v1/watches/<watch_id>/renewal": Tells.POOL,
     "GET /v1/alerts": Tells.POOL,
+    "GET /v1/alerts/digest": Tells.POOL,
+    "PUT /v1/alerts/digest": Tells.OWN,
+    "DELETE /v1/alerts/digest": Tells.OWN,
+    "GET /v1/rescreens/schedule": Tells.OWN,
+    "PUT /v1/rescreens/schedule": Tells.OWN,
+    "DELETE /v1/rescreens/schedule": Tells.OWN,
     "POST /v1/alerts/read": Tells.OWN,
     "POST /v1/alerts/<alert_id>/acknowledgement": Tells.OWN,
     "POST /v1/alerts/<alert_id>/snooze": Tells.OWN,
@@ -281,6 +287,7 @@ def _renewal(client: FlaskClient, _: Services, member: TestMember) -> Any:
 
 CALLS: dict[str, Call] = {
     "POST /v1/watches/<watch_id>/renewal": _renewal,
+    "GET /v1/alerts/digest": lambda c, _, m: c.get("/v1/alerts/digest", headers=m.headers),
     "GET /v1/alerts": lambda c, _, m: c.get("/v1/alerts", headers=m.headers),
     "GET /v1/cases": lambda c, _, m: c.get("/v1/cases", headers=m.headers),
     "GET /v1/cases/<case_id>": _one_case,

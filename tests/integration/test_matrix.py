@@ -51,6 +51,9 @@ MATRIX = """
 GET /metrics                                     403 403 403 403 200 200 401 403 403 403
 GET /v1/admin/hot-keys                           403 403 403 403 200 200 401 403 403 403
 GET /v1/alerts                                   200 200 200 200 403 403 401 200 403 200
+GET /v1/alerts/digest                            200 200 200 200 403 403 401 200 403 200
+PUT /v1/alerts/digest                            403 403 403 200 403 403 401 200 403 200
+DELETE /v1/alerts/digest                         403 403 403 404 403 403 401 404 403 404
 POST /v1/alerts/read                             204 204 204 204 403 403 401 204 403 204
 POST /v1/alerts/<alert_id>/acknowledgement       404 404 404 404 403 403 401 404 403 404
 POST /v1/alerts/<alert_id>/snooze                404 404 404 404 403 403 401 404 403 404
@@ -134,6 +137,9 @@ POST /v1/proofs/<proof_id>/approval              403 403 200 200 403 403 401 200
 POST /v1/proofs/<proof_id>/withdrawal            403 403 200 200 403 403 401 200 403 404
 GET /v1/rescreens                                403 403 200 200 403 403 401 200 403 200
 POST /v1/rescreens                               403 403 202 409 403 403 401 403 403 202
+GET /v1/rescreens/schedule                       403 403 404 404 403 403 401 404 403 404
+PUT /v1/rescreens/schedule                       403 403 200 200 403 403 401 403 403 200
+DELETE /v1/rescreens/schedule                    403 403 404 404 403 403 401 404 403 404
 GET /v1/rescreens/<rescreen_id>                  403 403 200 200 403 403 401 200 403 404
 POST /v1/rescreens/<rescreen_id>/cancel          403 403 200 200 403 403 401 200 403 404
 POST /v1/screenings                              200 403 200 403 403 403 401 403 403 200
@@ -330,6 +336,8 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
         "json": {"grant_type": "password", "username": "olga", "password": PASSWORD},
     },
     "POST /v1/screenings": _asking,
+    "PUT /v1/alerts/digest": lambda _: {"json": {"every": "daily", "at": "08:00"}},
+    "PUT /v1/rescreens/schedule": lambda _: {"json": {"every": "daily", "at": "02:00"}},
     "POST /v1/alerts/read": lambda own: {"json": {"ids": [own.get("alert") or _missing("alert")]}},
     "POST /v1/alerts/<alert_id>/snooze": lambda _: {"json": {"until": "2026-04-20T00:00:00Z"}},
     "POST /v1/screenings/bulk": _bulk,

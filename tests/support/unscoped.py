@@ -28,6 +28,8 @@ ALLOWED = {
     "storage.aftermath.forget": _WORKER,
     "storage.alerts.count_over": _SWEEP,
     "storage.alerts.forget_over": _SWEEP,
+    "storage.asked.following": "who asked about whose records: each contributor is told of its own, by tier",
+    "storage.schedules.due": _WORKER,
     "storage.asking.read of pool_counts": _SUM,
     "storage.asking.read of standings": _CONTENT,
     "storage.batches.dry_run_filings": _WORKER,
