@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from frankpledge.columns import BASIS_COLUMNS, CLAIM_COLUMNS, LABEL_COLUMNS
 from frankpledge.rejects import Reject
@@ -132,8 +132,8 @@ def merge(rows: Iterable[tuple[int, Mapping[str, str]]], defaults: Defaults) -> 
     claim = {name: merged[column] for column, name in CLAIM_COLUMNS.items() if column in merged}
     labels = {name: merged[column] for column, name in LABEL_COLUMNS.items() if column in merged}
     basis = {name: merged[column] for column, name in BASIS_COLUMNS.items() if column in merged}
-    facts = (merged["ref"], merged["class"], merged["line"], merged["date"])
-    return Facts(*facts, claim or None, labels or None, basis or None), []
+    said = Facts(merged["ref"], merged["class"], merged["line"], merged["date"], claim or None, labels or None)
+    return replace(said, basis=basis or None), []
 
 
 def _complete_claim(merged: dict[str, str]) -> None:

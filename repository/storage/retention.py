@@ -105,7 +105,8 @@ def _rows() -> Any:
 
 def _over(ended: Mapping[str, Ended]) -> ColumnElement[bool]:
     """Whether a filing is over: what `domain.retention.expires_on` says of one, asked of all."""
-    return or_(*(and_(kind == _KIND, _over_in(kind, until)) for kind, until in sorted(ended.items())))
+    its = _KIND
+    return or_(*(and_(its == kind, _over_in(kind, until)) for kind, until in sorted(ended.items())))
 
 
 def _over_in(kind: str, ended: Ended) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -104,9 +105,9 @@ def test_each_kind_is_kept_up_to_its_day_and_nothing_of_it_is_left(
         assert {kind: traces[kind].in_tables() for kind in gone} == {kind: set() for kind in gone}
         if midnight.date() in RENEWED_ON:
             row = {"filing_id": ids["suspected"], "reason": "new_evidence", "note_reference": None, "at": midnight}
-            row |= {"renewed_on": midnight.date(), "actor_id": alpha.member.client_id}
+            renewed = row | {"renewed_on": midnight.date(), "actor_id": alpha.member.client_id}
             with alpha.services.database.writing() as connection:
-                connection.execute(RENEWALS.insert(), [row])
+                connection.execute(RENEWALS.insert(), [renewed])
     assert (rows("filings"), rows("deletions"), rows("renewals")) == (0, len(ids), 0)
     clock.time = LEAP_EVE + timedelta(days=365, seconds=-1)
     expire(alpha.services)
@@ -236,7 +237,8 @@ def test_the_database_finds_what_the_rules_say(alpha: Desk, clock: FakeClock) ->
     with alpha.services.database.writing() as connection:
         for each in ids:
             said, first, filed, stated = (start + timedelta(hours=draw.randrange(24 * 800)) for _ in range(4))
-            values = {"triggered_on": said.date(), "created_at": min(first, filed), "filed_at": max(first, filed)}
+            values: dict[str, Any] = {"triggered_on": said.date()}
+            values |= {"created_at": min(first, filed), "filed_at": max(first, filed)}
             kind = kinds[each]
             values |= {"customer_kind": kind if kind in ("quote", "policy") else None}
             if kind in ("policy", "claim", "proven") and draw.random() < 0.6:
