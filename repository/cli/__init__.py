@@ -29,6 +29,7 @@ COMMANDS = {
     "appeal": ("repository.cli.cases:appeal", "Decide appeals of members and applicants."),
     "correction": ("repository.cli.corrections:correction", "See what is not acknowledged, and who was told when."),
     "dispute": ("repository.cli.disputes:dispute", "List and decide disputes about filings."),
+    "refutation": ("repository.cli.refutations:refutation", "List refuted filings, and decide those contested."),
     "exchange": ("repository.cli.exchange:exchange", "Count requests for detail, and list those overdue."),
     "subject": ("repository.cli.subject:command", "List what persons ask about records on them, and defer."),
     "rulebook": ("repository.cli.rulebook:rulebook", "Check, load, compare and try out the rules of the scheme."),

@@ -40,6 +40,7 @@ Prefix = Literal[
     "fnd",
     "del",
     "hld",
+    "rft",
     "alt",
     "net",
     "wch",

@@ -221,6 +221,15 @@ class SubjectAccessRules:
 
 
 @dataclass(frozen=True, slots=True)
+class AccuracyRules:
+    """By how many members a filing of which classes is refuted, and for how many days its contributor may contest that."""
+
+    refuted_by: int
+    contest_days: int
+    refuted_classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeRules:
     """How a dispute goes on, how far a flagged record is shown meanwhile, and by when a correction is acknowledged."""
 
@@ -323,6 +332,7 @@ class Rulebook:
     calendar: Calendar
     exchange: ExchangeRules
     disputes: DisputeRules
+    accuracy: AccuracyRules
     subject_access: SubjectAccessRules
     casework: CaseworkRules
     monitoring: MonitoringRules

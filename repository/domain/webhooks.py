@@ -53,6 +53,7 @@ class Notice(StrEnum):
     DISPUTE_RAISED = "dispute.raised"
     DISPUTE_OVERDUE = "dispute.overdue"
     NETWORK_RAISED = "network.raised"
+    FILING_REFUTED = "filing.refuted"
     SUBJECT_RECEIVED = "subject.received"
     SUBJECT_READY = "subject.ready"
     SUBJECT_COMPLETED = "subject.completed"

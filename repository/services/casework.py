@@ -26,7 +26,7 @@ from repository.domain.errors import FieldError
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member, Role
 from repository.domain.outcomes import HitOutcome
-from repository.services import Services, reciprocity
+from repository.services import Services, reciprocity, refuting
 from repository.storage import casework, events, members, outcomes
 from repository.storage.sealing import Sealer, named_context
 
@@ -143,6 +143,7 @@ def decide(services: Services, connection: Connection, at: At, said: Verdict) ->
     if cleared:
         if not casework.confirm(connection, after, actor_id=at.actor.id):
             raise CaseError("That the case is clear was confirmed before.")
+        refuting.look(services, connection, at.member.id, at.case_id)
         return to_json(after)
     if said.approve and not _same_subject(connection, at):
         raise CaseError("No hit of this case is of the same subject any more. Return the finding.")

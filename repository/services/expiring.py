@@ -20,7 +20,16 @@ from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
 from repository.domain.retention import FOOTPRINT_DAYS, FOOTPRINT_MONTHS, over_until
 from repository.domain.watches import EndReason
-from repository.services import Services, exchange_expiry, reciprocity, removal, retention, subject_clock, watching
+from repository.services import (
+    Services,
+    exchange_expiry,
+    reciprocity,
+    refuting,
+    removal,
+    retention,
+    subject_clock,
+    watching,
+)
 from repository.services.batches import spool_of
 from repository.storage import (
     agreement,
@@ -32,6 +41,7 @@ from repository.storage import (
     idempotency,
     index,
     jobs,
+    refutations,
     screenings,
     subject_requests,
     uploads,
@@ -58,8 +68,10 @@ _log = structlog.get_logger("frankpledge.expiry")
 def queue(services: Services) -> int:
     """Queue a job for what is over by now, unless one is under way; how many things that are."""
     now, spool = services.clock(), spool_of(services).name
+    today = services.rulebook.calendar.day_of(now)
     with services.database.reading() as connection:
-        over = {None: _over(connection, now), spool: uploads.count_expired(connection, spool, now=now)}
+        refuted = refutations.count_over(connection, today=today)
+        over = {None: _over(connection, now) + refuted, spool: uploads.count_expired(connection, spool, now=now)}
     if any(over.values()):
         with services.database.writing() as connection:
             for subject_id, total in over.items():
@@ -87,6 +99,7 @@ def step(services: Services, session: Session, job: Job, settled: bool = True) -
     if job.subject_id is not None:
         return _uploads(connection, job, now)
     clocked = subject_clock.run(services, connection, now=now, limit=AT_ONCE)
+    clocked = clocked or refuting.close_over(services, connection, now=now, limit=AT_ONCE)
     if clocked:  # a step of its own: it locks the pool before all else
         return Ahead(job.done + clocked)
     removed = _screenings(services, connection, now)

@@ -397,6 +397,12 @@ class RulebookSchema(_Table):
         notice_words=_whole(1, MOST_NOTICE_WORDS),
         acknowledge_working_days=_whole(1, 60),
     )
+    accuracy = _table(
+        rules.AccuracyRules,
+        refuted_by=_whole(2, 1000),
+        contest_days=_whole(1, 365),
+        refuted_classes=_words(("suspected", "proven")),
+    )
     casework = _table(
         rules.CaseworkRules,
         due_days=_whole(1, 365),

@@ -63,7 +63,7 @@ class DisputeRow(Base):
 
 
 class UpheldRow(Base):
-    """A version of a filing about which a dispute was upheld: it counts once, however many disputed it.
+    """A version of a filing about which a dispute was upheld, or that was refuted: it counts once.
 
     The filing may be gone; a dispute about it may be decided still.
     """
@@ -72,7 +72,7 @@ class UpheldRow(Base):
 
     filing_id: Mapped[str] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
-    dispute_id: Mapped[str] = mapped_column(ForeignKey("disputes.id"))
+    dispute_id: Mapped[str | None] = mapped_column(ForeignKey("disputes.id"))
 
 
 DISPUTES = Base.metadata.tables["disputes"]
@@ -166,7 +166,12 @@ def overdue(connection: Connection, *, now: datetime, limit: int) -> list[str]:
 
 def count_upheld(connection: Connection, dispute: Dispute) -> bool:
     """Note that a version of a filing was disputed rightly; False when that was noted before."""
-    row = {"filing_id": dispute.about.filing_id, "version": dispute.about.version, "dispute_id": dispute.id}
+    return count_version(connection, dispute.about.filing_id, dispute.about.version, dispute_id=dispute.id)
+
+
+def count_version(connection: Connection, filing_id: str, version: int, *, dispute_id: str | None = None) -> bool:
+    """Note that a version of a filing counts against its contributor; False when that was noted before."""
+    row = {"filing_id": filing_id, "version": version, "dispute_id": dispute_id}
     return bool(dialect.insert_new(connection, UPHELD, [row], "filing_id"))
 
 

@@ -57,6 +57,7 @@ AUDITED: Mapping[str, frozenset[str]] = {
     "pool_counts": _ALL,
     "proofs": _ALL,
     "recipients": _ALL,
+    "refutations": _ALL,
     "renewals": _ALL,
     "rulebooks": _ALL,
     "schedules": _ALL,

@@ -167,6 +167,8 @@ ENDPOINTS = {
     "GET /v1/subject-parts/<part_id>": Tells.OWN,
     "POST /v1/subject-parts/<part_id>/deferral": Tells.OWN,
     "POST /v1/subject-parts/<part_id>/decision": Tells.OWN,
+    "GET /v1/refutations": Tells.OWN,
+    "POST /v1/refutations/<refutation_id>/answer": Tells.OWN,
     "POST /v1/disputes": Tells.OWN,
     "GET /v1/disputes": Tells.OWN,
     "GET /v1/disputes/<dispute_id>": Tells.OWN,

@@ -99,6 +99,8 @@ GET /v1/corrections                              200 200 200 200 403 403 401 200
 GET /v1/corrections/<correction_id>              200 200 200 200 403 403 401 200 403 404
 POST /v1/corrections/<correction_id>/acknowledgement 403 200 200 200 403 403 401 200 403 404
 GET /v1/corrections/<correction_id>/trail        403 200 200 200 403 403 401 200 403 404
+GET /v1/refutations                              200 200 200 200 403 403 401 200 403 200
+POST /v1/refutations/<refutation_id>/answer      403 404 404 404 403 403 401 404 403 404
 GET /v1/disputes                                 200 200 200 200 403 403 401 200 403 200
 POST /v1/disputes                                403 403 200 200 403 403 401 200 403 201
 GET /v1/disputes/<dispute_id>                    200 200 200 200 403 403 401 200 403 404
@@ -386,6 +388,7 @@ BODIES: dict[str, Callable[[Ids], dict[str, Any]]] = {
             "statement_reference": own.get("statement", "S-1"),
         }
     },
+    "POST /v1/refutations/<refutation_id>/answer": lambda _: {"json": {"accepts": False}},
     "POST /v1/disputes/<dispute_id>/answer": lambda _: {"json": {"accepts": False}},
     "POST /v1/attestations": lambda _: {"json": {"volumes_true": True, "privacy_notice": True}},
     "POST /v1/declarations": lambda _: {
