@@ -25,7 +25,7 @@ _SECRET = "Signs what is sent, by Standard Webhooks; told this once"  # noqa: S1
 _OVERLAP = "How long what is sent is signed by both secrets, the new one first; 0 is not at all"
 _OLD = "Until when the secret before this one signs, too"
 _FAILING = "Since when nothing gets through; after three days it is disabled"
-_ATTEMPTS = "Of the last queueing; fourteen within some 90 hours"
+_ATTEMPTS = "Of the last queueing; fifteen within some four days"
 _ANSWERED = "The status that was answered to the delivery"
 _ERROR = (
     "A code, of the last attempt that failed: http- and the status, `timeout`, `dns`, `connection`, `tls`,"

@@ -57,9 +57,9 @@ HANDLERS: Mapping[JobKind, Handler] = MappingProxyType(
             step=rescreening.step,
             ended=rescreening.ended,
         ),
-        # Fourteen attempts within some four days: until nothing got through for so long that the webhook is disabled.
+        # Fifteen attempts within some four days: until nothing got through for so long that the webhook is disabled.
         JobKind.WEBHOOK: Handler(
-            patience=Patience(14, timedelta(seconds=5), 5, timedelta(hours=12)),
+            patience=Patience(15, timedelta(seconds=5), 5, timedelta(hours=12)),
             prepare=delivery.prepare,
             step=delivery.step,
             ended=delivery.ended,
