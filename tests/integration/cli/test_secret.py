@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app import create_app
+from matching.wire import subject_to_json
 from repository.api.base import EXTENSION
 from repository.cli import main
 from repository.jobs.worker import IntakeWorker
@@ -34,11 +35,13 @@ from repository.storage.webhooks import WEBHOOKS
 from tests.integration.pool.conftest import Desk
 from tests.support.clock import FakeClock
 from tests.support.contents import contents, differences, index_faults
-from tests.support.encodings import claim, filing, ndjson, question, subject
+from tests.support.encodings import FINGERPRINT, SCHEMA, claim, filing, ndjson, question, subject
 from tests.support.exchange import waiting
 from tests.support.members import Admissions
+from tests.support.proofs import colleague
 
 WEBHOOK = {"url": "https://receiver.example/pool", "kinds": ["batch.finished"]}
+ASKED = {"kind": "access", "reference": "D-1", "identity_reference": "ID-1", "received_on": "2026-03-02"}
 Admin = Callable[..., Result]
 
 
@@ -109,6 +112,9 @@ def world(services: Services, member: Admissions, clock: FakeClock) -> World:
     assert all(hits.values())
     assert "Not I." in [each.get("notice") for each in hits["Alpha"]]
     waiting(services, alpha.member.id)
+    person = {"schema": SCHEMA.id, "fingerprint": FINGERPRINT, "subjects": [subject_to_json(subject("ann"))]}
+    entered = alpha.client.post("/v1/subject-requests", json=ASKED | person, headers=alpha.member.headers)
+    assert entered.status_code == 201, entered.get_json()
     worked(alpha)
     with services.database.writing() as connection:
         met = {"key": min(connection.scalars(select(KEY_INDEX.c.key))), "records": 99, "found_at": clock()}
@@ -172,6 +178,10 @@ def check_all_is_there(world: World, old: bytes) -> None:
     assert again["id"] == batch["id"]
     assert beta.get(f"/v1/uploads/{world.upload}")["offset"] == 2
     assert alpha.get("/v1/disclosures?side=sent")["items"][0]["asked"] == "how much"
+    (asked,) = alpha.get("/v1/subject-requests")["items"]
+    second = colleague(alpha.client, services, alpha.member)
+    alpha.client.post(f"/v1/subject-requests/{asked['id']}/confirmation", headers=second.headers)
+    assert sorted(each["reference"] for each in alpha.get("/v1/subject-parts")["items"]) == ["A-1", "A-3"]
     words = words_of(alpha)
     assert words["notes"][0]["text"] == "Called the garage."
     assert words["findings"][0]["evidence"] == "Two invoices, one car."
