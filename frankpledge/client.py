@@ -21,9 +21,10 @@ import httpx
 
 from frankpledge.answers import Result, as_id, parsed
 from frankpledge.cases import Cases
-from frankpledge.credentials import AnyCredentials, Credentials, PersonCredentials
 from frankpledge.corrections import Corrections, Disputes
+from frankpledge.credentials import AnyCredentials, Credentials, PersonCredentials
 from frankpledge.disclosures import Disclosures
+from frankpledge.monitoring import Monitoring
 from frankpledge.problems import InvalidRequestError, PoolError, error_for, unexpected_answer
 from frankpledge.questions import Asking, Question
 from frankpledge.results import (
@@ -71,6 +72,7 @@ class Pool:
         self._session = Session(server, credentials, timeout=timeout, retry=retry or Retry(), transport=transport)
         self.disclosures = Disclosures(self._session, self._pages)
         self.cases = Cases(self._session, self._pages)
+        self.monitoring = Monitoring(self._session, self._pages)
         self.corrections = Corrections(self._session, self._pages)
         self.disputes = Disputes(self._session, self._pages)
         self.subjects = Subjects(self._session, self._pages)

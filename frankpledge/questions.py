@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from matching.types import EncodedSubject
@@ -33,11 +34,16 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One encoded subject, and the member's own case, quote or claim reference."""
+    """One encoded subject, and the member's own case, quote or claim reference.
+
+    `stands` has `as` (quote or policy), and if wanted `until` (a day): what others file later is held against it.
+    """
 
     reference: str
     subject: EncodedSubject
+    stands: Mapping[str, str] | None = None
 
     def document(self) -> dict[str, object]:
         """Write the question as JSON."""
-        return {"reference": self.reference, "subject": subject_to_json(self.subject)}
+        document: dict[str, object] = {"reference": self.reference, "subject": subject_to_json(self.subject)}
+        return document if self.stands is None else document | {"stands": dict(self.stands)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -48,6 +48,7 @@ def screen_rows(
     *,
     columns: ColumnMap,
     role: str | None,
+    stands: Mapping[str, str] | None = None,
 ) -> Iterator[Answered | Reject]:
     """Ask about every row: one answer for each subject in it, or the reason why the row could not be asked about."""
     held: list[_Asked] = []
@@ -57,7 +58,7 @@ def screen_rows(
         if isinstance(asked, Reject):
             yield asked
             continue
-        for each in asked:
+        for each in (replace(one, question=replace(one.question, stands=stands)) for one in asked):
             if held and (size + each.size > BODY_BYTES or len(held) == BODY_QUESTIONS):
                 yield from _ask(pool, asking, held)
                 held, size = [], 0

@@ -23,6 +23,8 @@ COMMANDS = {
     "hits": ("frankpledge.cli.hits", "List hits, or show one with its explanation."),
     "disclosure": ("frankpledge.cli.disclosure", "Ask contributors for the detail of a record, and answer them."),
     "subject": ("frankpledge.cli.subject", "What persons ask about the records on them."),
+    "alerts": ("frankpledge.cli.alerts", "Read what the pool alerts of, and have digests of it sent."),
+    "watch": ("frankpledge.cli.watch", "See and end screenings that stand, and have the own book looked for again."),
     "cases": ("frankpledge.cli.cases", "Work on what was found: list, claim, note, find, decide."),
     "correction": ("frankpledge.cli.correction", "See what became of records that you were shown, and acknowledge it."),
     "dispute": ("frankpledge.cli.dispute", "Say that a record is wrong, and answer who says so of yours."),

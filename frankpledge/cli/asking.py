@@ -45,10 +45,17 @@ def run(options: ScreenOptions, profile: Profile, key: LinkageKey) -> int:
     exit_code = CLEAR
     with open_pool(profile) as pool:
         for subject in subjects:
-            answer = pool.screen(asking, Question(reference, subject))
+            answer = pool.screen(asking, Question(reference, subject, _stands(options)))
             _show(answer, f"{subject.kind} for {reference}", as_json=options.as_json)
             exit_code = exit_code if answer.clear else ENQUIRE
     return exit_code
+
+
+def _stands(options: ScreenOptions) -> dict[str, str] | None:
+    if options.until and not options.stands:
+        raise KitError("A question with --until does not stand.", "Give --stands as well: as a quote or a policy.")
+    until = {"until": options.until.date().isoformat()} if options.until else {}
+    return {"as": options.stands, **until} if options.stands else None
 
 
 def _asking(options: ScreenOptions, profile: Profile, encoder: RecordEncoder) -> Asking:
@@ -99,7 +106,9 @@ def _bulk(options: ScreenOptions, path: Path, profile: Profile, encoder: RecordE
     try:
         columns: ColumnMap = plan(source.headings, maps, usual=profile.map, ignore_unknown=options.ignore_unknown)
         with open_pool(profile) as pool:
-            for result in screen_rows(pool, encoder, asking, source.rows(), columns=columns, role=options.role):
+            for result in screen_rows(
+                pool, encoder, asking, source.rows(), columns=columns, role=options.role, stands=_stands(options)
+            ):
                 if isinstance(result, Reject):
                     rejected += 1
                     click.echo(f"Row {result.row}: {result.field}: {result.reason}", err=True)

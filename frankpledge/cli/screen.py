@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,8 @@ class ScreenOptions:
     reference: str | None
     lawful_basis: str | None
     role: str
+    stands: str | None
+    until: dt.datetime | None
     as_json: bool
 
 
@@ -59,6 +62,8 @@ class ScreenOptions:
 @click.option("--reference", metavar="REF", help="Your own quote, claim or case; else the column ref.")
 @click.option("--lawful-basis", metavar="TEXT", help="The lawful basis, if your scheme wants it said.")
 @click.option("--role", type=click.Choice(ALL_ROLES), default="policyholder", show_default=True)
+@click.option("--stands", type=click.Choice(["quote", "policy"]), help="Be alerted when somebody files it later.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day on which it stands.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, one line for each subject.")
 @with_profile
 @with_key

@@ -31,6 +31,8 @@ def screening(answer: Screening, about: str) -> Iterable[Table | Text]:
         yield from explanations(answer.hits)
     if answer.capped_keys:
         yield Text(capped(answer.capped_keys))
+    if stands := answer.document.get("stands"):
+        yield Text(f"It stands as a {stands['as']} until {stands['until']}: {stands['watch']}")
 
 
 def capped(keys: int) -> str:

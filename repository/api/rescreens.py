@@ -45,6 +45,12 @@ class BookScheduleSchema(ScheduleRequestSchema):
     purpose = fields.String(validate=validate.OneOf(PURPOSES), metadata={"description": _PURPOSE})
 
 
+class BookSchema(Schema):
+    """When the own book is looked for again by itself; null where it is not."""
+
+    schedule = fields.Nested(ScheduleSchema, required=True, allow_none=True)
+
+
 class RescreenSchema(Schema):
     """A rescreen and how far it is. What was filed after it was asked for was matched when it came in."""
 
@@ -104,14 +110,10 @@ def list_own(query: dict[str, Any]) -> Response:
 
 @blueprint.route("/v1/rescreens/schedule")
 @requires("investigator", "member_admin", while_suspended=True)
-@blueprint.response(200, ScheduleSchema)
-@blueprint.problems(404)
+@blueprint.response(200, BookSchema)
 def schedule() -> Response:
     """When the member's book is looked for again by itself."""
-    found = schedules.find(services(), own_member(), Task.RESCREEN)
-    if found is None:
-        raise ProblemError("not-found")
-    return json_response(found)
+    return json_response({"schedule": schedules.find(services(), own_member(), Task.RESCREEN)})
 
 
 @blueprint.route("/v1/rescreens/schedule", methods=["PUT"])

@@ -60,7 +60,7 @@ class StandsSchema(Schema):
     until = fields.Date(metadata={"description": _UNTIL})
 
 
-class StandingSchema(StandsSchema):
+class WatchedSchema(StandsSchema):
     """As what it stands, and under which id."""
 
     watch = fields.String(required=True)
@@ -101,7 +101,7 @@ class ScreeningSchema(Schema):
     capped_keys = fields.Integer(required=True, allow_none=True, metadata={"description": CAPPED})
     model = fields.String(required=True)
     rulebook = fields.String(required=True)
-    stands = fields.Nested(StandingSchema, metadata={"description": "Where the question stands"})
+    stands = fields.Nested(WatchedSchema, metadata={"description": "Where the question stands"})
 
 
 class BulkAnswerSchema(Schema):

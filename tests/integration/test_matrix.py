@@ -139,7 +139,7 @@ POST /v1/proofs/<proof_id>/approval              403 403 200 200 403 403 401 200
 POST /v1/proofs/<proof_id>/withdrawal            403 403 200 200 403 403 401 200 403 404
 GET /v1/rescreens                                403 403 200 200 403 403 401 200 403 200
 POST /v1/rescreens                               403 403 202 409 403 403 401 403 403 202
-GET /v1/rescreens/schedule                       403 403 404 404 403 403 401 404 403 404
+GET /v1/rescreens/schedule                       403 403 200 200 403 403 401 200 403 200
 PUT /v1/rescreens/schedule                       403 403 200 200 403 403 401 403 403 200
 DELETE /v1/rescreens/schedule                    403 403 404 404 403 403 401 404 403 404
 GET /v1/rescreens/<rescreen_id>                  403 403 200 200 403 403 401 200 403 404
