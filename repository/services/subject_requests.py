@@ -152,8 +152,7 @@ def withdraw(services: Services, actor: Actor, member: Member, request_id: str) 
         after = rules.withdrawn(before)
         act = Act(now, actor.id)
         for part in stored.parts_of(connection, request_id):
-            if part.decision is None:
-                subject_effects.lift(services, connection, act, part)
+            subject_effects.lift(services, connection, act, part)
         gone = {"envelope": b"", "report": None, "report_sha256": None, "report_state": None}
         stored.save(connection, after, gone)
         tell(connection, act, EventKind.SUBJECT_WITHDRAWN, after)

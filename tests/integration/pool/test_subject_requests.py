@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from matching.wire import subject_to_json
 from repository.domain.flags import Flag
@@ -17,10 +17,13 @@ from repository.services import Services, subject_parts
 from repository.services.corrections import flag as flag_it
 from repository.services.lifecycle import Act
 from repository.services.onboarding import change_status
+from repository.services.replay import Replay
 from repository.settings import Settings
+from repository.storage.decisions import DECISIONS, Chosen
 from repository.storage.dump import lines, tables
 from repository.storage.events import EVENTS
 from repository.storage.filings import FILINGS
+from repository.storage.members import MemberRow
 from repository.storage.subject_requests import REQUESTS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
@@ -489,3 +492,23 @@ def test_taken_back_it_flags_nothing_any_more(alpha: Desk, counter: Counter) -> 
     with alpha.services.database.reading() as connection:
         assert connection.execute(select(FILINGS.c.flag)).scalar_one() is None
     counter.report(made, status=409)
+
+
+@ON_SQLITE
+def test_whether_a_member_acts_for_persons_is_decided_and_can_be_taken_again(
+    counter: Counter, clock: FakeClock
+) -> None:
+    """By the purpose alone: not by an attestation that is too old; the decision gives no tier of anything."""
+    services = counter.desk.services
+    with services.database.write() as session:
+        session.execute(update(MemberRow).values(attested_on=clock().date() - timedelta(days=900)))
+    counter.enter()
+    own = ["new_business", "claim_validation", "investigation"]
+    use_rules(services, "purposes", own=own)
+    assert counter.enter(status=403)["rule"] == "PURPOSE"
+    with services.database.reading() as connection:
+        answers = list(connection.scalars(select(DECISIONS.c.answer).where(DECISIONS.c.action == "subject")))
+    assert len(answers) == 2
+    assert {tier for each in answers for tier in each["tiers"]} == {"0"}
+    pages = list(Replay().pages(services.database, Chosen()))
+    assert (sum(page.taken for page in pages), [each for page in pages for each in page.deviations]) == (2, [])
