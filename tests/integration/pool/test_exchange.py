@@ -14,16 +14,20 @@ import pyrage
 import pytest
 from sqlalchemy import select
 
+from repository.domain.flags import Flag
 from repository.domain.jobs import JobKind
 from repository.domain.members import MemberStatus
 from repository.domain.removal import Cause
+from repository.domain.viewings import Via
 from repository.domain.webhooks import Notice
 from repository.jobs.running import JobWorker
-from repository.services import posting, removal
+from repository.services import corrections, posting, removal
+from repository.services.lifecycle import Act
 from repository.services.onboarding import change_status
 from repository.services.removal import Why
 from repository.services.replay import Replay
 from repository.settings import Settings
+from repository.storage import viewings
 from repository.storage.decisions import Chosen
 from repository.storage.dump import lines, tables
 from repository.storage.events import EVENTS
@@ -196,6 +200,23 @@ def test_each_side_sees_its_own_part(alpha: Desk, beta: Desk, hit: str, member: 
 
 
 @ON_SQLITE
+def test_the_detail_of_a_flagged_record_waits(alpha: Desk, beta: Desk, hit: str) -> None:
+    """While the record is disputed its detail is not fetched; once it is, that is a viewing at tier 4."""
+    services, made = alpha.services, request(alpha, hit)
+    approve(beta, made)
+    with services.database.writing() as connection:
+        filing_id = connection.execute(select(DISCLOSURES.c.filing_id)).scalar_one()
+        now = Act(services.clock())
+        corrections.flag(services, connection, now, filing_id, Flag.DISPUTED, cause="dsp_1")
+    alpha.get(f"/v1/disclosures/{made['id']}/sealed", status=403)
+    with services.database.writing() as connection:
+        corrections.flag(services, connection, now, filing_id, None, cause="dsp_1")
+    alpha.get(f"/v1/disclosures/{made['id']}/sealed")
+    with services.database.reading() as connection:
+        seen = viewings.of_filings(connection, [filing_id])
+    assert (Via.DISCLOSURE, 4) in [(each.reader.via, each.tier) for each in seen]
+
+
 def test_a_part_is_given_with_a_reason(alpha: Desk, beta: Desk, hit: str) -> None:
     """What is kept back is told with the ground and in words, under the operator's seal where it is stored."""
     made = request(alpha, hit)
