@@ -48,23 +48,26 @@ class Judged:
         return len(self.same)
 
 
-def shares(sources: Sequence[Sequence[str]]) -> list[float]:
+def shares(sources: Sequence[Sequence[str]], parts: Sequence[float] | None = None) -> list[float]:
     """What each judged pair weighs, given by whom it was judged: 1, or less where a source has judged very many.
 
-    A pair of several sources is shared among them. With fewer than three sources there is no weight that leaves each a
-    third of it, and all weigh nothing.
+    A pair of several sources is shared among them; `parts` are less than 1 of those that are there more than once.
+    With fewer than three sources there is no weight that leaves each a third of it, and all weigh nothing.
     """
     counts: dict[str, float] = {}
-    for judges in sources:
+    parts = parts or [1.0] * len(sources)
+    for judges, part in zip(sources, parts, strict=True):
         for each in judges:
-            counts[each] = counts.get(each, 0.0) + 1.0 / len(judges)
+            counts[each] = counts.get(each, 0.0) + part / len(judges)
     most = max(counts.values(), default=0.0)
     if len(counts) * MOST_OF_ONE < 1:
         most = 0.0
     for _ in range(_ROUNDS):
         most = min(most, MOST_OF_ONE * sum(min(each, most) for each in counts.values()))
     factor = {each: min(1.0, most / count) for each, count in counts.items()}
-    return [sum(factor[each] for each in judges) / len(judges) for judges in sources]
+    return [
+        part * sum(factor[each] for each in judges) / len(judges) for judges, part in zip(sources, parts, strict=True)
+    ]
 
 
 def fit(base: KindModel, kind: Kind, judged: Judged) -> KindModel:

@@ -72,16 +72,22 @@ def list_models(pool: Pool, as_json: bool) -> None:
 @click.option("--from-outcomes", is_flag=True, help="Learn from what members found of hits, not from encodings alone.")
 @click.option("--sample", type=click.IntRange(1000), default=SAMPLE, show_default=True, help="Persons to draw.")
 @click.option("--dry-run", is_flag=True, help="Show the model and how it does without keeping it.")
-@by_option
+@click.option("--officer", metavar="USERNAME", help="The operator who trains; not needed with --dry-run.")
+@passwords.password_file
 @as_json_option
 @click.pass_obj
-def train(pool: Pool, *, from_outcomes: bool, sample: int, dry_run: bool, by: str | None, as_json: bool) -> None:
+def train(pool: Pool, /, *, from_outcomes: bool, sample: int, dry_run: bool, as_json: bool, **officer: Any) -> None:
     """Train a model: a candidate, that another operator reviews before it can be used.
 
     On the pool's own encodings, without labels or plain text, or from outcomes. Old and new are held side by side
-    against outcomes that are held back from training, if there are any.
+    against outcomes that are held back from training, if there are any. Who trains is shown by the password, so that
+    who reviews is surely another.
     """
-    services, moment = compose(pool.settings), now()
+    if officer["officer"] is None and not dry_run:
+        raise click.UsageError("say with --officer who trains, or --dry-run")
+    moment = now()
+    by = None if dry_run else _officer(pool, officer["officer"], officer["password_file"])
+    services = compose(pool.settings)
     try:
         base = current_model(pool.settings)
         with services.database.read(long=True) as session:
@@ -89,17 +95,16 @@ def train(pool: Pool, *, from_outcomes: bool, sample: int, dry_run: bool, by: st
         trained = learning.learn(base, found, moment) if from_outcomes else train_model(services, sample, moment)
         comparison = learning.compare(base, trained, found.held_back)
         candidate = Candidate(trained, OUTCOMES if from_outcomes else UNLABELLED, base.id, comparison)
-        if not dry_run:
-            with services.database.write() as session:
-                act = Act(moment, officers.acting(session, by))
-                models.propose(session.connection(), act, candidate, base, pool.settings)
-    except (TooLittleError, OnboardingError, ModelError) as error:
+        if by is not None:
+            with services.database.writing() as connection:
+                models.propose(connection, Act(moment, by), candidate, base, pool.settings)
+    except (TooLittleError, ModelError) as error:
         raise click.ClickException(str(error)) from None
     finally:
         services.database.close()
     if as_json:
         told = {"id": trained.id, "base": base.id, "card": dict(trained.card), "kept": not dry_run}
-        print_json(told | {"left_out": dict(found.left_out), "comparison": comparison.as_dict()})
+        print_json(told | {"remarks": dict(found.remarks), "comparison": comparison.as_dict()})
         return
     _print(describe(trained), None)
     _print_comparison(base.id, trained.id, comparison)
@@ -117,12 +122,11 @@ def train(pool: Pool, *, from_outcomes: bool, sample: int, dry_run: bool, by: st
 @click.pass_obj
 def review(pool: Pool, *, model_id: str, officer: str, reason: str, password_file: IO[str] | None) -> None:
     """Review a model that another operator trained. The reviewer shows who they are by their password."""
-    password = passwords.given(PASSWORD_VARIABLE, password_file) or click.prompt("Password", hide_input=True)
+    act = Act(now(), _officer(pool, officer, password_file), reason)
     try:
-        with pool.database.write() as session:
-            act = Act(now(), officers.officer(session, officer, password), reason)
-            models.review(session.connection(), act, model_id)
-    except (OnboardingError, ModelError, FieldError) as error:
+        with pool.database.writing() as connection:
+            models.review(connection, act, model_id)
+    except (ModelError, FieldError) as error:
         raise click.ClickException(str(error)) from None
     console().print(f"Reviewed. Next: frankpledge-admin model adopt {model_id}")
 
@@ -159,12 +163,22 @@ def adopt(pool: Pool, *, model_id: str, worse: bool, reason: str | None, by: str
 def reset(pool: Pool, by: str | None) -> None:
     """Go back to the shipped model from the next start on. The one in use is kept, and may be adopted again."""
     try:
-        with pool.database.write() as session:
+        with pool.database.read() as session:
             act = Act(now()) if by is None else Act(now(), officers.acting(session, by))
-            shipped = models.reset(session.connection(), pool.settings, act)
+        shipped = models.reset(pool.database, pool.settings, act)
     except OnboardingError as error:
         raise click.ClickException(str(error)) from None
     console().print(f"In use from the next start: [bold]{shipped.id}[/].")
+
+
+def _officer(pool: Pool, username: str, password_file: IO[str] | None) -> str:
+    """The actor's id of an operator who shows by the password who they are."""
+    password = passwords.given(PASSWORD_VARIABLE, password_file) or click.prompt("Password", hide_input=True)
+    try:
+        with pool.database.read() as session:
+            return officers.officer(session, username, password)
+    except OnboardingError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _print(shown: Description, kept: dict[str, Any] | None) -> None:

@@ -113,6 +113,7 @@ class EventKind(StrEnum):
     PROOF_APPROVED = "proof.approved"
     PROOF_WITHDRAWN = "proof.withdrawn"
     RULEBOOK_LOADED = "rulebook.loaded"
+    MODEL_FOUND = "model.found"
     MODEL_TRAINED = "model.trained"
     MODEL_REVIEWED = "model.reviewed"
     MODEL_ADOPTED = "model.adopted"

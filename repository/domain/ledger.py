@@ -17,8 +17,8 @@ Floats = npt.NDArray[np.float64]
 COUNTS = ("accepted", "late", "back_book", "thin", "corroborated", "upheld", "due", "answered")
 """The columns of the ledger: filings of new references accepted that day, and of these those filed late, those whose
 trigger date lies before the member's admission (without thin ones: none is taken off twice), those with too few keys,
-and those that met another member's record; disputes upheld, and filings refuted, that day against the member; answers to hits that fall due
-that day, and those given in time."""
+and those that met another member's record; disputes upheld, and filings refuted, that day against the member; answers
+to hits that fall due that day, and those given in time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def answered(
         return refutation
     if refutation.status not in UNCLOSED:
         raise RefutationError("this refutation is closed")
-    if refutation.status is RefutationStatus.NOTICED and today > refutation.contest_until:
+    if refutation.status is RefutationStatus.NOTICED and not accepts and today > refutation.contest_until:
         raise RefutationError(f"it was to be contested until {refutation.contest_until.isoformat()}")
     if refutation.status is RefutationStatus.CONTESTED and not accepts:
         raise RefutationError("it is contested already, and waits for the operator")

@@ -222,7 +222,7 @@ class SubjectAccessRules:
 
 @dataclass(frozen=True, slots=True)
 class AccuracyRules:
-    """By how many members a filing of which classes is refuted, and for how many days its contributor may contest that."""
+    """By how many members a filing of which classes is refuted, and how long its contributor may contest that."""
 
     refuted_by: int
     contest_days: int

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from matching.types import Band
 from repository.domain import disclosure
-from repository.domain.casework import Case
+from repository.domain.casework import Case, Finding
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, POINTER_TIER
 from repository.domain.viewings import Via
-from repository.services import Services, casework, hits, review
+from repository.services import Services, casework, hits, refuting, review
 from repository.services.casemaking import gather, gather_within
 from repository.services.casework import At, Verdict
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted, RefusedError
@@ -116,7 +116,12 @@ def decide(services: Services, at: At, said: Verdict) -> dict[str, Any] | None:
     with services.database.writing() as connection:
         if granted.entitlement.allowed:
             gather_within(services, connection, at.member, *hits.reaches(granted))
-        return casework.decide(services, connection, at, said)
+        decided = casework.decide(services, connection, at, said)
+    if decided is not None and decided["finding"] == Finding.CLEAR.value:
+        # Once more now that it is there for all to see: of members that confirm at once, none sees the others before.
+        with services.database.writing() as connection:
+            refuting.look(services, connection, at.member.id, at.case_id)
+    return decided
 
 
 def one(

@@ -115,6 +115,7 @@ def step(services: Services, session: Session, job: Job, settled: bool = True) -
     exchanged += viewings.forget_over(connection, before=now - _KEPT_VIEWINGS, limit=AT_ONCE)
     exchanged += watching.end_over(services, connection, now=now, limit=AT_ONCE)
     exchanged += corrections.forget_over(connection, before=_before(now, KEPT_CORRECTIONS), limit=AT_ONCE)
+    exchanged += refutations.forget_over(connection, before=_before(now, KEPT_MONTHS), limit=AT_ONCE)
     exchanged += alerts.forget_over(connection, before=_before(now, KEPT_MONTHS), limit=AT_ONCE)
     jobs.forget(connection, JobKind.EXPIRY, before=now - KEPT_JOBS, limit=AT_ONCE)
     more = notices == AT_ONCE or exchanged >= AT_ONCE
@@ -148,6 +149,7 @@ def _over(connection: Connection, now: datetime) -> int:
     kept += index.count_old_hot(connection, before=now - KEPT_HOT_KEYS)
     kept += watches.count_over(connection, now=now)
     kept += corrections.count_over(connection, before=_before(now, KEPT_CORRECTIONS))
+    kept += refutations.count_closed(connection, before=_before(now, KEPT_MONTHS))
     kept += alerts.count_over(connection, before=_before(now, KEPT_MONTHS))
     kept += viewings.count_over(connection, before=now - _KEPT_VIEWINGS)
     asked = screenings.count_expired(connection, now=now, footprint=_before(now, FOOTPRINT_MONTHS))

@@ -28,7 +28,10 @@ from repository.storage.models import Verdict
 from repository.storage.sealing import Sealer
 
 HELD_BACK = 0.3
-"""Which are: by a hash of the record that was hit, so that all its pairs are on one side, now and later."""
+"""Which are: by a hash of the record that was hit, so that it is on one side, now and later.
+
+Between two filings that is the later one: other pairs of the earlier one may be on the other side.
+"""
 FEWEST_MATCHES = 50
 FEWEST_HELD_BACK = 20
 _SCALE = 2**32
@@ -43,15 +46,17 @@ class Pair:
     pool_size: int
     same: bool
     members: tuple[str, ...]
+    part: float = 1.0
+    """Less than 1 where members contradict each other: each has its part of the pair, and none the last word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Judged pairs to learn from, those held back, and how many others were left out and why."""
+    """Judged pairs to learn from, those held back, and of how many there is something to be said."""
 
     training: Sequence[Pair]
     held_back: Sequence[Pair]
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    remarks: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +82,28 @@ class Comparison:
 
 
 def collect(sealer: Sealer, connection: Connection) -> Outcomes:
-    """What members found, as pairs. What two of them contradict each other about is left out, and counted."""
-    left_out: Counter[str] = Counter()
+    """What members found, as pairs.
+
+    Remarked are those that are inconclusive or not readable, and so left out; those that members contradict each other
+    about; and how often somebody judged a pair again.
+    """
+    remarks: Counter[str] = Counter()
     said: dict[tuple[Any, ...], dict[str, Verdict]] = {}
     for each in models.verdicts(connection):
         judged = said.setdefault(_pair_of(each), {})
-        left_out["repeated"] += each.member_id in judged  # the last word counts
+        remarks["repeated"] += each.member_id in judged  # the last word counts
         judged[each.member_id] = each
     training: list[Pair] = []
     held_back: list[Pair] = []
     for judged in said.values():
-        pair = _pair(sealer, list(judged.values()))
-        if isinstance(pair, str):
-            left_out[pair] += 1
+        verdicts = list(judged.values())
+        pairs = _pairs(sealer, verdicts)
+        if isinstance(pairs, str):
+            remarks[pairs] += 1
             continue
-        (held_back if is_held_back(next(iter(judged.values())).filing_id) else training).append(pair)
-    return Outcomes(training, held_back, {name: count for name, count in sorted(left_out.items()) if count})
+        remarks["contradicted"] += len(pairs) > 1
+        (held_back if is_held_back(verdicts[0].filing_id) else training).extend(pairs)
+    return Outcomes(training, held_back, {name: count for name, count in sorted(remarks.items()) if count})
 
 
 def is_held_back(filing_id: str) -> bool:
@@ -103,9 +114,9 @@ def is_held_back(filing_id: str) -> bool:
 
 def learn(base: LinkageModel, found: Outcomes, now: datetime) -> LinkageModel:
     """A model that says what people found, starting from the one in use. Raises TooLittleError."""
-    weights = shares([each.members for each in found.training])
+    weights = _weights(found.training)
     matches = sum(weight for weight, each in zip(weights, found.training, strict=True) if each.same)
-    held_back = sum(shares([each.members for each in found.held_back]))
+    held_back = sum(_weights(found.held_back))
     if matches < FEWEST_MATCHES or held_back < FEWEST_HELD_BACK:
         raise TooLittleError(
             f"{len(found.training)} outcomes are there to learn from and {len(found.held_back)} held back. It needs"
@@ -120,14 +131,14 @@ def learn(base: LinkageModel, found: Outcomes, now: datetime) -> LinkageModel:
         "method": "m by outcomes, pseudo-counts by the base; priors by their odds; u and h of the base",
         "base": base.id,
         "held_back": len(found.held_back),
-        "left_out": dict(found.left_out),
+        "remarks": dict(found.remarks),
     }
     return replace(base, id=new_id(now), kinds=kinds, card=card)
 
 
 def compare(old: LinkageModel, new: LinkageModel, pairs: Sequence[Pair]) -> Comparison:
     """Hold two models against outcomes that neither was trained on; no member has more than a third of the weight."""
-    weights = shares([each.members for each in pairs])
+    weights = _weights(pairs)
     said: list[list[float]] = [[], []]
     same: list[bool] = []
     weighed: list[float] = []
@@ -157,13 +168,11 @@ def _pair_of(verdict: Verdict) -> tuple[Any, ...]:
     return (verdict.member_id, verdict.asked, verdict.filing_id, verdict.position)
 
 
-def _pair(sealer: Sealer, verdicts: Sequence[Verdict]) -> Pair | str:
-    """A judged pair; else why there is none."""
+def _pairs(sealer: Sealer, verdicts: Sequence[Verdict]) -> list[Pair] | str:
+    """A judged pair, once for each thing that is said of it; else why there is none."""
     clear = [each for each in verdicts if each.outcome != HitOutcome.INCONCLUSIVE]
     if not clear:
         return "inconclusive"
-    if len({each.outcome for each in clear}) > 1:
-        return "contradicted"
     last = clear[-1]
     if last.kind not in KINDS or not last.evidence:
         return "unreadable"
@@ -171,8 +180,16 @@ def _pair(sealer: Sealer, verdicts: Sequence[Verdict]) -> Pair | str:
     levels = _levels(last.kind, rows)
     if levels is None:
         return "unreadable"
-    same = last.outcome == HitOutcome.SAME_SUBJECT
-    return Pair(last.kind, levels, last.pool_size, same, tuple(each.member_id for each in clear))
+    pairs = []
+    for same in (True, False):
+        judges = tuple(each.member_id for each in clear if (each.outcome == HitOutcome.SAME_SUBJECT) is same)
+        if judges:
+            pairs.append(Pair(last.kind, levels, last.pool_size, same, judges, len(judges) / len(clear)))
+    return pairs
+
+
+def _weights(pairs: Sequence[Pair]) -> list[float]:
+    return shares([each.members for each in pairs], [each.part for each in pairs])
 
 
 def _levels(kind: Kind, rows: Sequence[ExplanationRow]) -> tuple[int, ...] | None:

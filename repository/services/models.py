@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, RowMapping
 from matching.model import LinkageModel, from_json, to_json
 from matching.shipped import shipped_model
 from repository.domain.events import EventKind
+from repository.domain.membership import SYSTEM
 from repository.services import Services, learning, lifecycle, modelling
 from repository.services.learning import Comparison
 from repository.services.lifecycle import Act, What
@@ -80,38 +82,40 @@ def adopt(services: Services, act: Act, model_id: str, *, worse: bool = False) -
     Raises ModelError for one that nobody reviewed, or that does worse on the outcomes held back unless that is
     accepted, with a reason.
     """
-    settings = services.settings
-    with services.database.writing(long=True) as connection:
-        row = _found(connection, model_id)
-        if row["origin"] != SHIPPED and row["reviewed_at"] is None:
-            raise ModelError("nobody has reviewed it: `frankpledge-admin model review`, by who did not train it")
-        model, in_use = parsed(row), modelling.current_model(settings)
+    settings, in_use = services.settings, modelling.current_model(services.settings)
+    with services.database.read(long=True) as session:  # nobody waits while thousands of outcomes are opened
+        connection = session.connection()
+        model = parsed(_adoptable(connection, model_id))
         if model.schema != in_use.schema:
             raise ModelError("it is for another linkage schema than the pool's")
-        _keep_used(connection, settings, in_use, act.now)
         comparison = learning.compare(in_use, model, learning.collect(services.sealer, connection).held_back)
-        if comparison.worse and not (worse and act.reason):
-            raise ModelError(
-                f"on {comparison.pairs} outcomes held back it does worse than {in_use.id}: log loss"
-                f" {comparison.new.log_loss:.4f}, not {comparison.old.log_loss:.4f}. --worse --reason to have it anyway"
-            )
+    if comparison.worse and not (worse and act.reason):
+        raise ModelError(
+            f"on {comparison.pairs} outcomes held back it does worse than {in_use.id}: log loss"
+            f" {comparison.new.log_loss:.4f}, not {comparison.old.log_loss:.4f}. --worse --reason to have it anyway"
+        )
+    with services.database.writing() as connection:
+        _adoptable(connection, model_id)
+        if _content(modelling.current_model(settings)) != _content(in_use):
+            raise ModelError("another model was put into use meanwhile: adopt it again, to be compared with that one")
+        _keep_used(connection, settings, in_use, act.now)
         _adopted(connection, act, model_id, in_use.id)
-        modelling.store_model(settings, model)  # last: a reader of the file finds the model kept
+    # After the commit: cut off before this, the pool goes on with the model before, and `check-config` says so.
+    modelling.store_model(settings, model)
     return comparison
 
 
-def reset(connection: Connection, settings: Settings, act: Act) -> LinkageModel:
+def reset(database: Database, settings: Settings, act: Act) -> LinkageModel:
     """Go back to the shipped model from the next start on; it was reviewed with the software."""
     shipped = shipped_model(settings.schema)
     in_use = None
-    try:
+    with suppress(SettingsError):  # what is no model scored nothing
         in_use = modelling.current_model(settings)
-    except SettingsError:  # what is no model scored nothing
-        pass
-    else:
-        _keep_used(connection, settings, in_use, act.now)
-    _keep(connection, Candidate(shipped, SHIPPED), act.now, None)
-    _adopted(connection, act, shipped.id, None if in_use is None else in_use.id)
+    with database.writing() as connection:
+        if in_use is not None:
+            _keep_used(connection, settings, in_use, act.now)
+        _keep(connection, Candidate(shipped, SHIPPED), act.now, None)
+        _adopted(connection, act, shipped.id, None if in_use is None else in_use.id)
     settings.model_file.unlink(missing_ok=True)
     return shipped
 
@@ -151,6 +155,8 @@ def not_as_kept(connection: Connection, settings: Settings) -> str | None:
     row = models.one(connection, model.id)
     if row is not None and row["digest"] != _digest(_content(model)):
         return f"the model that is kept as {model.id}: the file was changed since"
+    if settings.model_file.exists() and (row is None or (row["origin"] != SHIPPED and row["reviewed_at"] is None)):
+        return f"a model that was reviewed; nobody reviewed {model.id}: `frankpledge-admin model reset`, or `review`"
     in_use = [each["id"] for each in models.all_kept(connection) if _status(each) == "in use"]
     if in_use and model.id not in in_use:
         return f"the model that was adopted last, {in_use[-1]}, not {model.id}: `frankpledge-admin model adopt`"
@@ -161,6 +167,13 @@ def _status(row: RowMapping) -> str:
     if row["adopted_at"] is not None:
         return "in use" if row["left_at"] is None else "used before"
     return "reviewed" if row["reviewed_at"] is not None else "to be reviewed"
+
+
+def _adoptable(connection: Connection, model_id: str) -> RowMapping:
+    row = _found(connection, model_id)
+    if row["origin"] != SHIPPED and row["reviewed_at"] is None:
+        raise ModelError("nobody has reviewed it: `frankpledge-admin model review`, by who did not train it")
+    return row
 
 
 def _found(connection: Connection, model_id: str) -> RowMapping:
@@ -178,11 +191,15 @@ def _adopted(connection: Connection, act: Act, model_id: str, before: str | None
 
 
 def _keep_used(connection: Connection, settings: Settings, model: LinkageModel, now: datetime) -> None:
-    """Keep a model that is in use, as it is: no others are then, so that there is one at a time."""
+    """Keep a model that is in use. One that is there by hand nobody adopted: an event says so, and `check-config`."""
     shipped = not settings.model_file.exists()
-    if _keep(connection, Candidate(model, SHIPPED if shipped else BY_HAND), now, None):
+    if not _keep(connection, Candidate(model, SHIPPED if shipped else BY_HAND), now, None):
+        return
+    if shipped:
         models.leave(connection, model.id, now)
         models.change(connection, model.id, adopted_at=now)
+    else:
+        _tell(connection, Act(now, SYSTEM), EventKind.MODEL_FOUND, model.id)
 
 
 def _keep(connection: Connection, candidate: Candidate, now: datetime, by: str | None) -> bool:

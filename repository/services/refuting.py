@@ -55,7 +55,7 @@ def look(services: Services, connection: Connection, member_id: str, case_id: st
             noticed_at=now,
             contest_until=services.rulebook.calendar.day_of(now) + timedelta(days=wanted.contest_days),
         )
-        if refutations.add(connection, refutation):
+        if refutations.add(connection, refutation) or refutations.renew(connection, refutation):
             _tell(connection, act, EventKind.REFUTATION_NOTICED, refutation)
             about, dedupe = {"refutation": refutation.id}, f"refutation {refutation.id}"
             alerting.tell(
@@ -83,6 +83,16 @@ def answer(
             _tell(connection, act, EventKind.REFUTATION_ANSWERED, after, accepts=str(given.accepts).lower())
             _close(connection, act, after)
         return to_contributor(after, disputes.references(connection, [after.filing_id]))
+
+
+def accept_all(connection: Connection, act: Act, contributor_id: str, filing_id: str) -> None:
+    """Accept every refutation of a filing that its contributor withdraws, in the caller's transaction."""
+    for before in refutations.unclosed(connection, contributor_id, filing_id):
+        reference, today = before.note_reference, before.contest_until
+        after = rules.answered(before, accepts=True, note_reference=reference, today=today, now=act.now)
+        refutations.save(connection, after)
+        _tell(connection, act, EventKind.REFUTATION_ANSWERED, after, accepts="true")
+        _close(connection, act, after)
 
 
 def decide(connection: Connection, refutation_id: str, act: Act, *, upheld: bool) -> Refutation | None:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping
 
 from repository.domain.members import Actor, Member
 from repository.domain.removal import Cause, WithdrawalReason
-from repository.services import Services, disputes, removal
+from repository.services import Services, disputes, refuting, removal
 from repository.services.lifecycle import Act
 from repository.services.removal import Why
 from repository.storage import deletions, dialect, filings, ledger
@@ -21,8 +21,8 @@ def withdraw(
 ) -> dict[str, Any] | None:
     """Take an own filing out of the pool; the deletion proof as JSON. None when the member has, and had, none.
 
-    One that is gone already stays so: its proof is the answer. Disputes about it that are not closed are accepted by
-    this, and count (R8): nobody withdraws what is disputed to be spared.
+    One that is gone already stays so: its proof is the answer. Disputes about it, and refutations of it, that are not closed are
+    accepted by this, and count (R8): nobody withdraws what is disputed to be spared.
     """
     with services.database.write() as session:
         return take_out(services, session.connection(), (actor, member), filing_id, reason)
@@ -38,6 +38,7 @@ def take_out(
     row = filings.of_member(connection, member.id, filing_id)
     if row is not None:
         disputes.accept_all(connection, Act(why.now, actor.id), filing_id)
+        refuting.accept_all(connection, Act(why.now, actor.id), member.id, filing_id)
         _discount(services, connection, row, why.now)
         removal.remove(services, connection, [filing_id], why)
     proof = deletions.of_filing(connection, member.id, filing_id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Index, RowMapping, Select, UniqueConstraint, func, select, update
+from sqlalchemy import Connection, ForeignKey, Index, RowMapping, Select, UniqueConstraint, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.domain.casework import CaseStatus, Finding
@@ -16,13 +16,16 @@ from repository.domain.rulebook import CLASS_TIER
 from repository.storage import dialect
 from repository.storage.base import Base
 from repository.storage.casework import CASE_HITS, CASES, FINDINGS
-from repository.storage.filings import FILINGS
+from repository.storage.filings import FILINGS, VERSIONS
 from repository.storage.hits import HIT_SIDES, HITS
 from repository.storage.outcomes import OUTCOMES
 
 
 class RefutationRow(Base):
-    """A version of a filing that was refuted, once; it outlives the filing, which may be gone."""
+    """A version of a filing that was refuted; it outlives the filing, which may be gone.
+
+    The version is the last that changed what is matched: who only corrects a date has filed the same person still.
+    """
 
     __tablename__ = "refutations"
     __table_args__ = (
@@ -52,6 +55,35 @@ def add(connection: Connection, refutation: Refutation) -> bool:
     """Store a refutation; False when this version of the filing has one."""
     row = {name: getattr(refutation, name) for name in Refutation.__slots__} | {"status": refutation.status.value}
     return bool(dialect.insert_new(connection, REFUTATIONS, [row], "id"))
+
+
+def renew(connection: Connection, refutation: Refutation) -> bool:
+    """Give notice again of one that was void; False when this version has one that is not."""
+    of = (REFUTATIONS.c.filing_id == refutation.filing_id, REFUTATIONS.c.version == refutation.version)
+    void = (*of, REFUTATIONS.c.contributor_id == refutation.contributor_id)
+    names = ("id", "noticed_at", "contest_until", "note_reference", "answered_at", "closed_at", "reason")
+    values = {name: getattr(refutation, name) for name in names} | {"status": refutation.status.value}
+    statement = update(REFUTATIONS).where(*void, REFUTATIONS.c.status == RefutationStatus.VOID.value)
+    return connection.execute(statement.values(values)).rowcount == 1
+
+
+def unclosed(connection: Connection, contributor_id: str, filing_id: str) -> list[Refutation]:
+    """The refutations of a filing that are not closed; nobody changes them until this transaction ends."""
+    mine = (REFUTATIONS.c.contributor_id == contributor_id, REFUTATIONS.c.filing_id == filing_id)
+    statement = select(REFUTATIONS).where(*mine, REFUTATIONS.c.closed_at.is_(None)).with_for_update()
+    return [_refutation(row) for row in connection.execute(statement).mappings()]
+
+
+def forget_over(connection: Connection, *, before: datetime, limit: int) -> int:
+    """Forget refutations that were closed before a time; how many. That a version counted is kept elsewhere."""
+    old = select(REFUTATIONS.c.id).where(REFUTATIONS.c.closed_at < before).order_by(REFUTATIONS.c.id).limit(limit)
+    return connection.execute(delete(REFUTATIONS).where(REFUTATIONS.c.id.in_(old))).rowcount
+
+
+def count_closed(connection: Connection, *, before: datetime) -> int:
+    """How many refutations were closed before a time."""
+    statement = select(func.count()).select_from(REFUTATIONS).where(REFUTATIONS.c.closed_at < before)
+    return int(connection.execute(statement).scalar_one())
 
 
 def save(connection: Connection, refutation: Refutation) -> None:
@@ -103,7 +135,7 @@ def judged(connection: Connection, member_id: str, case_id: str, classes: Sequen
     joined = joined.join(OUTCOMES, _said()).join(FILINGS, FILINGS.c.id == HIT_SIDES.c.their_filing_id)
     filing = FILINGS.c
     statement = (
-        select(filing.id, filing.version, filing.member_id, filing.line, filing.record_class)
+        select(filing.id, _matched().label("version"), filing.member_id, filing.line, filing.record_class)
         .select_from(joined)
         .where(CASE_HITS.c.member_id == member_id, CASE_HITS.c.case_id == case_id, filing.record_class.in_(classes))
         .distinct()
@@ -116,16 +148,18 @@ def refuters(connection: Connection, filing_id: str, version: int) -> set[str]:
     """The members that refute a version of a filing.
 
     Each was told its class, found a live hit on it, since this version is there, to be of the same subject, and has the
-    case that is about it closed as clear, which a second person of it confirmed.
+    case that is about it closed as clear, which a second person of it confirmed. No other version was matched since.
     """
-    statement = _refuters().where(FILINGS.c.id == filing_id, FILINGS.c.version == version)
+    statement = _refuters().where(FILINGS.c.id == filing_id, VERSIONS.c.version == version)
     return set(connection.scalars(statement))
 
 
 def _refuters() -> Select[Any]:
     case, found = CASES.c, FINDINGS.c
+    of_version = (VERSIONS.c.filing_id == FILINGS.c.id) & (VERSIONS.c.version == _matched())
     joined = (
-        FILINGS.join(HIT_SIDES, HIT_SIDES.c.their_filing_id == FILINGS.c.id)
+        FILINGS.join(VERSIONS, of_version)
+        .join(HIT_SIDES, HIT_SIDES.c.their_filing_id == FILINGS.c.id)
         .join(HITS, HITS.c.id == HIT_SIDES.c.hit_id)
         .join(OUTCOMES, _said())
         .join(CASE_HITS, _same_side())
@@ -138,7 +172,7 @@ def _refuters() -> Select[Any]:
         .where(
             HITS.c.superseded_at.is_(None),
             HIT_SIDES.c.shown_tier >= CLASS_TIER,
-            OUTCOMES.c.given_at >= FILINGS.c.filed_at,
+            OUTCOMES.c.given_at >= VERSIONS.c.filed_at,
             HIT_SIDES.c.member_id != FILINGS.c.member_id,
             case.status == CaseStatus.CLOSED.value,
             case.finding == Finding.CLEAR.value,
@@ -148,6 +182,13 @@ def _refuters() -> Select[Any]:
         )
         .distinct()
     )
+
+
+def _matched() -> Any:
+    """The last version of a filing that changed what is matched."""
+    version = VERSIONS.alias("matched")
+    of_filing = (version.c.filing_id == FILINGS.c.id) & version.c.matched
+    return select(func.max(version.c.version)).where(of_filing).correlate(FILINGS).scalar_subquery()
 
 
 def _last_found() -> Any:

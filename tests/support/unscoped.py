@@ -166,6 +166,8 @@ ALLOWED = {
     "storage.ledger.corroborated": "everyone's sums, of which the medians of others are told",
     "storage.hits.move": _RESCORED,
     "storage.refutations.count_over": _SWEEP,
+    "storage.refutations.count_closed": _SWEEP,
+    "storage.refutations.forget_over": _SWEEP,
     "storage.refutations.of_pool": _OPERATOR,
     "storage.refutations.one": "by its id, and told to the contributor and the operator only",
     "storage.refutations.over": _SWEEP,

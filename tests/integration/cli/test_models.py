@@ -24,9 +24,11 @@ from repository.services.compose import compose
 from repository.services.onboarding import add_user, admit_member
 from repository.settings import Settings
 from repository.storage import outcomes
+from repository.storage.events import EVENTS
 from repository.storage.hits import HIT_SIDES, HITS
 
 PASSWORD = "marram-plover-dunlin-wrack"
+BY_PASSWORD = {PASSWORD_VARIABLE: PASSWORD}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +56,7 @@ def operators(filled: Filled) -> None:
 def reviewed(filled: Filled, model_id: str, officer: str) -> Result:
     """Review a model as one of the operators."""
     words = ("model", "review", model_id, "--officer", officer, "--reason", "The table speaks for it.")
-    return admin(filled.services.settings, *words, env={PASSWORD_VARIABLE: PASSWORD})
+    return admin(filled.services.settings, *words, env=BY_PASSWORD)
 
 
 @pytest.mark.usefixtures("operators")
@@ -64,7 +66,10 @@ def test_a_model_is_trained_reviewed_and_then_used(filled: Filled) -> None:
     assert "default-1" in admin(settings, "model", "show").output
     rehearsed = admin(settings, "model", "train", "--dry-run")
     assert rehearsed.exit_code == 0, rehearsed.output
-    trained = admin(settings, "model", "train", "--by", "ann", "--json")
+    assert "say with --officer" in admin(settings, "model", "train").output
+    wrong = admin(settings, "model", "train", "--officer", "bob", env={PASSWORD_VARIABLE: "ann's own"})
+    assert "no operator of that name and password" in wrong.output
+    trained = admin(settings, "model", "train", "--officer", "ann", "--json", env=BY_PASSWORD)
     assert trained.exit_code == 0, trained.output
     told = json.loads(trained.output)
     model_id = told["id"]
@@ -112,10 +117,10 @@ def test_outcomes_train_a_model(filled: Filled) -> None:
             outcomes.give(connection, member_id, hits[0][0], each, actor_id=filled.asker.actor.id)
         against = Given(HitOutcome.NOT_SAME, None, services.clock())
         outcomes.give(connection, third.id, hits[3][0], against, actor_id=filled.asker.actor.id)
-    trained = admin(settings, "model", "train", "--from-outcomes", "--by", "bob", "--json")
+    trained = admin(settings, "model", "train", "--from-outcomes", "--officer", "bob", "--json", env=BY_PASSWORD)
     assert trained.exit_code == 0, trained.output
     told = json.loads(trained.output)
-    assert told["left_out"] == {"contradicted": 1}
+    assert told["remarks"] == {"contradicted": 1}
     assert told["comparison"]["new"]["log_loss"] < told["comparison"]["old"]["log_loss"]
     assert reviewed(filled, told["id"], "ann").exit_code == 0
     assert admin(settings, "model", "adopt", told["id"], "--by", "bob").exit_code == 0
@@ -130,14 +135,22 @@ def test_outcomes_train_a_model(filled: Filled) -> None:
         changed = orjson.loads(orjson.dumps(to_json(shipped_model()))) | {"card": {}}
         settings.model_file.write_bytes(orjson.dumps(changed))
         assert "changed since" in str(models.not_as_kept(connection, settings))
-        settings.model_file.unlink()
+        by_hand = changed | {"id": "by-hand"}
+        settings.model_file.write_bytes(orjson.dumps(by_hand))
+        assert "nobody reviewed by-hand" in str(models.not_as_kept(connection, settings))
+    models.keep_in_use(settings, services.database, services.clock())
+    with services.database.reading() as connection:
+        assert "nobody reviewed by-hand" in str(models.not_as_kept(connection, settings))
+        kinds = set(connection.scalars(select(EVENTS.c.kind).where(EVENTS.c.kind.startswith("model."))))
+        assert kinds == {"model.found", "model.trained", "model.reviewed", "model.adopted"}
+    settings.model_file.unlink()
 
 
 def test_too_little_is_said(tmp_path: Path) -> None:
     """A pool that holds too few persons is not trained on, and the message says how many are needed."""
     settings = Settings.under(tmp_path / "pool")
     assert admin(settings, "init").exit_code == 0
-    refused = admin(settings, "model", "train")
+    refused = admin(settings, "model", "train", "--dry-run")
     assert refused.exit_code == 1
     assert "holds 0 persons; training needs 1000" in refused.output
 

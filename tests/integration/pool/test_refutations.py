@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from repository.cli import main
 from repository.storage.disputes import UPHELD
+from repository.storage.refutations import refuters
 from tests.integration.pool.conftest import Counted, Desk
 from tests.integration.pool.test_casework import cases, decide, find, move
 from tests.integration.pool.test_disputes import upheld
@@ -127,11 +128,41 @@ def test_it_is_accepted_or_contested(three: tuple[Desk, Desk, Desk], clock: Fake
     assert sum(row[3] for row in upheld(beta)) == counted
 
 
-def test_a_new_version_is_refuted_anew(three: tuple[Desk, Desk, Desk], clock: FakeClock) -> None:
-    """What was said of the version before does not count against the one that the contributor corrected it to."""
+def test_who_files_somebody_else_is_refuted_anew(three: tuple[Desk, Desk, Desk], clock: FakeClock) -> None:
+    """What was said of another subject does not count; a corrected date is no way out, nor is taking the record out."""
     alpha, beta, gamma = three
     cleared(alpha)
+    cleared(gamma)
     clock.advance(seconds=1)
     beta.file(filing("B-1", subject("ann"), record_class="suspected", date="2026-02-20"))
+    clock.advance(days=29)
+    expire(alpha.services)
+    log_in(*three)
+    assert [each["status"] for each in refutations(beta)] == ["upheld"]
+    with alpha.services.database.reading() as connection:
+        assert len(refuters(connection, refutations(beta)[0]["filing"], 1)) == 2
+    beta.file(filing("B-1", subject("ann", only=range(30)), record_class="suspected"))
+    with alpha.services.database.reading() as connection:
+        assert [refuters(connection, refutations(beta)[0]["filing"], version) for version in (1, 2, 3)] == [set()] * 3
+
+
+def test_taking_the_record_out_accepts(three: tuple[Desk, Desk, Desk], clock: FakeClock) -> None:
+    """Nobody withdraws what is refuted to be spared; a void one may be noticed again."""
+    alpha, beta, gamma = three
+    closed = cleared(alpha)
     cleared(gamma)
-    assert refutations(beta) == []
+    (told,) = refutations(beta)
+    again = move(alpha, closed, "reopen", reason="A new invoice.")
+    clock.advance(days=29)
+    expire(alpha.services)
+    log_in(*three)
+    assert refutations(beta)[0]["status"] == "void"
+    second = Desk(alpha.client, alpha.services, colleague(alpha.client, alpha.services, alpha.member))
+    decide(second, find(alpha, again, "clear"))
+    (renewed,) = refutations(beta)
+    assert (renewed["status"], renewed["contest_until"]) == ("noticed", "2026-04-28")
+    path = f"/v1/filings/{told['filing']}/withdrawal"
+    gone = beta.client.post(path, json={"reason": "duplicate"}, headers=beta.member.headers)
+    assert gone.status_code == 200, gone.get_json()
+    assert refutations(beta)[0]["status"] == "upheld"
+    assert sum(row[3] for row in upheld(beta)) == 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
 from matching.shipped import shipped_model
+from matching.supervised import shares
 from repository.services.learning import Outcomes, Pair, compare, is_held_back, learn
 from repository.services.modelling import TooLittleError
 from tests.unit.matching.test_supervised import POOL, judged
@@ -38,7 +40,7 @@ def test_planted_outcomes_improve_what_is_held_back() -> None:
     told = comparison.as_dict()
     assert told["pairs"] == len(found.held_back)
     assert sum(each["pairs"] for each in told["moved"]) == sum(comparison.moved.values()) > 0
-    assert (model.id, model.card["base"], model.card["left_out"]) == (
+    assert (model.id, model.card["base"], model.card["remarks"]) == (
         "pool-20260302T090000",
         base.id,
         {"contradicted": 3},
@@ -57,6 +59,15 @@ def test_a_liar_is_outweighed() -> None:
     # Nor does it decide which model is better: of what is held back it has a third of the weight.
     good = learn(base, Outcomes(honest, held_back), NOW)
     assert not compare(base, good, held_back).worse
+
+
+def test_who_contradicts_deletes_nobodys_word() -> None:
+    """A pair that two judge contrarily counts half each way: one member cannot veto what the others found."""
+    both = [replace(each, part=0.5) for each in pairs(50, 1)]
+    against = [replace(each, same=not each.same, members=("liar",), part=0.5) for each in pairs(50, 1)]
+    weights = shares([each.members for each in both + against], [each.part for each in both + against])
+    assert sum(weights[: len(both)]) == pytest.approx(len(both) / 2)
+    assert sum(weights[len(both) :]) <= sum(weights) / 3 + 1e-9
 
 
 @pytest.mark.parametrize("members", [HONEST[:1], HONEST[:2]])
