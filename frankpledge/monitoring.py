@@ -46,8 +46,9 @@ class Watch:
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Watch:
         """Read a watch. Raises KeyError or TypeError."""
-        told = (document[name] for name in ("id", "reference", "as", "until", "reason"))
-        return cls(*told, document)
+        return cls(
+            document["id"], document["reference"], document["as"], document["until"], document["reason"], document
+        )
 
 
 Pages = Callable[[str, Mapping[str, str], Callable[[Mapping[str, Any]], Any]], Iterator[Any]]

@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("until", time, nullable=False),
         sa.Column("ended_at", time, nullable=True),
         sa.Column("end_reason", sa.String(), nullable=True),
+        sa.Column("owed_at", time, nullable=True),
         sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_watches_member_id_members"),
         sa.ForeignKeyConstraint(["actor_id"], ["actors.id"], name="fk_watches_actor_id_actors"),
         sa.ForeignKeyConstraint(["screening_id"], ["screenings.id"], name="fk_watches_screening_id_screenings"),
@@ -39,6 +40,7 @@ def upgrade() -> None:
     op.create_index("ix_watches_member_id_id", "watches", ["member_id", "id"])
     op.create_index("ix_watches_screening_id", "watches", ["screening_id"])
     op.create_index("ix_watches_ended_at_until", "watches", ["ended_at", "until"])
+    op.create_index("ix_watches_owed_at", "watches", ["owed_at"])
     op.create_table(
         "watch_index",
         sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),

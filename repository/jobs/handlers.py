@@ -85,7 +85,7 @@ HANDLERS: Mapping[JobKind, Handler] = MappingProxyType(
             longest=timedelta(seconds=120),
         ),
         JobKind.MONITOR: Handler(
-            patience=Patience(10, timedelta(seconds=2), 4, timedelta(minutes=10)),
+            patience=Patience(4, timedelta(seconds=2), 4, timedelta(minutes=1)),
             prepare=monitoring.prepare,
             step=monitoring.step,
             ended=monitoring.ended,

@@ -22,7 +22,7 @@ from sqlalchemy import RowMapping
 from repository import tracing
 from repository.jobs.intake import work_through
 from repository.jobs.threads import Threaded
-from repository.services import Services, asked, correction_job, expiring, retention, schedules
+from repository.services import Services, aftermath, asked, correction_job, expiring, monitoring, retention, schedules
 from repository.services.batches import spool_of
 from repository.services.batchwork import BatchWork
 from repository.services.sweeping import note_all_steps
@@ -105,6 +105,8 @@ class IntakeWorker(Threaded):
         if not _lately(self._monitored_at, now, MONITOR_PAUSE):
             schedules.run_due(self._services)
             asked.tell_contributors(self._services)
+            monitoring.make_up(self._services)
+            aftermath.wake_left(self._services)
             self._monitored_at = now
 
     def retain(self) -> None:

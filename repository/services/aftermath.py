@@ -32,6 +32,15 @@ def queue(services: Services, connection: Connection, source: Source, filing_ids
     jobs.wake(connection, [job_row(services, kind) for kind in KINDS])
 
 
+def wake_left(services: Services) -> None:
+    """Queue the jobs for which something is left, as after one that failed: else it would wait for the next filing."""
+    with services.database.reading() as connection:
+        left = [kind for kind in KINDS if aftermath.following(connection, kind, limit=1)]
+    if left:
+        with services.database.writing() as connection:
+            jobs.wake(connection, [job_row(services, kind) for kind in left])
+
+
 def job_row(services: Services, kind: JobKind) -> dict[str, object]:
     """The one job of a kind that looks at what was filed."""
     return {

@@ -11,14 +11,16 @@ member's list of decisions, that there was something to decide on.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from matching.types import Match
+from matching.types import EncodedSubject, Match
 from repository.domain import disclosure
 from repository.domain.alerts import AlertKind
 from repository.domain.asking import Request
@@ -32,18 +34,23 @@ from repository.services.hitmaking import Source, record_screening_hits, scored
 from repository.services.pool import Linked, Sighting
 from repository.services.watching import subject_of
 from repository.storage import aftermath as noted
-from repository.storage import filings, index, rescored, suppressed, watches
+from repository.storage import filings, index, jobs, rescored, suppressed, watches
 from repository.storage import hits as stored
 from repository.storage.aftermath import TakenIn
 from repository.storage.index import Candidates, Wanted
 from repository.storage.members import find_member
 from repository.storage.rescored import Placed
+from repository.storage.sealing import SealError
 from repository.storage.watches import Asked
 
 ACTION = "watch"
 AT_ONCE = 1000
 """Filings in one step, unless one chunk has more."""
 _ROWS = 200
+OWED_PAUSE, OWED_AT_ONCE = timedelta(hours=23), 50
+"""How often, and how many at a time, watches are looked for again that met what could not be told."""
+
+_log = structlog.get_logger("frankpledge.monitoring")
 _NO_KEYS = Candidates((), (), {}, (), {})
 
 
@@ -65,12 +72,13 @@ class Looked:
     pairs: Sequence[Pair]
 
 
-def prepare(services: Services, _job: Job) -> Looked:
+def prepare(services: Services, job: Job) -> Looked:
     """Find what the next filings match of what stands."""
     with services.database.reading(long=True) as connection:
         taken: list[TakenIn] = []
         count = 0
-        for each in noted.following(connection, JobKind.MONITOR, limit=_ROWS):
+        rows = 1 if job.attempts > 1 else _ROWS  # what failed is done by itself, and set aside if it fails again
+        for each in noted.following(connection, JobKind.MONITOR, limit=rows):
             if taken and count + len(each.filings) > AT_ONCE:
                 break
             taken.append(each)
@@ -93,28 +101,58 @@ def step(services: Services, session: Session, job: Job, looked: Looked) -> Ahea
         if row is not None:
             _told(services, connection, Actor(actor_id, frozenset(), row.as_member()), pairs)
     noted.forget(connection, looked.rows)
+    jobs.forget(connection, JobKind.MONITOR, before=services.clock(), limit=AT_ONCE)
     over = not looked.rows and aftermath.is_over(connection, JobKind.MONITOR)
     return Ahead(job.done + looked.filings, {}, JobStatus.DONE if over else None)
 
 
-def ended(_services: Services, _connection: Connection, _job: Job, _status: JobStatus) -> None:
-    """Nothing follows: what was found was told of as it was."""
+def ended(services: Services, connection: Connection, _job: Job, status: JobStatus) -> None:
+    """Of what failed again and again the first is set aside, with a word in the log, so that the rest goes on."""
+    if status is JobStatus.FAILED:
+        for each in noted.following(connection, JobKind.MONITOR, limit=1):
+            _log.error("not held against what stands", taken_in=each.id, filings=len(each.filings))
+            noted.forget(connection, [each.id])
+        jobs.wake(connection, [aftermath.job_row(services, JobKind.MONITOR)])
+
+
+def make_up(services: Services) -> int:
+    """Look again for what stands and met what its member could not be told of, once a day; how many watches.
+
+    A member is suspended for a time, a record is restricted for a time: what was met then is not lost.
+    """
+    now = services.clock()
+    with services.database.reading(long=True) as connection:
+        owing = watches.owed(connection, before=now - OWED_PAUSE, now=now, limit=OWED_AT_ONCE)
+    for asked in owing:
+        with services.database.write(long=True) as session:
+            connection = session.connection()
+            row = find_member(session, asked.watch.member_id)
+            watches.owe(connection, asked.watch.member_id, [asked.watch.id], None)
+            if row is None:
+                continue
+            member = row.as_member()
+            found = pool.find(services, connection, member, [subject_of(services, asked)])
+            pairs = [Pair(asked, record_id, match) for _, record_id, match in found.seen]
+            if pairs:
+                _told(services, connection, Actor(asked.watch.actor_id, frozenset(), member), pairs)
+    return len(owing)
 
 
 def _found(services: Services, connection: Connection, placed: Sequence[Placed]) -> list[Pair]:
     """The watches of other members that match subjects, each with the subject."""
-    opened = [pool.open_subject(services.sealer, each.sealed) for each in placed]
+    placed, opened = _opened(services, placed)
     sealer, kinds = services.sealer.watches, services.schema.kinds
     keys = pool.rekeyed(sealer, services.schema, opened)
     weights = [pool.key_weights(kinds[each.kind], each.mask) for each in opened]
     wanted = [Wanted(own, weight) for own, weight in zip(keys, weights, strict=True)]
     numbers = watches.look_up(connection, sealer, wanted)
     known = watches.standing(connection, sorted({n for each in numbers for n in each}), now=services.clock())
+    questions = _questions(services, known)
     met = defaultdict(list)  # the subjects that share a key with each watch
     for place, each in enumerate(placed):
         for number in numbers[place]:
             of_another = (number ^ each.sealed.record_id) & ((1 << NUMBER_BITS) - 1)
-            if of_another and number in known and known[number].kind == each.sealed.kind:
+            if of_another and number in questions and known[number].kind == each.sealed.kind:
                 met[number].append(place)
     pairs = []
     groups = {(known[number].watch.member_id, known[number].kind) for number in met}
@@ -123,7 +161,7 @@ def _found(services: Services, connection: Connection, placed: Sequence[Placed])
         there = sorted({place for number in asked for place in met[number]})
         at = {place: position for position, place in enumerate(there)}
         matches = services.linker.score_many(
-            [subject_of(services, known[number]) for number in asked],
+            [questions[number] for number in asked],
             [opened[place] for place in there],
             [[at[place] for place in met[number]] for number in asked],
             pool_size=index.pool_sizes(connection, other_than=member_id).get(kind, 0),
@@ -131,6 +169,29 @@ def _found(services: Services, connection: Connection, placed: Sequence[Placed])
         for number, found in zip(asked, matches, strict=True):
             pairs += [Pair(known[number], placed[there[each.position]].sealed.record_id, each) for each in found]
     return pairs
+
+
+def _opened(services: Services, placed: Sequence[Placed]) -> tuple[list[Placed], list[EncodedSubject]]:
+    """The subjects that open, with their places: one that does not must not keep the others from being looked at."""
+    kept, opened = [], []
+    for each in placed:
+        try:
+            opened.append(pool.open_subject(services.sealer, each.sealed))
+            kept.append(each)
+        except (SealError, ValueError):
+            _log.error("a subject does not open", filing=each.filing_id, position=each.position)
+    return kept, opened
+
+
+def _questions(services: Services, known: Mapping[int, Asked]) -> dict[int, EncodedSubject]:
+    """The questions of watches that open, by number."""
+    found = {}
+    for number, asked in known.items():
+        try:
+            found[number] = subject_of(services, asked)
+        except (SealError, ValueError):
+            _log.error("a question does not open", watch=asked.watch.id)
+    return found
 
 
 def _told(services: Services, connection: Connection, actor: Actor, pairs: Sequence[Pair]) -> None:
@@ -142,6 +203,7 @@ def _told(services: Services, connection: Connection, actor: Actor, pairs: Seque
     request = Request(ACTION, asked.purpose, asked.line, asked=0)
     granted = entitlements.entitled(services, connection, actor, member, request, keep=False)
     if not granted.entitlement.allowed:
+        watches.owe(connection, member.id, sorted({each.asked.watch.id for each in pairs}), granted.now)
         return
     there = filings.held(connection, sorted({each.record_id for each in pairs}), other_than=member.id)()
     made: dict[str, str] = {}
@@ -187,7 +249,10 @@ def _hits(
         record = each.candidate
         may = granted.entitlement.tier(record.line, record.record_class)
         hit_id, live = before.get((record.filing_id, record.position), (None, False))
-        if each in ruled_out or live or disclosure.tier_of(may, record.labels, rulebook) < HIT_TIER:
+        if each in ruled_out or live:
+            continue
+        if disclosure.tier_of(may, record.labels, rulebook) < HIT_TIER:
+            watches.owe(connection, member.id, [asked.watch.id], granted.now)
             continue
         if hit_id is not None:
             revived.append({"hit": hit_id, **scored(services, hit_id, each.match, pool_size)})

@@ -32,6 +32,9 @@ from repository.storage.dialect import at_once, lock_pool, together
 from repository.storage.filings import Candidate
 from repository.storage.sealing import Sealer, named_context
 
+_LOOKS = 3
+"""How often what is to stand is looked for before it is with the pool locked, while others file."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -71,9 +74,9 @@ class _Posed:
         """The subjects, those that are the same once."""
         return list(dict(zip(self.packed, self.subjects, strict=True)).values())
 
-    def stand(self) -> bool:
-        """Whether any of the questions is to stand."""
-        return any(each.stands is not None for each in self.questions)
+    def standing(self) -> list[tuple[str, bytes]]:
+        """Those of `named` whose question is to stand."""
+        return [named for named, each in zip(self.named(), self.questions, strict=True) if each.stands is not None]
 
     def with_found(self, linked: Linked) -> list[_Asked]:
         """The questions with what was found for each of `distinct`."""
@@ -90,6 +93,22 @@ class _Posed:
                 strict=True,
             )
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What was found of questions; where one stands, by how many writes to the pool, and whether it is the last look.
+
+    The last one is made with the pool locked if it must be, which keeps all that file waiting.
+    """
+
+    found: Found
+    written: int | None
+    last: bool
+
+
+class _WrittenError(Exception):
+    """Somebody wrote to the pool after it was looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +164,17 @@ def _screen(
         granted, sizes = decide(services, connection, Asker(actor, member), request, posed.named())
         if not granted.entitlement.allowed:
             raise RefusedError(granted)
-        written = index.writes(connection) if posed.stand() else None
+        written = index.writes(connection) if posed.standing() else None
         found = pool.find(services, connection, member, posed.distinct(), sizes=sizes)
-    with tracing.span("answer"):
-        answered = _answer_all(services, granted, request, posed, (found, written))
+    answered = None
+    for last in (False,) * _LOOKS + (True,):
+        with suppress(_WrittenError), tracing.span("answer"):
+            answered = _answer_all(services, granted, request, posed, _Looked(found, written, last))
+            break
+        with services.database.glancing() as connection:
+            written = index.writes(connection)
+            found = pool.find(services, connection, member, posed.distinct())
+    assert answered is not None  # noqa: S101 - the last look is made under the lock
     services.met.count(found.keys.met)
     for each in answered:
         metrics.SCREENINGS.labels(answer=each.body["answer"]).inc()
@@ -156,18 +182,21 @@ def _screen(
 
 
 def _answer_all(
-    services: Services, granted: Granted, request: Asking, posed: _Posed, looked: tuple[Found, int | None]
+    services: Services, granted: Granted, request: Asking, posed: _Posed, looked: _Looked
 ) -> list[_Answered]:
     """Answer, and store the decision, the questions and what was told. Raises RefusedError, then nothing is stored.
 
-    What stands meets whatever is filed after it was looked for: it is looked for again if something was in between.
+    What stands meets whatever is filed after it was looked for: raises _WrittenError where something was in between.
     """
-    member, (found, written) = granted.member, looked
+    member, found = granted.member, looked.found
     with services.database.writing() as connection:
-        if written is not None:
+        if looked.written is not None:
             lock_pool(connection)
-            if index.writes(connection) != written:
+            if index.writes(connection) != looked.written:
+                if not looked.last:
+                    raise _WrittenError
                 found = pool.find(services, connection, member, posed.distinct())
+            watching.end_same(services, connection, granted, posed.standing())
         most = partial(most_subjects, services, connection, member, request, posed.named())
         with at_once(connection):
             counted = entitlements.counting(connection, granted, most)

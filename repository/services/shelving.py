@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping
 
-from repository.services import Services, pool, rescreening
+from repository.services import Services, aftermath, pool, rescreening
 from repository.services.hitmaking import Source
 from repository.storage import index, rescored
 from repository.storage.members import member_of
@@ -35,4 +35,6 @@ def put_back(services: Services, connection: Connection, row: RowMapping, *, now
     rows = index.rows(services.sealer, [each.sealed.record_id for each in placed], keys)
     index.insert(connection, rows, found.own, share=pool.hot(services, now).share)
     index.note_write(connection)
-    rescreening.rescore(services, connection, Source(member, "", None, now), [row["id"]])
+    source = Source(member, "", None, now)
+    rescreening.rescore(services, connection, source, [row["id"]])
+    aftermath.queue(services, connection, source, [row["id"]])

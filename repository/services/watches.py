@@ -56,12 +56,7 @@ def renew(services: Services, actor: Actor, member: Member, watch_id: str, stand
     question = Question(before.reference, watching.subject_of(services, before), stands)
     watching.check(services, question)
     request = Asking(purpose, before.fingerprint)
-    (answer,) = screening.screen(services, actor, member, request, [question])
-    now = services.clock()
-    with services.database.writing() as connection:
-        found = watches.one(connection, member.id, watch_id)
-        if found is not None and found.watch.ended_at is None:
-            watching.take_out(services, connection, [(found, EndReason.RENEWED)], now, actor_id=actor.id)
+    (answer,) = screening.screen(services, actor, member, request, [question])  # ends the one before
     return answer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -15,7 +15,8 @@ from repository.domain.members import Actor, Member
 from repository.domain.screening import Question
 from repository.domain.watches import EndReason, Stands, Watch, last_day, over_at
 from repository.services import Services, alerting, pool, reciprocity
-from repository.storage import events, index, watches
+from repository.services.entitlements import Granted
+from repository.storage import events, index, screenings, watches
 from repository.storage.sealing import named_context
 from repository.storage.watches import Asked
 
@@ -73,10 +74,26 @@ def take_out(
     for each, reason in ending:
         watch = each.watch
         watches.end(connection, watch.member_id, watch.id, reason, now=now)
+        if reason not in (EndReason.TIME, EndReason.KEY):
+            keep = timedelta(days=services.rulebook.screening.keep_days)
+            screenings.keep_until(connection, watch.member_id, watch.screening_id, watch.since + keep)
         _tell(services, connection, EventKind.WATCH_ENDED, watch, by=actor_id, reason=reason.value)
         if reason is EndReason.TIME:
             about, dedupe = {"watch": watch.id}, f"{AlertKind.WATCH_ENDED.value}:{watch.id}"
             alerting.tell(services, connection, watch.member_id, AlertKind.WATCH_ENDED, about, dedupe=dedupe)
+
+
+def end_same(services: Services, connection: Connection, granted: Granted, named: Sequence[tuple[str, bytes]]) -> None:
+    """End what stands of the same questions, each given by reference and digest: what is asked now takes its place.
+
+    With the pool locked, so that of two who ask the same at once one stands.
+    """
+    request, member_id = granted.request, granted.member.id
+    purpose, line = request.purpose or "", request.line or ""
+    found = watches.same(connection, member_id, (purpose, line), [digest for _, digest in named])
+    references = {reference for reference, _ in named}
+    ending = [(each, EndReason.RENEWED) for each in found if each.reference in references]
+    take_out(services, connection, ending, granted.now, actor_id=granted.actor.id)
 
 
 def end_over(services: Services, connection: Connection, *, now: datetime, limit: int) -> int:

@@ -137,6 +137,12 @@ def count_expired(connection: Connection, *, now: datetime, footprint: datetime)
     return int(connection.execute(statement).scalar_one())
 
 
+def keep_until(connection: Connection, member_id: str, screening_id: str, until: datetime) -> None:
+    """Keep a member's screening no longer than until an instant."""
+    this = update(SCREENINGS).where(SCREENINGS.c.member_id == member_id, SCREENINGS.c.id == screening_id)
+    connection.execute(this.where(SCREENINGS.c.expires_at > until).values(expires_at=until))
+
+
 def erase(connection: Connection, screening_ids: Sequence[str]) -> None:
     """Take the encodings out of screenings; who asked, when and why stays."""
     if screening_ids:

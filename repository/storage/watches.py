@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     RowMapping,
     Select,
@@ -25,7 +26,6 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
-    or_,
     select,
     update,
 )
@@ -67,6 +67,8 @@ class WatchRow(Base):
     until: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
+    owed_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When it met what its member could not be told of: it is looked at again, by what may be seen later."""
 
 
 class WatchIndexRow(Base):
@@ -102,7 +104,7 @@ class Asked:
 
 def add(connection: Connection, watches: Sequence[Watch], rows: Rows) -> None:
     """Store watches with their rows of the index, as returned by `index.rows`."""
-    _INSERT.write(connection, [{name: getattr(each, name) for name in _NAMES} for each in watches])
+    _INSERT.write(connection, [{name: getattr(each, name) for name in _NAMES} | {"owed_at": None} for each in watches])
     pairs = zip(rows.keys.tolist(), rows.pointers.tolist(), strict=True)
     _INSERT_ROWS.write(connection, [{"key": key, "pointer": pointer} for key, pointer in pairs])
 
@@ -124,7 +126,10 @@ def any_standing(connection: Connection, *, now: datetime) -> bool:
 
 
 def look_up(connection: Connection, sealer: IndexSealer, subjects: Sequence[Wanted]) -> list[tuple[int, ...]]:
-    """The numbers of the watches that share a key with each subject, those that share most first."""
+    """The numbers of the watches that share a key with each subject, those that share most first.
+
+    A key that more than MOST watches share is left out: it tells next to nothing, and would cost what stands.
+    """
     keys = index_keys(b"".join([each.keys for each in subjects]))
     owner = np.repeat(np.arange(len(subjects)), [len(each.keys) // 16 for each in subjects])
     weights = np.concatenate([np.zeros(0, np.int64), *(each.weights for each in subjects)])
@@ -171,18 +176,40 @@ def of_screenings(connection: Connection, screening_ids: Sequence[str]) -> list[
     ]
 
 
+def same(connection: Connection, member_id: str, asked_for: tuple[str, str], digests: Sequence[bytes]) -> list[Asked]:
+    """A member's watches on these subjects, by digest, that did not end, asked for a purpose in a line."""
+    asked, (purpose, line) = SCREENINGS.c, asked_for
+    statement = _asked().where(WATCHES.c.member_id == member_id, WATCHES.c.ended_at.is_(None))
+    statement = statement.where(asked.purpose == purpose, asked.line == line, asked.subject_digest.in_(digests))
+    return [_as_asked(row) for row in connection.execute(statement).mappings()]
+
+
 def over(connection: Connection, *, now: datetime, limit: int) -> list[tuple[Asked, bool]]:
     """Some watches that did not end and are over: by time, or, if so said, as their member has left."""
-    statement = _asked().add_columns(MEMBERS.c.status.label("status"))
-    statement = statement.join(MEMBERS, MEMBERS.c.id == WATCHES.c.member_id).where(_over(now)).limit(limit)
-    rows = connection.execute(statement.order_by(WATCHES.c.until, WATCHES.c.id)).mappings()
-    return [(_as_asked(row), row["status"] == "withdrawn") for row in rows]
+    found = []
+    for condition, left in ((_timed_out(now), False), (_left(), True)):
+        rows = connection.execute(_asked().where(condition).limit(limit)).mappings()
+        found += [(_as_asked(row), left) for row in rows]
+    return list({asked.watch.id: (asked, left) for asked, left in found}.values())[:limit]
+
+
+def owed(connection: Connection, *, before: datetime, now: datetime, limit: int) -> list[Asked]:
+    """Some watches that stand and met what their member could not be told of, and were not looked at since."""
+    statement = _asked().where(WATCHES.c.owed_at <= before, _standing(now)).order_by(WATCHES.c.owed_at).limit(limit)
+    kept = statement.where(func.length(SCREENINGS.c.envelope) > 0)
+    return [_as_asked(row) for row in connection.execute(kept).mappings()]
+
+
+def owe(connection: Connection, member_id: str, watch_ids: Sequence[str], at: datetime | None) -> None:
+    """Note when watches of a member met what it could not be told of, or that nothing is owed any more."""
+    these = update(WATCHES).where(WATCHES.c.member_id == member_id, WATCHES.c.id.in_(watch_ids))
+    connection.execute(these.values(owed_at=at))
 
 
 def count_over(connection: Connection, *, now: datetime) -> int:
     """How many watches did not end and are over."""
-    joined = WATCHES.join(MEMBERS, MEMBERS.c.id == WATCHES.c.member_id)
-    return int(connection.execute(select(func.count()).select_from(joined).where(_over(now))).scalar_one())
+    counted = select(func.count()).select_from(WATCHES)
+    return sum(int(connection.execute(counted.where(each)).scalar_one()) for each in (_timed_out(now), _left()))
 
 
 def end(connection: Connection, member_id: str, watch_id: str, reason: EndReason, *, now: datetime) -> None:
@@ -203,8 +230,13 @@ def _standing(now: datetime) -> ColumnElement[bool]:
     return and_(WATCHES.c.ended_at.is_(None), WATCHES.c.until > now)
 
 
-def _over(now: datetime) -> ColumnElement[bool]:
-    return and_(WATCHES.c.ended_at.is_(None), or_(WATCHES.c.until <= now, MEMBERS.c.status == "withdrawn"))
+def _timed_out(now: datetime) -> ColumnElement[bool]:
+    return and_(WATCHES.c.ended_at.is_(None), WATCHES.c.until <= now)
+
+
+def _left() -> ColumnElement[bool]:
+    gone = select(MEMBERS.c.id).where(MEMBERS.c.status == "withdrawn")
+    return and_(WATCHES.c.ended_at.is_(None), WATCHES.c.member_id.in_(gone))
 
 
 def _asked() -> Select[Any]:
@@ -225,6 +257,10 @@ def _rows(connection: Connection, sealer: IndexSealer, keys: Integers) -> tuple[
     found_keys, found = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for start in range(0, len(keys), _AT_ONCE):
         wanted = dialect.wanted(connection.dialect.name, keys[start : start + _AT_ONCE].tolist())
+        crowded = {row[0] for row in _CROWDED.rows(connection, {**wanted, "most": MOST})}
+        if crowded:
+            kept = [key for key in keys[start : start + _AT_ONCE].tolist() if key not in crowded]
+            wanted = dialect.wanted(connection.dialect.name, kept)
         rows = _ROWS.rows(connection, wanted)
         part = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         found_keys.append(part)
@@ -240,6 +276,14 @@ def _rows_statement(dialect_name: str) -> Select[Any]:
     return select(WATCH_INDEX.c.key, WATCH_INDEX.c.pointer).select_from(joined)
 
 
+def _crowded_statement(dialect_name: str) -> Select[Any]:
+    keys = dialect.wanted_integers(dialect_name)
+    joined = keys.join(WATCH_INDEX, WATCH_INDEX.c.key == keys.c.value)
+    many = func.count() > bindparam("most", type_=Integer())
+    return select(WATCH_INDEX.c.key).select_from(joined).group_by(WATCH_INDEX.c.key).having(many)
+
+
 _ROWS = dialect.Prepared(_rows_statement)
+_CROWDED = dialect.Prepared(_crowded_statement)
 _INSERT = dialect.Prepared(lambda _name: insert(WATCHES))
 _INSERT_ROWS = dialect.Prepared(lambda _name: insert(WATCH_INDEX))

@@ -236,6 +236,7 @@ ALLOWED = {
     "storage.watches.hits_of": "of a screening that was found by its watch",
     "storage.watches.of_screenings": _SWEEP,
     "storage.watches.over": _SWEEP,
+    "storage.watches.owed": _WORKER,
     "storage.watches.standing": "of what stands and shares a key with a filing: told by tier only",
     "storage.webhooks.count_old_secrets": _SWEEP,
     "storage.webhooks.forget_old_secrets": _SWEEP,

@@ -7,17 +7,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from repository.domain.jobs import JobKind
 from repository.domain.members import MemberStatus
 from repository.jobs.running import JobWorker
-from repository.services import epochs, pool
+from repository.services import epochs, monitoring, pool
 from repository.services.onboarding import change_status
 from repository.services.operator import accept_fingerprint, retire_fingerprint
 from repository.settings import Settings
-from repository.storage import aftermath
+from repository.storage import aftermath, jobs, rescored, watches
 from repository.storage.decisions import DECISIONS
+from repository.storage.filings import FILINGS, SUBJECTS
+from repository.storage.screenings import SCREENINGS
 from repository.storage.watches import WATCH_INDEX
 from tests.integration.pool.conftest import Counted, Desk
 from tests.integration.pool.test_outcomes import say
@@ -280,11 +282,111 @@ def test_an_epoch_that_is_over_ends_what_stands_under_it(asker: Desk, clock: Fak
     assert [each["reason"] for each in asker.get("/v1/watches")["items"]] == ["key"]
 
 
+def test_what_may_not_be_told_now_is_told_once_it_may(asker: Desk, beta: Desk, clock: FakeClock) -> None:
+    """A member that is suspended for a day loses nothing; it is looked for again a day later, and once."""
+    stand(asker, "ann")
+    status(asker, MemberStatus.SUSPENDED)
+    beta.file(filing("B-1", subject("ann"), record_class="claim"))
+    monitor(beta)
+    status(asker, MemberStatus.ACTIVE)
+    assert monitoring.make_up(asker.services) == 0
+    clock.advance(days=1)
+    assert (monitoring.make_up(asker.services), monitoring.make_up(asker.services)) == (1, 0)
+    (hit,) = asker.hits()
+    assert [each["hit"] for each in alerts(asker)] == [hit["id"]]
+
+
+@pytest.mark.parametrize("again", ["asked", "renewed"])
+def test_the_same_question_stands_once(asker: Desk, beta: Desk, again: str) -> None:
+    """Asked or renewed again, what stood before ends in the transaction in which the other begins: one alert."""
+    first = stand(asker, "ann", {"as": "policy"})["stands"]["watch"]
+    if again == "asked":
+        stand(asker, "ann", {"as": "policy"})
+    else:
+        call(asker, "POST", f"/v1/watches/{first}/renewal", 200, json={})
+    stand(asker, "ann", {"as": "policy"}, reference="Q-2")
+    ended = asker.get("/v1/watches?stands=false")["items"]
+    assert [(each["id"], each["reason"]) for each in ended] == [(first, "renewed")]
+    beta.file(filing("B-1", subject("ann"), record_class="claim"))
+    monitor(asker)
+    assert len(alerts(asker)) == 2
+
+
+def test_an_ended_watch_keeps_its_question_no_longer_than_others(asker: Desk) -> None:
+    """The screening is kept for the days of any other, not until the day on which it would have stood."""
+    use_rules(asker.services, "screening", keep_days=30)
+    watch = stand(asker, "ann", {"as": "policy"})["stands"]["watch"]
+    call(asker, "POST", f"/v1/watches/{watch}/end", 200)
+    with asker.services.database.reading() as connection:
+        expires_at = connection.scalar(select(SCREENINGS.c.expires_at))
+    assert expires_at == asker.services.clock() + timedelta(days=30)
+
+
+def test_what_does_not_open_keeps_nothing_else_from_being_looked_at(asker: Desk, beta: Desk) -> None:
+    """Neither a damaged subject nor a damaged question; nor does a row that always fails, which is set aside."""
+    stand(asker, "ann")
+    stand(asker, "bob", reference="Q-2")
+    for name in ("cut", "ann"):
+        beta.file(filing(f"B-{name}", subject(name), record_class="claim"))
+    with asker.services.database.writing() as connection:
+        of_cut = select(FILINGS.c.id).where(FILINGS.c.reference == "B-cut")
+        connection.execute(update(SUBJECTS).where(SUBJECTS.c.filing_id.in_(of_cut)).values(envelope=b"damaged"))
+        connection.execute(update(SCREENINGS).where(SCREENINGS.c.reference == "Q-2").values(envelope=b"damaged"))
+    monitor(asker)
+    assert (len(alerts(asker)), waiting(asker)) == (1, 0)
+
+
+def test_a_row_that_fails_again_and_again_is_set_aside(
+    asker: Desk, beta: Desk, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what was filed after it is looked at, without another filing."""
+    stand(asker, "ann")
+    original, bad = rescored.subjects, beta.file(filing("B-0"))["id"]
+
+    def failing(connection: Any, filing_ids: Any) -> Any:
+        if bad in filing_ids:
+            raise RuntimeError
+        return original(connection, filing_ids)
+
+    clock.advance(seconds=1)
+    beta.file(filing("B-1", subject("ann"), record_class="claim"))
+    monkeypatch.setattr(rescored, "subjects", failing)
+    for _ in range(8):
+        monitor(asker)
+        clock.advance(minutes=2)
+    assert (len(alerts(asker)), waiting(asker)) == (1, 0)
+
+
+def test_jobs_that_are_over_do_not_pile_up(asker: Desk, beta: Desk, clock: FakeClock) -> None:
+    """However often one was needed, the last is left."""
+    for number in range(4):
+        beta.file(filing(f"B-{number}"))
+        monitor(beta)
+        clock.advance(seconds=1)
+    with beta.services.database.reading() as connection:
+        assert len(jobs.listed(connection, [JobKind.MONITOR], limit=9)) == 1
+
+
+def test_a_key_that_too_many_watches_share_is_left_out(
+    asker: Desk, beta: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it costs to hold a filing against what stands has a bound; a rarer key finds the watch."""
+    monkeypatch.setattr(watches, "MOST", 1)
+    stand(asker, "ann")
+    for number in range(2):
+        stand(asker, "bob", reference=f"Q-{number}")
+    beta.file(filing("B-1", subject("bob"), record_class="claim"))
+    beta.file(filing("B-2", subject("ann"), record_class="claim"))
+    monitor(asker)
+    assert len(alerts(asker)) == 1
+
+
 def test_a_filing_between_the_question_and_its_answer_is_met(
     asker: Desk, beta: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What came in after the pool was looked at, and before the question stood, is in the answer."""
-    original, filed = pool.find, []
+    original = pool.find
+    filed: list[Any] = []
 
     def late(*args: Any, **kwargs: Any) -> Any:
         found = original(*args, **kwargs)
