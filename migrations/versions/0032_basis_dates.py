@@ -21,10 +21,12 @@ def upgrade() -> None:
     for table in _TABLES:
         op.add_column(table, sa.Column("customer_kind", sa.String(), nullable=True))
         op.add_column(table, sa.Column("basis_on", sa.Date(), nullable=True))
+    op.add_column("filings", sa.Column("ended_on", sa.Date(), nullable=True))
 
 
 def downgrade() -> None:
     """Back to one date a filing."""
+    op.drop_column("filings", "ended_on")
     for table in _TABLES:
         op.drop_column(table, "basis_on")
         op.drop_column(table, "customer_kind")

@@ -97,6 +97,10 @@ class FilingFacts:
     labels: Labels = UNLABELLED
     basis: StatedBasis = UNSTATED
 
+    def goes_on(self, today: date) -> bool:
+        """Whether it is of a policy whose end lies ahead, and may have been moved on: the policy is renewed."""
+        return self.record_class == "customer" and self.basis.on is not None and self.basis.on > today
+
 
 @dataclass(frozen=True, slots=True)
 class Filing:

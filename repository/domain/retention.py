@@ -24,7 +24,7 @@ class Basis(StrEnum):
 
     QUOTE = "quote"
     POLICY_END = "policy_end"
-    """As long as none is said, the day on which it was last said to be in force."""
+    """As long as it lies ahead, or none is said, the day on which the policy was last said to be in force."""
     LAST_SAID = "last_said"
     CLOSURE = "closure"
     """As long as none is said, the notification."""
@@ -118,8 +118,8 @@ def kind_of(record_class: str, customer_kind: str | None) -> str:
 class Dates:
     """The days of a filing that its time may count from.
 
-    `last_said` is when it was last filed, or named in a batch; `stated_on` what it says itself of a policy's end, a
-    claim's closure, or a decision.
+    `last_said` is when it was last filed, or named in a batch; `stated_on` the policy's end, the claim's closure or the
+    decision that it says itself.
     """
 
     triggered_on: date
@@ -133,11 +133,13 @@ def kept_from(basis: Basis, dates: Dates) -> date:
     """The day that the time of a filing counts from.
 
     No new version moves it beyond the first filing, but where the time counts from what ends later: a policy, or a
-    claim. A policy of which no end is said is in force for as long as its member goes on saying so.
+    claim. A policy is in force for as long as its member goes on saying so, and no longer than up to its end.
     """
-    if dates.stated_on is not None and basis in (Basis.POLICY_END, Basis.CLOSURE):
+    if basis is Basis.POLICY_END:
+        return min(dates.stated_on or dates.last_said_on, dates.last_said_on)
+    if basis is Basis.CLOSURE and dates.stated_on is not None:
         return dates.stated_on
-    if basis in (Basis.LAST_SAID, Basis.POLICY_END):
+    if basis is Basis.LAST_SAID:
         return dates.last_said_on
     if basis is Basis.FIRST_FILING:
         return dates.first_filed_on

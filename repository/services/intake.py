@@ -92,6 +92,7 @@ def _store_facts(
             **filings.label_values(facts.labels),
             "customer_kind": facts.basis.customer_kind,
             "basis_on": facts.basis.on,
+            "ended_on": facts.basis.on,
             "proof_id": each.proof_id,
             "version": each.version,
             "match_digest": each.match_digest,
@@ -112,7 +113,9 @@ def _store_facts(
         if each.outcome is Outcome.CREATED:
             created.append(row)
         else:
-            changed.append({"filing": each.filing_id, **{name: row[name] for name in filings.OF_A_VERSION}})
+            new = {name: row[name] for name in filings.OF_A_VERSION}
+            end = {"end": facts.basis.on, "goes_on": facts.goes_on(source.now.date())}
+            changed.append({"filing": each.filing_id, **end, **new})
         if not each.matched:
             filings.update_roles(connection, each.filing_id, roles)
     filings.insert_filings(connection, created)

@@ -31,7 +31,7 @@ from repository.domain.retention import (
 from repository.domain.rulebook import Rulebook
 from repository.services import Services, reciprocity, removal
 from repository.services.removal import Why
-from repository.storage import events, holds, jobs, retention
+from repository.storage import dialect, events, holds, jobs, retention
 from repository.storage.retention import Ended
 
 AT_ONCE = 500
@@ -90,6 +90,7 @@ def step(services: Services, session: Session, job: Job, is_settled: bool = True
     if job.cursor.get("settle"):
         return settled(job, is_settled)
     connection, day = session.connection(), today(services)
+    dialect.lock_pool(connection)  # before it is looked: what is filed anew, named or renewed meanwhile is not over
     jobs.forget(connection, JobKind.RETENTION, before=services.clock() - KEPT_JOBS, limit=AT_ONCE)
     after = str(job.cursor.get("after", ""))
     found = retention.over(connection, ended(services.rulebook, day), today=day, after=after, limit=AT_ONCE)
@@ -158,6 +159,7 @@ def renew(
     now, day, (reason, note) = services.clock(), today(services), given
     with services.database.write() as session:
         connection = session.connection()
+        dialect.lock_pool(connection)  # who removes what is over ends first, or finds it renewed
         before = retention.one(connection, member.id, filing_id)
         if before is None:
             return None

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
-    BindParameter,
+    Boolean,
     ColumnElement,
     Connection,
     ForeignKey,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Select,
     UniqueConstraint,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -64,6 +65,8 @@ class FilingRow(Base):
     handling_code: Mapped[str | None]
     customer_kind: Mapped[str | None]
     basis_on: Mapped[date | None]
+    ended_on: Mapped[date | None]
+    """As `basis_on` says, but where a version moved that on."""
     proof_id: Mapped[str | None] = mapped_column(ForeignKey("proofs.id"), index=True)
     match_digest: Mapped[bytes] = mapped_column(LargeBinary)
     content_digest: Mapped[bytes] = mapped_column(LargeBinary)
@@ -246,9 +249,16 @@ def insert_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> No
 
 
 def update_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Bring filings to a new version; each row has `filing` (its id) and every changed column."""
+    """Bring filings to a new version; each row has `filing` (its id) and every changed column.
+
+    An `end` that was said before is not moved on, but where the row says that it `goes_on`.
+    """
     if rows:
-        changed: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in rows[0] if name != "filing"}
+        names = [name for name in rows[0] if name not in {"filing", "end", "goes_on"}]
+        changed: dict[str, ColumnElement[Any]] = {name: bindparam(name) for name in names}
+        ended, said = FILINGS.c.ended_on, bindparam("end", type_=FILINGS.c.ended_on.type)
+        moved = (ended < said) & ~bindparam("goes_on", type_=Boolean())
+        changed["ended_on"] = case((moved, ended), else_=said)
         statement = update(FILINGS).where(FILINGS.c.id == bindparam("filing")).values(changed)
         connection.execute(statement, sorted(rows, key=itemgetter("filing")))  # locked in the order `held` locks in
 

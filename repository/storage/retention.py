@@ -54,7 +54,7 @@ def dates_of(row: RowMapping) -> Dates:
     """The days of a filing, from a row that has `named_at` besides, and `renewed_on` where that is asked."""
     said = max(row["filed_at"], row["named_at"] or row["filed_at"])
     first = row["created_at"].astimezone(UTC).date()
-    stated = row["basis_on"]
+    stated = row["ended_on"]
     return Dates(row["triggered_on"], first, said.astimezone(UTC).date(), row.get("renewed_on"), stated)
 
 
@@ -110,10 +110,11 @@ def _over(ended: Mapping[str, Ended]) -> ColumnElement[bool]:
 
 
 def _over_in(kind: str, ended: Ended) -> ColumnElement[bool]:
-    filing, basis, stated = FILINGS.c, ended.basis, FILINGS.c.basis_on
-    if basis in (Basis.POLICY_END, Basis.CLOSURE):
-        unstated = _said_until(ended.keep) if basis is Basis.POLICY_END else _either(filing.triggered_on, ended.keep)
-        return or_(stated <= ended.keep, and_(stated.is_(None), unstated))
+    filing, basis, stated = FILINGS.c, ended.basis, FILINGS.c.ended_on
+    if basis is Basis.POLICY_END:
+        return or_(stated <= ended.keep, _said_until(ended.keep))
+    if basis is Basis.CLOSURE:
+        return or_(stated <= ended.keep, and_(stated.is_(None), _either(filing.triggered_on, ended.keep)))
     if basis is Basis.LAST_SAID:
         return _said_until(ended.keep)
     if basis is not Basis.FIRST_FILING:

@@ -62,7 +62,7 @@ def test_small_groups_make_one_chunk(alpha: Desk, kind: str, monkeypatch: pytest
 def test_bad_rows_are_told_one_by_one(alpha: Desk, kind: str) -> None:
     """By row, reference, field and what was expected, as the same rows in NDJSON; the good ones land."""
     said: list[dict[str, Any]] = [
-        {"basis": {"policy_end": "2027-02-28"} | each} for each in ({}, {"customer_kind": "quote"})
+        {"basis": {"policy_end": "2025-02-28"} | each} for each in ({}, {"customer_kind": "quote"})
     ]
     broken = [
         ROWS[0],
@@ -80,7 +80,7 @@ def test_bad_rows_are_told_one_by_one(alpha: Desk, kind: str) -> None:
         (6, "P-5", "basis.policy_end"),
     ]
     ends = [each["kept_from"] for each in alpha.get("/v1/retention/expiring?until=2029-02-28")["items"]]
-    assert sorted(ends) == ["2026-03-02", "2026-03-02", "2027-02-28"]
+    assert sorted(ends) == ["2025-02-28", "2026-03-02", "2026-03-02"]
     assert alpha.batch(broken, "key-2", query="?dry_run=true")["errors"] == done["errors"]
 
 

@@ -64,6 +64,7 @@ LAST_DAYS = {
     "closed claim": date(2034, 11, 29),
 }
 """Of what is filed, dated and decided on a leap day; the policy ends, and the claim is closed, later that year."""
+LATER = datetime(2028, 12, 1, tzinfo=UTC)
 STATED_ON = {"policy": date(2028, 8, 31), "closed claim": date(2028, 11, 30), "proven": LEAP_EVE.date()}
 RENEWED_ON = (date(2029, 2, 27), date(2030, 2, 26), date(2031, 2, 25))
 
@@ -80,7 +81,8 @@ def of_every_kind(desk: Desk) -> dict[str, str]:
         put(desk, ids[kind], LEAP_EVE)
     with desk.services.database.writing() as connection:
         for kind, day in STATED_ON.items():
-            connection.execute(update(FILINGS).where(FILINGS.c.id == ids[kind]).values(basis_on=day))
+            values = {"basis_on": day, "ended_on": day} | ({"filed_at": LATER} if kind == "policy" else {})
+            connection.execute(update(FILINGS).where(FILINGS.c.id == ids[kind]).values(values))
     return ids
 
 
@@ -242,7 +244,7 @@ def test_the_database_finds_what_the_rules_say(alpha: Desk, clock: FakeClock) ->
             kind = kinds[each]
             values |= {"customer_kind": kind if kind in ("quote", "policy") else None}
             if kind in ("policy", "claim", "proven") and draw.random() < 0.6:
-                values |= {"basis_on": stated.date()}
+                values |= {"ended_on": stated.date()}
             connection.execute(update(FILINGS).where(FILINGS.c.id == each).values(values))
             if draw.random() < 0.5:
                 row = {"filing_id": each, "reason": "new_evidence", "note_reference": None, "at": said}

@@ -14,7 +14,7 @@ from repository.storage.filings import FILINGS
 from repository.storage.retention import RENEWALS
 from tests.integration.pool.conftest import Counted, Desk
 from tests.support.clock import FakeClock
-from tests.support.encodings import filing, subject
+from tests.support.encodings import claim, filing, subject
 
 
 def post(desk: Desk, path: str, body: object, *, status: int = 200) -> dict[str, Any]:
@@ -131,18 +131,38 @@ def test_a_filing_says_from_when_it_is_kept(alpha: Desk, beta: Desk, rows: Count
     assert alpha.get(f"/v1/filings/{first['id']}")["basis"] is None
     assert alpha.file(body | {"basis": {}}, status=200)["result"] == "unchanged"
     told = [("2027-03-02", "2026-03-02")]
-    for said in ({"customer_kind": "quote"}, {"customer_kind": "policy"}, {"policy_end": "2028-02-29"}):
+    for said in ({"customer_kind": "quote"}, {"customer_kind": "policy"}, {"policy_end": "2024-02-29"}):
         assert alpha.file(body | {"basis": said})["result"] == "new_version"
         assert alpha.file(body | {"basis": said}, status=200)["result"] == "unchanged"
         found = alpha.get(f"/v1/filings/{first['id']}")
         told.append((found["expires_on"], found["kept_from"]))
-    assert found["basis"] == {"customer_kind": "policy", "policy_end": "2028-02-29"}
-    assert told[1:] == [("2026-05-30", "2026-03-01"), ("2028-03-02", "2026-03-02"), ("2030-02-28", "2028-02-29")]
-    [entry] = alpha.get("/v1/retention/expiring?until=2030-02-28")["items"]
-    assert (entry["basis"], entry["kept_from"]) == ("policy_end", "2028-02-29")
-    assert alpha.get("/v1/retention/expiring?until=2030-02-27")["items"] == []
+    assert found["basis"] == {"customer_kind": "policy", "policy_end": "2024-02-29"}
+    assert told[1:] == [("2026-05-30", "2026-03-01"), ("2028-03-02", "2026-03-02"), ("2026-02-28", "2024-02-29")]
+    [entry] = alpha.get("/v1/retention/expiring?until=2026-02-28")["items"]
+    assert (entry["basis"], entry["kept_from"]) == ("policy_end", "2024-02-29")
+    assert alpha.get("/v1/retention/expiring?until=2026-02-27")["items"] == []
     assert alpha.file(body)["result"] == "new_version"
     assert alpha.get(f"/v1/filings/{first['id']}")["expires_on"] == "2027-03-02"
     assert (rows("filings"), rows("filing_versions")) == (1, 5)
     beta.file(filing("B-1", subject("C-1"), record_class="suspected"))
     assert not {"basis", "policy_end"} & {name for hit in beta.hits() for name in (*hit, *hit.get("theirs", {}))}
+
+
+def test_an_end_that_was_said_is_not_moved_on(alpha: Desk) -> None:
+    """But of a claim that was opened again, and of a policy that is in force still; back it goes at any time."""
+    closed = filing("C-1", record_class="claim", claim=claim(status="closed"))
+    opened = filing("C-1", record_class="claim", claim=claim(status="open"))
+    policy = filing("P-1")
+
+    def counted(body: dict[str, Any], **said: str) -> str:
+        return str(alpha.get(f"/v1/filings/{alpha.file(body | {'basis': said})['id']}")["kept_from"])
+
+    assert counted(closed, closed_on="2026-02-28") == "2026-02-28"
+    assert counted(closed, closed_on="2026-03-01") == "2026-02-28"
+    assert counted(closed, closed_on="2026-02-27") == "2026-02-27"
+    assert counted(opened) == "2026-03-01"
+    assert counted(closed, closed_on="2026-03-02") == "2026-03-02"
+    assert counted(policy, policy_end="2026-01-31") == "2026-01-31"
+    assert counted(policy, policy_end="2026-02-27") == "2026-01-31"
+    assert counted(policy, policy_end="2070-01-01") == "2026-03-02"
+    assert counted(policy, policy_end="2026-02-27") == "2026-02-27"

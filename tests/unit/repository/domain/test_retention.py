@@ -101,7 +101,8 @@ def test_no_period_exceeds_its_cap_whenever_it_begins(period: Period, cap: Perio
     [
         ("quote", None, LEAP, date(2028, 5, 29)),
         ("policy", None, date(2028, 5, 7), date(2030, 5, 7)),
-        ("policy", date(2031, 1, 1), date(2031, 1, 1), date(2033, 1, 1)),
+        ("policy", date(2031, 1, 1), date(2028, 5, 7), date(2030, 5, 7)),
+        ("policy", date(2028, 5, 6), date(2028, 5, 6), date(2030, 5, 6)),
         ("policy", date(2026, 1, 1), date(2026, 1, 1), date(2028, 1, 1)),
         ("policy", LEAP, LEAP, date(2030, 2, 28)),
         ("customer", None, date(2028, 5, 7), date(2029, 5, 7)),
