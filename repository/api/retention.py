@@ -17,7 +17,7 @@ from repository.api.shapes import note_field, optional_reference
 from repository.domain.errors import FieldError
 from repository.domain.holds import HoldReason
 from repository.domain.retention import Basis, RenewalError, RenewalReason, months_later
-from repository.services import holds, retention
+from repository.services import holds, publishing, retention
 from repository.services.holds import Placing
 from repository.services.lifecycle import Act
 
@@ -50,12 +50,20 @@ class RetainedScreeningsSchema(Schema):
     cap_months = fields.Integer(required=True, metadata={"description": "Also where work stands on it"})
 
 
+class RetainedOtherSchema(Schema):
+    """How long something is kept on account of records: who saw them, what was told, asked and answered."""
+
+    what = fields.String(required=True)
+    keep = fields.String(required=True)
+
+
 class RetentionSchema(Schema):
     """The schedule of the rulebook in force."""
 
     rulebook = fields.String(required=True)
     classes = fields.List(fields.Nested(RetainedClassSchema), required=True)
     screenings = fields.Nested(RetainedScreeningsSchema, required=True)
+    others = fields.List(fields.Nested(RetainedOtherSchema), required=True)
 
 
 class ExpiringQuerySchema(cursors.PageSchema):
@@ -132,7 +140,7 @@ class HoldPageSchema(Schema):
 @blueprint.response(200, RetentionSchema)
 def schedule() -> Response:
     """How long filings of each class, and screenings, are kept by the rulebook in force."""
-    return json_response(retention.schedule(services().rulebook))
+    return json_response(publishing.schedule(services().rulebook))
 
 
 @blueprint.route("/v1/retention/expiring")

@@ -98,8 +98,10 @@ class FilingFacts:
     basis: StatedBasis = UNSTATED
 
     def goes_on(self, today: date) -> bool:
-        """Whether it is of a policy whose end lies ahead, and may have been moved on: the policy is renewed."""
-        return self.record_class == "customer" and self.basis.on is not None and self.basis.on > today
+        """Whether it is of a claim that is open, or a customer of which no end is said that has passed."""
+        if self.record_class == "customer":
+            return self.basis.on is None or self.basis.on > today
+        return self.claim is not None and self.claim.status == "open"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,12 @@ import structlog
 from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
-from matching.vocabulary import CUSTOMER_KINDS
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus, PutOffError
 from repository.domain.members import Actor, Member
 from repository.domain.removal import Cause
 from repository.domain.retention import (
-    FOOTPRINT_MONTHS,
     LONGEST,
-    Period,
     RenewalError,
     RenewalReason,
     expires_on,
@@ -99,24 +96,6 @@ def step(services: Services, session: Session, job: Job, is_settled: bool = True
         _log.info("filings expired", removed=len(removed))
     cursor: dict[str, Any] = {"after": found[-1]} if len(found) == AT_ONCE else {"settle": True}
     return Ahead(job.done + len(removed), cursor)
-
-
-def schedule(rulebook: Rulebook) -> dict[str, Any]:
-    """How long what is kept, as JSON for anybody."""
-    classes = [
-        {
-            "class": "customer" if kind in CUSTOMER_KINDS else kind,
-            "customer_kind": kind if kind in CUSTOMER_KINDS else None,
-            "basis": rulebook.retention[kind].basis.value,
-            "keep": str(rulebook.retention[kind].keep),
-            "cap": str(rulebook.retention[kind].cap),
-            "cap_of_any_scheme": str(Period(longest.cap_months)),
-            "renewable": longest.renewable,
-        }
-        for kind, longest in LONGEST.items()
-    ]
-    screenings = {"keep_days": rulebook.screening.keep_days, "cap_months": FOOTPRINT_MONTHS}
-    return {"rulebook": rulebook.version, "classes": classes, "screenings": screenings}
 
 
 def report(services: Services) -> list[dict[str, Any]]:

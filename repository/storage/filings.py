@@ -251,14 +251,14 @@ def insert_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> No
 def update_filings(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Bring filings to a new version; each row has `filing` (its id) and every changed column.
 
-    An `end` that was said before is not moved on, but where the row says that it `goes_on`.
+    An `end` that was said before is neither moved on nor taken back, but where the row says that it `goes_on`.
     """
     if rows:
         names = [name for name in rows[0] if name not in {"filing", "end", "goes_on"}]
         changed: dict[str, ColumnElement[Any]] = {name: bindparam(name) for name in names}
         ended, said = FILINGS.c.ended_on, bindparam("end", type_=FILINGS.c.ended_on.type)
-        moved = (ended < said) & ~bindparam("goes_on", type_=Boolean())
-        changed["ended_on"] = case((moved, ended), else_=said)
+        goes_on, moved = bindparam("goes_on", type_=Boolean()), said.is_(None) | (ended < said)
+        changed["ended_on"] = case((goes_on, said), (moved, ended), else_=said)
         statement = update(FILINGS).where(FILINGS.c.id == bindparam("filing")).values(changed)
         connection.execute(statement, sorted(rows, key=itemgetter("filing")))  # locked in the order `held` locks in
 

@@ -6,18 +6,24 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text, update
 
+from repository.domain.jobs import JobKind
 from repository.domain.removal import Cause
-from repository.services import Services, removal
+from repository.jobs.running import JobWorker
+from repository.services import Services, removal, retention
 from repository.services.removal import Why
 from repository.storage import casework as cases
+from repository.storage import dialect
 from repository.storage.casework import CASES
+from repository.storage.filings import FILINGS
 from repository.storage.hits import HITS
-from tests.integration.pool.conftest import Desk
+from repository.storage.retention import RENEWALS
+from tests.integration.pool.conftest import Counted, Desk
 from tests.support.encodings import filing, question, subject
 from tests.support.proofs import colleague
 
@@ -51,7 +57,7 @@ def posted(desk: Desk, path: str, body: dict[str, Any]) -> int:
 
 
 def test_work_on_what_is_removed_at_that_moment_is_a_conflict(alpha: Desk, beta: Desk) -> None:
-    """Answering a hit, or renewing a suspicion; who notes on a case waits, and finds none. No fault of the service."""
+    """Answering a hit; who notes on its case, or renews the suspicion, waits, and finds none. No fault of the service."""
     alpha.file(filing("A-1"))
     for what in ("answer", "note", "renew"):
         filed, hit = suspect(alpha, beta, what)
@@ -71,8 +77,32 @@ def test_work_on_what_is_removed_at_that_moment_is_a_conflict(alpha: Desk, beta:
             with meanwhile(services, act) as future:
                 assert not future.done(), what
                 connection.commit()
-                assert future.result() == (404 if what == "note" else 409), what
+                assert future.result() == (409 if what == "answer" else 404), what
         assert posted(desk, path, body) == 404, what
+
+
+def test_what_is_renewed_at_that_moment_is_not_over(alpha: Desk, rows: Counted) -> None:
+    """Nor what is filed anew or named: the job looks once they are through who it waits for."""
+    services = alpha.services
+    filed = alpha.file(filing("S-1", record_class="suspected"))["id"]
+    at = services.clock() - timedelta(days=370)
+    with services.database.writing() as connection:
+        connection.execute(update(FILINGS).where(FILINGS.c.id == filed).values(created_at=at, filed_at=at))
+
+    def act() -> int:
+        over = retention.queue(services)
+        JobWorker(services, [JobKind.RETENTION]).run_pending()
+        return over
+
+    with services.database.writing() as connection:
+        dialect.lock_pool(connection)
+        row = {"filing_id": filed, "renewed_on": services.clock().date(), "reason": "new_evidence"}
+        row |= {"note_reference": None, "at": services.clock(), "actor_id": alpha.member.client_id}
+        connection.execute(RENEWALS.insert(), [row])
+        with meanwhile(services, act) as future:
+            connection.commit()
+            assert future.result() == 1
+    assert (rows("filings"), rows("deletions")) == (1, 0)
 
 
 def test_assigning_many_waits_for_who_puts_hits_into_cases(alpha: Desk, beta: Desk) -> None:

@@ -45,6 +45,8 @@ def test_the_schedule_is_public(alpha: Desk) -> None:
         kind: (rulebook.retention[kind].basis, str(rulebook.retention[kind].cap)) for kind in LONGEST
     }
     assert told["screenings"] == {"keep_days": 365, "cap_months": 12}
+    others = {each["what"]: each["keep"] for each in told["others"]}
+    assert (others["viewings"], others["alerts"], others["subject_reports"]) == ("365 days", "12 months", "30 days")
 
 
 def test_a_member_sees_what_of_its_own_expires_when(alpha: Desk, beta: Desk, clock: FakeClock) -> None:
@@ -160,6 +162,8 @@ def test_an_end_that_was_said_is_not_moved_on(alpha: Desk) -> None:
     assert counted(closed, closed_on="2026-02-28") == "2026-02-28"
     assert counted(closed, closed_on="2026-03-01") == "2026-02-28"
     assert counted(closed, closed_on="2026-02-27") == "2026-02-27"
+    assert counted(closed) == "2026-02-27"
+    assert counted(closed, closed_on="2026-03-02") == "2026-02-27"
     assert counted(opened) == "2026-03-01"
     assert counted(closed, closed_on="2026-03-02") == "2026-03-02"
     assert counted(policy, policy_end="2026-01-31") == "2026-01-31"
