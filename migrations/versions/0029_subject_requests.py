@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("request_id", "filing_id", name="uq_subject_parts_request_id_filing_id"),
     )
     op.create_index("ix_subject_parts_contributor_id_id", "subject_parts", ["contributor_id", "id"])
+    op.create_index("ix_subject_parts_filing_id", "subject_parts", ["filing_id"])
     op.create_index("ix_subject_parts_deferred_end", "subject_parts", ["deferred_end"])
 
 

@@ -35,6 +35,9 @@ class CorrectionSchema(Schema):
     kind = fields.String(required=True, validate=validate.OneOf([each.value for each in CorrectionKind]))
     at = fields.AwareDateTime(required=True)
     hits = fields.List(fields.String(), metadata={"description": f"The member's own, which may be gone. {_VIEWER}"})
+    subject_requests = fields.List(
+        fields.String(), metadata={"description": f"The member's own for persons, whose reports told of it. {_VIEWER}"}
+    )
     tier = fields.Integer(metadata={"description": f"The highest at which it was shown. {_VIEWER}"})
     record_class = fields.String(
         data_key="class", validate=validate.OneOf(RECORD_CLASSES), metadata={"description": "From tier 2"}

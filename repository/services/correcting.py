@@ -28,12 +28,17 @@ AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of records: in which way, when, by whom (None: by the clock), and because of what."""
+    """What becomes of records: in which way, when, by whom (None: by the clock), and because of what.
+
+    `only` is told of it and nobody else; `besides` is not: it is told another time, with the answer to a person.
+    """
 
     kind: CorrectionKind
     now: datetime
     actor_id: str | None = None
     cause: str | None = None
+    only: str | None = None
+    besides: str | None = None
 
 
 def push(services: Services, connection: Connection, rows: Sequence[Mapping[str, Any]], change: Change) -> int:
@@ -44,7 +49,10 @@ def push(services: Services, connection: Connection, rows: Sequence[Mapping[str,
     seen = corrections.saw(connection, [row["id"] for row in rows]) if rows else {}
     made: list[tuple[Correction, dict[str, Saw]]] = []
     for row in rows:
-        members = {each: saw for each, saw in seen.get(row["id"], {}).items() if each != row["member_id"]}
+        left_out = {row["member_id"], change.besides}
+        members = {each: saw for each, saw in seen.get(row["id"], {}).items() if each not in left_out}
+        if change.only is not None:
+            members = {each: saw for each, saw in members.items() if each == change.only}
         if members:
             made.append((_correction(services, row, change), members))
     corrections.add(connection, made)

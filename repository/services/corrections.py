@@ -15,7 +15,7 @@ from repository.domain.rulebook import CLASS_TIER, POINTER_TIER
 from repository.services import Services, correcting, lifecycle, pool, shelving
 from repository.services.correcting import Change
 from repository.services.lifecycle import Act, What
-from repository.storage import corrections, dialect, exchange, filings, flags
+from repository.storage import corrections, dialect, exchange, filings, flags, subject_requests
 
 RULE = "CORRECTION"
 
@@ -49,7 +49,8 @@ def flag(
         "cause": cause,
     }
     lifecycle.tell(connection, act, What(kind, RULE, row["member_id"], filing_id), **figures)
-    change = Change(by_flag(before, after), act.now, act.actor_id, cause)
+    asker = subject_requests.asker(connection, cause)
+    change = Change(by_flag(before, after), act.now, act.actor_id, cause, besides=asker)
     correcting.push(services, connection, [dict(row)], change)
     return after
 
@@ -71,7 +72,10 @@ def attach_notice(
     flags.note(connection, filing_id, sealed)
     figures: dict[str, str | int | None] = {"words": 0 if words is None else len(words.split()), "cause": cause}
     lifecycle.tell(connection, act, What(EventKind.FILING_NOTICED, RULE, row["member_id"], filing_id), **figures)
-    correcting.push(services, connection, [dict(row)], Change(CorrectionKind.NOTICE, act.now, act.actor_id, cause))
+    asker = subject_requests.asker(connection, cause)
+    correcting.push(
+        services, connection, [dict(row)], Change(CorrectionKind.NOTICE, act.now, act.actor_id, cause, besides=asker)
+    )
     return True
 
 
@@ -91,7 +95,7 @@ def received(
     """A page of the corrections that a member is told of, latest first, and whether there are more."""
     with services.database.reading() as connection:
         found = corrections.received(connection, member.id, before=before, limit=limit + 1, outstanding=outstanding)
-    return [_to_viewer(row) for row in found[:limit]], len(found) > limit
+        return _to_viewer(connection, member.id, found[:limit]), len(found) > limit
 
 
 def made(
@@ -108,7 +112,7 @@ def find(services: Services, member: Member, correction_id: str) -> dict[str, An
     with services.database.reading() as connection:
         row = corrections.receipt(connection, member.id, correction_id)
         if row is not None:
-            return _to_viewer(row)
+            return _to_viewer(connection, member.id, [row])[0]
         correction = corrections.one(connection, correction_id)
         if correction is None or correction.contributor_id != member.id:
             return None
@@ -128,7 +132,7 @@ def acknowledge(services: Services, actor: Actor, member: Member, correction_id:
             what = What(EventKind.CORRECTION_ACKNOWLEDGED, RULE, member.id, correction_id)
             lifecycle.tell(connection, act, what, role=_role(actor))
         after = corrections.receipt(connection, member.id, correction_id)
-    return None if after is None else _to_viewer(after)
+        return None if after is None else _to_viewer(connection, member.id, [after])[0]
 
 
 def trail(services: Services, member: Member, correction_id: str) -> dict[str, Any] | None:
@@ -195,21 +199,29 @@ def _to_contributor(connection: Connection, member_id: str, found: Sequence[Corr
     return bodies
 
 
-def _to_viewer(row: RowMapping) -> dict[str, Any]:
-    """As much as the member was shown of the record, and no more: the class from tier 2, the filing from tier 3."""
+def _to_viewer(connection: Connection, member_id: str, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    told = subject_requests.told_of(connection, member_id, {row["filing_id"] for row in found})
+    return [_one_to_viewer(row, told.get(row["filing_id"], [])) for row in found]
+
+
+def _one_to_viewer(row: RowMapping, requests: Sequence[str]) -> dict[str, Any]:
+    """As much as the member was shown of the record, and no more: the class from tier 2, the filing from tier 3.
+
+    `requests` are the member's own for persons, whose reports told of it.
+    """
     body: dict[str, Any] = {
         "id": row["id"],
         "side": "received",
         "kind": row["kind"],
         "at": row["at"].isoformat(),
         "hits": row["hits"],
+        "subject_requests": list(requests),
         "tier": row["tier"],
     }
     if row["tier"] >= CLASS_TIER:
         body |= {"class": row["record_class"]}
     if row["tier"] >= POINTER_TIER:
-        body |= {"filing": row["filing_id"], "line": row["line"]}
-        body |= {"version": row["version"], "seen_version": row["seen_version"]}
+        body |= {"filing": row["filing_id"], "version": row["version"], "seen_version": row["seen_version"]}
     return body | _times(row)
 
 

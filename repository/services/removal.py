@@ -25,7 +25,19 @@ from repository.domain.removal import Cause, HeldError, Removed, WithdrawalReaso
 from repository.domain.retention import kept_from
 from repository.services import Services, alerting, correcting, reciprocity, unlinking
 from repository.services.correcting import Change
-from repository.storage import deletions, dialect, events, filings, holds, idempotency, index, jobs, ledger, removal
+from repository.storage import (
+    deletions,
+    dialect,
+    events,
+    filings,
+    holds,
+    idempotency,
+    index,
+    jobs,
+    ledger,
+    removal,
+    subject_requests,
+)
 from repository.storage.ledger import LedgerRow
 from repository.storage.retention import dates_of, kind_of_row
 from repository.storage.sealing import index_keys, record_context
@@ -69,6 +81,7 @@ def remove(services: Services, connection: Connection, filing_ids: Sequence[str]
     if why.cause is Cause.EXPIRED:  # who withdraws a record that it is asked about has not answered
         _release_asked(connection, held, why.now)
     _forget_answers(connection, rows, hit_ids, why.now)
+    subject_requests.forget_reports_on(connection, held)
     removal.remove(connection, rows)
     index.note_write(connection)
     if why.cause is not Cause.EXPIRED and connection.dialect.name == "sqlite":

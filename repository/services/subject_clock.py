@@ -67,7 +67,7 @@ def _release(services: Services, connection: Connection, act: Act, limit: int) -
     rules = services.rulebooks.at(act.now).subject_access
     found = stored.released(connection, now=act.now, limit=limit)
     for part in found:
-        stored.save_part(connection, part, {"released_at": act.now})
+        stored.note_part(connection, part.id, "released_at", act.now)
         tell_contributor(connection, act, EventKind.SUBJECT_RELEASED, part)
         request = stored.one(connection, part.request_id, for_change=True)
         if request is None or part.deferred_end is None or request.ready_at is None:
@@ -87,7 +87,7 @@ def _restrict(services: Services, connection: Connection, act: Act, limit: int) 
     """Restrict records of which nobody decided in time, until somebody does."""
     found = stored.undecided(connection, now=act.now, limit=limit)
     for part in found:
-        subject_effects.restrict(services, connection, act, part)
-        stored.save_part(connection, replace(part, restricted_at=act.now))
-        tell_contributor(connection, act, EventKind.SUBJECT_OVERDUE, part)
+        if stored.note_part(connection, part.id, "restricted_at", act.now):
+            subject_effects.restrict(services, connection, act, part)
+            tell_contributor(connection, act, EventKind.SUBJECT_OVERDUE, part)
     return len(found)

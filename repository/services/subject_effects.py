@@ -6,11 +6,15 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from repository.domain.corrections import CorrectionKind
 from repository.domain.disputes import Disputed
 from repository.domain.flags import Flag
 from repository.domain.subject_requests import Part, SubjectRequest
-from repository.services import Services, corrections, disputes
+from repository.services import Services, correcting, corrections, disputes
+from repository.services.correcting import Change
 from repository.services.lifecycle import Act
+from repository.storage import flags
+from repository.storage import subject_requests as stored
 
 
 def restrict(services: Services, connection: Connection, act: Act, part: Part) -> None:
@@ -23,22 +27,35 @@ def lift(services: Services, connection: Connection, act: Act, part: Part) -> No
     corrections.flag(services, connection, act, part.filing_id, None, cause=part.id)
 
 
-def disputed(
+def dispute(
     services: Services, connection: Connection, act: Act, request: SubjectRequest, about: tuple[Part, str | None]
-) -> Part:
-    """The part with the dispute that the person's request opens about its record; an own record is flagged only.
+) -> None:
+    """Open the dispute that the person's request is about a record; an own record is flagged only.
 
-    `about` are the part, and the words of the person, which go with the record.
+    `about` are the part, which is stored, and the words of the person, which go with the record.
     """
     part, notice = about
+    cause = part.id
     if part.contributor_id == request.member_id or request.ground is None:
-        corrections.flag(services, connection, act, part.filing_id, Flag.DISPUTED, cause=part.id)
+        corrections.flag(services, connection, act, part.filing_id, Flag.DISPUTED, cause=cause)
     else:
         of = Disputed(part.filing_id, part.filing_version, part.contributor_id, part.line, part.record_class)
         named = {"raiser_id": request.member_id, "request_id": request.id, "statement_reference": request.reference}
-        dispute_id = disputes.raise_for_subject(services, connection, act, of, request.ground, **named)
-        part = replace(part, dispute_id=dispute_id)
+        cause = disputes.raise_for_subject(services, connection, act, of, request.ground, **named)
+        stored.save_part(connection, replace(part, dispute_id=cause))
     if notice is not None:
-        cause = part.dispute_id or part.id
         corrections.attach_notice(services, connection, act, part.filing_id, notice, cause=cause)
-    return part
+
+
+def tell_asker(services: Services, connection: Connection, act: Act, request: SubjectRequest, part: Part) -> None:
+    """Correct the record for the member that asks, if it was shown it before: from now on it may know of the request.
+
+    Before it was told of the record nothing that the request did to it was told to that member.
+    """
+    row = flags.hold(connection, part.filing_id)
+    causes = {} if row is None else flags.causes(connection, part.filing_id)
+    flag = causes.get(part.dispute_id or part.id)
+    if row is not None and flag is not None:
+        kind = CorrectionKind(flag.value)
+        change = Change(kind, act.now, act.actor_id, part.dispute_id or part.id, only=request.member_id)
+        correcting.push(services, connection, [dict(row)], change)

@@ -17,7 +17,7 @@ from repository.domain.subject_requests import Part, PartDecision, SubjectReques
 from repository.services import Services, subject_effects, withdrawal
 from repository.services.lifecycle import Act
 from repository.services.subject_requests import tell_contributor
-from repository.storage import dialect, disputes, exchange
+from repository.storage import dialect, disputes, exchange, retention
 from repository.storage import subject_requests as stored
 
 OPERATOR = "operator"
@@ -165,6 +165,10 @@ def _effect(services: Services, connection: Connection, who: tuple[Actor, Member
             raise SubjectRequestError("the record is under a legal hold: refuse or restrict it") from None
         return after
     act = Act(services.clock(), who[0].id)
+    if after.decision is PartDecision.CORRECT:
+        row = retention.one(connection, who[1].id, after.filing_id)
+        if row is None or row["version"] <= after.filing_version:
+            raise SubjectRequestError("nothing was corrected: file the record anew first")
     if after.decision is PartDecision.RESTRICT:
         subject_effects.restrict(services, connection, act, after)
         return replace(after, restricted_at=before.restricted_at or act.now)

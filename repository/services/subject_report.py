@@ -28,7 +28,7 @@ from repository.domain.subject_requests import (
     SubjectRequestError,
 )
 from repository.domain.viewings import Reader, Via, Viewing
-from repository.services import Services, retention
+from repository.services import Services, retention, subject_effects
 from repository.services.lifecycle import Act
 from repository.services.subject_requests import PURPOSE, decide, tell
 from repository.storage import deletions, disputes, exchange, filings, viewings
@@ -81,6 +81,7 @@ def read(services: Services, actor: Actor, member: Member, request_id: str) -> R
         before = stored.sealed(connection, member.id, request_id)
         if before is not None and before["report"] is not None and before["report_state"] == state:
             content = services.sealer.unseal(named_context(request_id), before["report"])
+            _note_viewings(services, connection, (actor, member), parts)
             return Report(content, before["report_sha256"])
         return _make(services, connection, (actor, member, granted.id), (request, parts, state))
 
@@ -98,9 +99,20 @@ def _check(services: Services, request: SubjectRequest) -> None:
 
 
 def _state(connection: Connection, request: SubjectRequest, parts: Collection[Part]) -> str:
-    """What a report is made of, but what changes with the day: another state makes another report."""
+    """What a report is made of, but what changes with the day: another state makes another report.
+
+    So it is with a record that was changed, flagged or taken out meanwhile.
+    """
     found = [[p.id, p.decision, p.reason, p.restricted_at is not None, _dispute(connection, p)] for p in parts]
-    return hashlib.sha256(orjson.dumps([request.ended_at, found])).hexdigest()
+    held = [_now(connection, each.contributor_id, each.filing_id) for each in parts]
+    own = None if request.filing_id is None else _now(connection, request.member_id, request.filing_id)
+    return hashlib.sha256(orjson.dumps([request.ended_at, found, held, own])).hexdigest()
+
+
+def _now(connection: Connection, member_id: str, filing_id: str) -> list[Any] | None:
+    """The version of a filing, its flag and the day up to which it was renewed; None where it is gone."""
+    row = kept.one(connection, member_id, filing_id)
+    return None if row is None else [row["version"], row["flag"], row["renewed_on"]]
 
 
 def _make(
@@ -120,14 +132,25 @@ def _make(
     more = {"report": sealed, "report_sha256": made.sha256, "report_state": state}
     stored.save(connection, after, more)
     for each in parts:
-        if each.told_at is None:
-            stored.save_part(connection, replace(each, told_at=now))
-    reader = Reader(member.id, actor.id, PURPOSE, Via.REPORT, now)
-    there = {record["record"] for record in records if not record["erased"]}
-    seen = [each for each in parts if each.id in there and each.contributor_id != member.id]
-    viewings.note(connection, [reader.saw(each.filing_id, each.filing_version, CLASS_TIER) for each in seen])
+        if stored.note_part(connection, each.id, "told_at", now):
+            subject_effects.tell_asker(services, connection, Act(now, actor.id), request, each)
+    _note_viewings(services, connection, (actor, member), parts)
     tell(connection, Act(now, actor.id), EventKind.SUBJECT_TOLD, after, version=after.told, decision=decision_id)
     return made
+
+
+def _note_viewings(
+    services: Services, connection: Connection, who: tuple[Actor, Member], parts: Sequence[Part]
+) -> None:
+    """Remember that the member was shown the records of others in a report, each day on which it reads it."""
+    actor, member = who
+    reader = Reader(member.id, actor.id, PURPOSE, Via.REPORT, services.clock())
+    shown = []
+    for each in parts:
+        row = None if each.contributor_id == member.id else kept.one(connection, each.contributor_id, each.filing_id)
+        if row is not None:
+            shown.append(reader.saw(each.filing_id, row["version"], CLASS_TIER))
+    viewings.note(connection, shown)
 
 
 def _document(
@@ -197,7 +220,7 @@ def _held(services: Services, connection: Connection, part: Part) -> dict[str, A
         "last_filed_on": row["filed_at"].date().isoformat(),
         "claim": row["claim"],
         "labels": filings.labels_of(row).as_dict() or None,
-        "flag": row.get("flag"),
+        "flag": row["flag"],
         "kept_from": days["kept_from"],
         "expires_on": days["expires_on"],
     }

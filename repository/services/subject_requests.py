@@ -5,7 +5,7 @@ The member that enters it gains nothing by it: no hit, no case, no count. What i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -118,15 +118,15 @@ def confirm(services: Services, actor: Actor, member: Member, request_id: str) -
     Raises SubjectRequestError, and FieldError for what cannot be filed.
     """
     now = services.clock()
+    act, rulebook = Act(now, actor.id), services.rulebooks.at(now)
+    found = _search(services, member, request_id)
     with services.database.write() as session:
         connection = session.connection()
         dialect.lock_pool(connection)
         before = _own(connection, member, request_id)
         if before is None:
             return None
-        rulebook = services.rulebooks.at(now)
         after = rules.confirmed(before, actor.id, rulebook.calendar, rulebook.subject_access, now)
-        act = Act(now, actor.id)
         held = _waiting(services, connection, before)
         more: dict[str, Any] = {"envelope": b""}
         if after.kind in REGISTRATIONS:
@@ -135,7 +135,7 @@ def confirm(services: Services, actor: Actor, member: Member, request_id: str) -
             after, more["keep_until"] = replace(after, filing_id=filing_id), kept_until
             tell(connection, act, EventKind.SUBJECT_REGISTERED, after, filing=filing_id)
         else:
-            _find(services, connection, act, after, held)
+            _store(services, connection, act, after, (found, held.notice))
         stored.save(connection, after, more)
         tell(connection, act, EventKind.SUBJECT_CONFIRMED, after)
     return to_json(after, services)
@@ -274,14 +274,32 @@ def _waiting(services: Services, connection: Connection, request: SubjectRequest
     return _Waiting(subjects, row["schema_id"], row["fingerprint"], notice)
 
 
-def _find(services: Services, connection: Connection, act: Act, request: SubjectRequest, held: _Waiting) -> None:
-    """Look a person up, and tell each contributor of each record that is about them."""
-    parts = [_part(services, request, act, each) for each in search(services, connection, held.subjects)]
-    if request.ground is not None:
-        disputed = subject_effects.disputed
-        parts = [disputed(services, connection, act, request, (each, held.notice)) for each in parts]
+def _search(services: Services, member: Member, request_id: str) -> list[Found]:
+    """What is held on a person, before anybody else has to wait for it; what is filed meanwhile is later."""
+    with services.database.reading(long=True) as connection:
+        request = stored.one(connection, request_id)
+        if request is None or request.member_id != member.id or request.status is not RequestStatus.ENTERED:
+            return []
+        if request.kind in REGISTRATIONS:
+            return []
+        return search(services, connection, _waiting(services, connection, request).subjects)
+
+
+def _store(
+    services: Services,
+    connection: Connection,
+    act: Act,
+    request: SubjectRequest,
+    known: tuple[Sequence[Found], str | None],
+) -> None:
+    """Note what was found and is there still, and tell each contributor of each record that is about the person."""
+    found, notice = known
+    there = stored.there(connection, [each.filing.filing_id for each in found])
+    parts = [_part(services, request, act, each) for each in found if each.filing.filing_id in there]
     stored.add_parts(connection, parts)
     for part in parts:
+        if request.ground is not None:
+            subject_effects.dispute(services, connection, act, request, (part, notice))
         tell_contributor(connection, act, EventKind.SUBJECT_FOUND, part, asks=request.kind.value)
         about = {"part": part.id}
         kind = AlertKind.SUBJECT_RECEIVED

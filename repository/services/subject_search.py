@@ -27,7 +27,8 @@ from repository.storage.sealing import named_context
 
 _NOBODY = Member("", "", MemberStatus.ACTIVE)
 """A member with no records, so that all are others'."""
-_NEVER_HOT = 10**9
+_HOT_ROWS = 5000
+"""Rows of a key from which on it says nothing of anybody, such as a telephone number that stands for none."""
 _MOST = 1000
 """Records that are scored for one encoding."""
 _FAR = timedelta(days=36_500)
@@ -48,12 +49,14 @@ def search(services: Services, connection: Connection, subjects: Sequence[Encode
     wanted = [
         Wanted(own, pool.key_weights(kinds[each.kind], each.mask)) for own, each in zip(keys, subjects, strict=True)
     ]
-    hot = Hot(_NEVER_HOT, services.clock() + _FAR)
+    hot = Hot(_HOT_ROWS, services.clock() + _FAR)
     met = index.look_up(connection, services.sealer, wanted, own=_NOBODY.number, hot=hot, limit=_MOST)
-    linked = _linked(services, connection, subjects, (met, stored.suppressed(connection)))
+    suppressed = stored.suppressed(connection)
+    linked = _linked(services, connection, subjects, (met, suppressed))
     found = {each.candidate.filing_id for each in linked.sightings if each.match.band >= least}
-    more = stored.alike(connection, found)
-    linked = _linked(services, connection, subjects, (met, [*more, *stored.suppressed(connection)]))
+    known = {*suppressed, *(record_id for each in met.records for record_id in each)}
+    if more := [each for each in stored.alike(connection, found) if each not in known]:
+        linked = _linked(services, connection, subjects, (met, [*more, *suppressed]))
     roles: dict[str, set[str]] = {}
     filings: dict[str, Candidate] = {}
     for each in linked.sightings:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     RowMapping,
+    Select,
     UniqueConstraint,
     delete,
     func,
@@ -36,7 +37,9 @@ from repository.domain.subject_requests import (
     RequestStatus,
     SubjectRequest,
 )
+from repository.storage import dialect
 from repository.storage.base import Base
+from repository.storage.disputes import DISPUTES
 from repository.storage.filings import FILINGS, SUBJECTS
 from repository.storage.flags import FLAGS
 
@@ -95,7 +98,7 @@ class SubjectPartRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     request_id: Mapped[str] = mapped_column(ForeignKey("subject_requests.id"))
     contributor_id: Mapped[str] = mapped_column(ForeignKey("members.id"))
-    filing_id: Mapped[str]
+    filing_id: Mapped[str] = mapped_column(index=True)
     filing_version: Mapped[int]
     line: Mapped[str]
     record_class: Mapped[str]
@@ -185,6 +188,15 @@ def save_part(connection: Connection, part: Part, more: Mapping[str, Any] | None
     connection.execute(update(PARTS).where(_PART.id == part.id).values(values))
 
 
+def note_part(connection: Connection, part_id: str, name: str, at: datetime) -> bool:
+    """Set a time of a part that has none, and nothing else; `restricted_at` only of one that is not decided."""
+    column = _PART[name]
+    statement = update(PARTS).where(_PART.id == part_id, column.is_(None)).values({column: at})
+    if name == "restricted_at":
+        statement = statement.where(_PART.decision.is_(None))
+    return connection.execute(statement).rowcount > 0
+
+
 def parts_of(connection: Connection, request_id: str) -> list[Part]:
     """What a request is about, in the order of ids: to be told by `domain.subject_requests.told` only."""
     statement = select(*(_PART[name] for name in _OF_PART)).where(_PART.request_id == request_id)
@@ -250,11 +262,58 @@ def released(connection: Connection, *, now: datetime, limit: int) -> list[Part]
     return [_part(row) for row in connection.execute(statement).mappings()]
 
 
+def asker(connection: Connection, cause: str | None) -> str | None:
+    """The member that asks for the person because of whom a record changes, as long as it is not to be told of it.
+
+    `cause` is a part, or the dispute that is about its record for the person.
+    """
+    raised = select(DISPUTES.c.id).where(DISPUTES.c.id == cause, DISPUTES.c.hit_id == _PART.request_id)
+    raised = raised.where(DISPUTES.c.filing_id == _PART.filing_id)
+    statement = select(_ROW.member_id).join(PARTS, _PART.request_id == _ROW.id).where(_PART.told_at.is_(None))
+    for condition in (_PART.id == cause, _PART.request_id.in_(_raised_for(cause)) & raised.exists()):
+        found = connection.execute(statement.where(condition)).first()
+        if found is not None:
+            return str(found[0])
+    return None
+
+
+def _raised_for(cause: str | None) -> Select[Any]:
+    return select(DISPUTES.c.hit_id).where(DISPUTES.c.id == cause)
+
+
+def told_of(connection: Connection, member_id: str, filing_ids: Collection[str]) -> dict[str, list[str]]:
+    """The requests of a member in whose reports these filings were told, by filing."""
+    statement = select(_PART.filing_id, _ROW.id).join(REQUESTS, _ROW.id == _PART.request_id)
+    mine = (_ROW.member_id == member_id, _PART.filing_id.in_(filing_ids), _PART.told_at.is_not(None))
+    found: dict[str, list[str]] = {}
+    for filing_id, request_id in connection.execute(statement.where(*mine).order_by(_ROW.id)):
+        found.setdefault(filing_id, []).append(request_id)
+    return found
+
+
+def forget_reports_on(connection: Connection, filing_ids: Collection[str]) -> int:
+    """Delete the reports that tell of filings which are about to go: the next is made without them; how many."""
+    name = connection.dialect.name
+    wanted = select(dialect.wanted_texts(name).c.value)
+    about = select(_PART.request_id).where(_PART.filing_id.in_(wanted), _PART.told_at.is_not(None))
+    gone = {"report": None, "report_sha256": None, "report_state": None}
+    statement = update(REQUESTS).where(_ROW.id.in_(about), _ROW.report.is_not(None)).values(gone)
+    return connection.execute(statement, dialect.wanted(name, list(filing_ids))).rowcount
+
+
 def suppressed(connection: Connection) -> list[int]:
     """The persons in everyone's filings that nobody is shown, and no look-up finds."""
     flagged = FLAGS.c.flag == Flag.SUPPRESSED.value
     statement = select(SUBJECTS.c.id).join(FLAGS, FLAGS.c.filing_id == SUBJECTS.c.filing_id).distinct()
     return list(connection.scalars(statement.where(flagged, SUBJECTS.c.kind == "person").order_by(SUBJECTS.c.id)))
+
+
+def there(connection: Connection, filing_ids: Collection[str]) -> set[str]:
+    """Those of everyone's filings that are there still."""
+    name = connection.dialect.name
+    wanted = select(dialect.wanted_texts(name).c.value)
+    statement = select(FILINGS.c.id).where(FILINGS.c.id.in_(wanted))
+    return set(connection.scalars(statement, dialect.wanted(name, list(filing_ids))))
 
 
 def alike(connection: Connection, filing_ids: Collection[str]) -> list[int]:

@@ -13,12 +13,14 @@ from sqlalchemy import func, select, update
 from matching.wire import subject_to_json
 from repository.domain.flags import Flag
 from repository.domain.members import MemberStatus
+from repository.jobs.running import JobWorker
 from repository.services import Services, subject_parts
 from repository.services.corrections import flag as flag_it
 from repository.services.lifecycle import Act
 from repository.services.onboarding import change_status
 from repository.services.replay import Replay
 from repository.settings import Settings
+from repository.storage import subject_requests as stored
 from repository.storage.decisions import DECISIONS, Chosen
 from repository.storage.dump import lines, tables
 from repository.storage.events import EVENTS
@@ -435,7 +437,10 @@ def test_an_objection_opens_a_dispute_that_only_the_report_tells_of(
         assert set(connection.scalars(select(FILINGS.c.flag))) == {"disputed"}
         assert None not in set(connection.scalars(select(FILINGS.c.notice)))
     post(beta, f"{_PART_OF}/{part['id']}/decision", {"decision": "erase"}, status=409)
-    post(counter.desk, f"{_PART_OF}/{own['id']}/decision", {"decision": "correct"})
+    path = f"{_PART_OF}/{own['id']}/decision"
+    post(counter.desk, path, {"decision": "correct"}, status=409)
+    counter.desk.file(filing("G-1", subject("ann"), date="2026-02-01"))
+    post(counter.desk, path, {"decision": "correct"})
     post(beta, f"/v1/disputes/{received['id']}/answer", {"accepts": True})
     clock.time = READY
     states = [
@@ -512,3 +517,58 @@ def test_whether_a_member_acts_for_persons_is_decided_and_can_be_taken_again(
     assert {tier for each in answers for tier in each["tiers"]} == {"0"}
     pages = list(Replay().pages(services.database, Chosen()))
     assert (sum(page.taken for page in pages), [each for page in pages for each in page.deviations]) == (2, [])
+
+
+@ON_SQLITE
+def test_a_report_is_made_anew_once_a_record_of_it_is_gone(
+    beta: Desk, counter: Counter, clock: FakeClock, rows: Counted
+) -> None:
+    """What was withdrawn is told as gone, no sealed copy of it stays, and the correction names the request."""
+    filed = beta.file(filing("B-1", subject("ann"), record_class="claim"))["id"]
+    made = counter.ask()
+    clock.time = READY
+    assert counter.report(made)["version"] == 1
+    clock.advance(days=1)
+    assert counter.report(made)["version"] == 1
+    assert rows("viewings") == 2, "each day on which it is read"
+    post(beta, f"/v1/filings/{filed}/withdrawal", {"reason": "not_the_person"})
+    with beta.services.database.reading() as connection:
+        assert connection.execute(select(REQUESTS.c.report)).scalar_one() is None
+    told = counter.report(made)
+    (record,) = told["records"]
+    assert (told["version"], record["claim"], record["erased"]["cause"]) == (2, None, "withdrawn")
+    JobWorker(beta.services).run_pending()
+    (correction,) = counter.desk.get("/v1/corrections")["items"]
+    assert correction["subject_requests"] == [made["id"]]
+
+
+@ON_SQLITE
+def test_the_asker_is_corrected_with_the_answer_and_not_before(beta: Desk, counter: Counter, clock: FakeClock) -> None:
+    """Who was shown a record is not told what its own request did to it, for as long as it is deferred."""
+    beta.file(filing("B-1", subject("ann"), record_class="claim"))
+    counter.desk.file(filing("G-1", subject("zoe"), record_class="claim"))
+    assert counter.desk.screen(question("ann"))["hits"]
+    made = counter.ask(kind="dispute", ground="wrong_facts", notice="I was never there.")
+    defer(beta, "2026-03-20")
+    clock.time = READY
+    counter.report(made)
+    JobWorker(beta.services).run_pending()
+    assert counter.desk.get("/v1/corrections")["items"] == []
+    clock.time = datetime(2026, 3, 21, tzinfo=UTC)
+    counter.report(made)
+    JobWorker(beta.services).run_pending()
+    assert [each["kind"] for each in counter.desk.get("/v1/corrections")["items"]] == ["disputed"]
+
+
+@ON_SQLITE
+def test_a_time_that_is_noted_overwrites_no_decision(beta: Desk, counter: Counter, clock: FakeClock) -> None:
+    """Of a part that was read before its contributor decided only the time changes; it is not restricted then."""
+    beta.file(filing("B-1", subject("ann")))
+    counter.ask(kind="erasure")
+    (part,) = inbox(beta)
+    post(beta, f"{_PART_OF}/{part['id']}/decision", {"decision": "refuse", "reason": "legal_claims"})
+    with beta.services.database.writing() as connection:
+        assert stored.note_part(connection, part["id"], "told_at", clock())
+        assert not stored.note_part(connection, part["id"], "told_at", clock())
+        assert not stored.note_part(connection, part["id"], "restricted_at", clock())
+    assert inbox(beta)[0]["decision"] == "refuse"
