@@ -1,7 +1,7 @@
 """Tables as lines of text, the same from either store: one JSON array a row, in the order of the primary key.
 
 Bytes are base64, times ISO 8601 in UTC, and a JSON column is its text as it is stored: the digest of a table does not
-depend on the database that holds it.
+depend on the database that holds it. A number is written as short as it can be and read back the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,20 @@ from importlib import import_module
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Date, Integer, LargeBinary, String, Table, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    select,
+)
 
 import repository.storage
 from repository.storage import dialect
@@ -25,7 +38,7 @@ ROWS_AT_ONCE = 2000
 """Rows that are held at a time: memory stays flat however large a table is."""
 
 _Decode = Callable[[Any], Any]
-_PLAIN = (String, Integer, BigInteger, Boolean, JSON)
+_PLAIN = (String, Integer, BigInteger, Boolean, JSON, Float)
 _SEPARATOR = b"\n"
 
 

@@ -443,6 +443,7 @@ READERS = {
     "services.exchange_asking": {"storage.hit_views"},
     "services.foresight": {"services.pool"},  # its sightings are counted in services.crediting, by an entitlement
     "services.rescreening": {"services.pool"},
+    "services.learning": {"services.pool"},  # rates of all that was judged, for the operator
     "services.monitoring": {"services.hits", "services.pool", "storage.filings"},
     "services.watches": {"services.screening"},
     "services.pool": {"storage.filings", "storage.index"},  # finds and scores; who calls it decides what is told

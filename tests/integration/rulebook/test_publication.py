@@ -161,6 +161,7 @@ def test_the_page_has_every_number(client: FlaskClient, services: Services) -> N
     changes["subject_access"] |= {"answer_months": 2, "contributor_working_days": 47, "deferral_days": 163}
     changes["subject_access"] |= {"report_days": 121, "keep_days": 359}
     changes["filing"]["clock_skew_days"] = 9
+    changes["disputes"] |= {"answer_days": 23, "acknowledge_working_days": 46}
     months = {"customer": 7, "claim": 61, "suspected": 29, "proven": 59, "victim": 8, "protective": 19, "policy": 37}
     kept: dict[str, dict[str, object]] = {
         f"retention.{kind}": {"keep": f"{number} months"} for kind, number in months.items()
