@@ -21,8 +21,8 @@ def withdraw(
 ) -> dict[str, Any] | None:
     """Take an own filing out of the pool; the deletion proof as JSON. None when the member has, and had, none.
 
-    One that is gone already stays so: its proof is the answer. Disputes about it, and refutations of it, that are not closed are
-    accepted by this, and count (R8): nobody withdraws what is disputed to be spared.
+    One that is gone already stays so: its proof is the answer. Disputes about it, and refutations of it, that are not
+    closed are accepted by this, and count (R8): nobody withdraws what is disputed to be spared.
     """
     with services.database.write() as session:
         return take_out(services, session.connection(), (actor, member), filing_id, reason)

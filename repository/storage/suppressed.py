@@ -34,8 +34,8 @@ class SuppressedPairRow(Base):
     """A pair that a member is not to be shown again, by the hit it said so of.
 
     `ends` are digests of both sides' encodings as they were then, and the encodings of those that were filed, sealed.
-    They tell the same two again when another is filed in the hit's place, or a screening's encoding is gone. Not bound to the hit: it goes with the screening, or the
-    filing, of either side.
+    They tell the same two again when another is filed in the hit's place, or a screening's encoding is gone. Not bound
+    to the hit: it goes with the screening, or the filing, of either side.
     """
 
     __tablename__ = "suppressed_pairs"

@@ -99,7 +99,7 @@ def test_said_again_it_stays_so(alpha: Desk, beta: Desk) -> None:
 
 
 def test_who_is_nearer_in_the_same_place_is_shown(alpha: Desk, beta: Desk) -> None:
-    """A spelling that brings the pair nearer than it was is for a person to judge anew; one that is no nearer is not."""
+    """A spelling that brings the pair nearer than it was is for a person to judge anew; one no nearer is not."""
     alpha.file(filing("A-1", record_class="claim"))
     beta.file(filing("B-1", subject("ann", only=range(8)), record_class="claim"))
     (hit,) = alpha.screen(question("ann"))["hits"]
