@@ -6,7 +6,7 @@ over by `is_over`, and queued anew with the next filing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
@@ -22,14 +22,22 @@ KINDS: tuple[JobKind, ...] = (
 """The kinds of jobs that look at every filing that is new or was changed."""
 
 
-def queue(services: Services, connection: Connection, source: Source, filing_ids: Sequence[str]) -> None:
-    """Have what follows from some filings done, once the caller's transaction is committed: it has the pool locked."""
-    if not (filing_ids and KINDS):
-        return
-    noted = {"member_id": source.member.id, "filings": list(filing_ids), "at": source.now}
-    rows = [{"id": reciprocity.new_id(services, "job"), "kind": kind.value, **noted} for kind in KINDS]
-    aftermath.add(connection, rows)
-    jobs.wake(connection, [job_row(services, kind) for kind in KINDS])
+def queue(services: Services, connection: Connection, source: Source, filed: Mapping[str, str]) -> None:
+    """Have what follows from filings, by id with their class, done once the caller's transaction is committed.
+
+    It has the pool locked. Of a kind that looks at some classes only, those of others are not noted.
+    """
+    classes = {JobKind.NETWORK: services.rulebook.networks.classes}
+    wanted = {kind: [each for each, of in filed.items() if of in classes.get(kind, (of,))] for kind in KINDS}
+    noted = {"member_id": source.member.id, "at": source.now}
+    rows = [
+        {"id": reciprocity.new_id(services, "job"), "kind": kind.value, "filings": filing_ids, **noted}
+        for kind, filing_ids in wanted.items()
+        if filing_ids
+    ]
+    if rows:
+        aftermath.add(connection, rows)
+        jobs.wake(connection, [job_row(services, kind) for kind, filing_ids in wanted.items() if filing_ids])
 
 
 def wake_left(services: Services) -> None:

@@ -19,12 +19,14 @@ from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import HIT_TIER
 from repository.domain.viewings import Reader, Via
-from repository.domain.webhooks import Notice
-from repository.services import Services, enquiries, hits, outbox, reciprocity
+from repository.domain.webhooks import MOST_HITS, Notice
+from repository.services import Services, enquiries, hits, networks, outbox, reciprocity
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted, RefusedError
 from repository.storage import alerts, events, exchange, shown, viewings
 from repository.storage.alerts import Chosen
 
+OF_OTHERS = {"hit", "network"}
+"""What `about` names that is of other members, too, and decided on."""
 AT_ONCE = 200
 """Alerts that are read together where some may not be shown."""
 
@@ -51,6 +53,23 @@ def tell(
     _note(services, connection, EventKind.ALERT_RAISED, alert, None)
     outbox.tell(services, connection, Notice(kind.value), member_id, {"alert": alert.id, **about})
     return alert.id
+
+
+def tell_many(
+    services: Services, connection: Connection, member_id: str, kind: AlertKind, told: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    """Alert a member of many things, each as `tell` does by its `dedupe`, one notice for some; the ids of the new."""
+    made = [
+        Alert(reciprocity.new_id(services, "alt"), member_id, kind, services.clock(), dedupe, dict(about))
+        for dedupe, about in told.items()
+    ]
+    new = [alert.id for alert in made if alerts.add(connection, alert)]
+    for alert in made:
+        if alert.id in new:
+            _note(services, connection, EventKind.ALERT_RAISED, alert, None)
+    for start in range(0, len(new), MOST_HITS):
+        outbox.tell(services, connection, Notice(kind.value), member_id, {"alerts": new[start : start + MOST_HITS]})
+    return new
 
 
 def list_own(
@@ -127,18 +146,16 @@ def snooze(services: Services, actor: Actor, member: Member, alert_id: str, unti
     return _change(services, actor, member, alert_id, change)
 
 
-def told_now(services: Services, member: Member, actor_id: str, alert_id: str) -> dict[str, Any] | None:
-    """What a notice says of an alert at this moment: its ids. None where the member may not see it, or it is gone."""
+def told_now(services: Services, member: Member, actor_id: str, alert_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """What a notice says of alerts at this moment: their ids. Those that it may not see, or are gone, are out."""
     with services.database.reading() as connection:
-        alert = alerts.one(connection, member.id, alert_id)
-    if alert is None:
-        return None
-    actor = Actor(actor_id, frozenset(), member)
-    others = "hit" in alert.about or alert.kind is AlertKind.RECORD_ASKED
-    granted = _granted(services, actor, member, DEFAULT_PURPOSE) if others else None
+        there = (alerts.one(connection, member.id, each) for each in alert_ids)
+        found = [each for each in there if each is not None]
+    others = any(OF_OTHERS & each.about.keys() or each.kind is AlertKind.RECORD_ASKED for each in found)
+    granted = _granted(services, Actor(actor_id, frozenset(), member), member, DEFAULT_PURPOSE) if others else None
     with services.database.reading() as connection:
-        seen = visible(connection, member.id, granted, [alert])
-    return {"alert": seen[0].id, **seen[0].about} if seen else None
+        seen = visible(connection, member.id, granted, found)
+    return [{"alert": each.id, **each.about} for each in seen]
 
 
 def visible(connection: Connection, member_id: str, granted: Granted | None, found: Sequence[Alert]) -> list[Alert]:
@@ -148,7 +165,10 @@ def visible(connection: Connection, member_id: str, granted: Granted | None, fou
         if wanted:
             seen = check(connection, member_id, granted, sorted(wanted))
             found = [each for each in found if name not in each.about or each.about[name] in seen]
-    return [each for each in (_with_words(connection, granted, one) for one in found) if each is not None]
+    asked = [each for each in found if each.kind is AlertKind.RECORD_ASKED]
+    words = enquiries.told(connection, granted, asked)
+    told = [replace(each, told=words[each.id]) if each.id in words else each for each in found]
+    return [each for each in told if each.kind is not AlertKind.RECORD_ASKED or each.told is not None]
 
 
 def to_json(alert: Alert) -> dict[str, Any]:
@@ -160,14 +180,6 @@ def to_json(alert: Alert) -> dict[str, Any]:
     }
     kind, at = alert.kind.value, alert.at.isoformat()
     return {"id": alert.id, "kind": kind, "at": at, "about": dict(alert.about), "told": alert.told, **times}
-
-
-def _with_words(connection: Connection, granted: Granted | None, alert: Alert) -> Alert | None:
-    """An alert with what is told of it besides ids; None where that is nothing, and it is not told either."""
-    if alert.kind is not AlertKind.RECORD_ASKED:
-        return alert
-    told = enquiries.told(connection, granted, alert)
-    return None if told is None else replace(alert, told=told)
 
 
 Check = Callable[[Connection, str, Granted | None, Sequence[str]], Iterable[str]]
@@ -183,7 +195,11 @@ def _disclosures(connection: Connection, member_id: str, _granted: object, wante
     return {each.id for each in there if member_id in (each.requester_id, each.contributor_id)}
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType({"hit": _hits, "disclosure": _disclosures})
+def _networks(connection: Connection, _member_id: str, granted: Granted | None, wanted: Sequence[str]) -> Iterable[str]:
+    return set() if granted is None else networks.told(connection, granted, wanted)
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType({"hit": _hits, "disclosure": _disclosures, "network": _networks})
 """By the name that an id has in `about`."""
 
 

@@ -20,27 +20,36 @@ from repository.domain.events import EventKind
 from repository.domain.members import Actor
 from repository.domain.rulebook import HIT_TIER
 from repository.services import Services, alerting, entitlements
-from repository.services.enquiries import AS_CLASS
+from repository.services.enquiries import AS_CLASS, dedupe
 from repository.services.entitlements import DEFAULT_PURPOSE
-from repository.storage import asked, dialect
+from repository.storage import asked
 from repository.storage.asked import Met
 from repository.storage.members import find_member
-from repository.storage.operator import fact, set_fact
+from repository.storage.operator import held_fact, set_fact
 
 ACTION = "asked"
-AT_ONCE = 500
-LAG = timedelta(minutes=1)
-"""Younger hits are left to the next look: one with a lesser id may be committed yet."""
+AT_ONCE, MOST_LOOKS = 50, 20
+LAG = timedelta(minutes=5)
+"""Younger hits are left to a later look: one with a lesser id may be committed yet, by whatever clock it was made."""
 _FACT = "contributors told until"
 
 
 def tell_contributors(services: Services) -> int:
     """Alert the contributors of the records that were met since the last look; how many hits were looked at."""
-    with services.database.write(long=True) as session:
+    done = 0
+    for _ in range(MOST_LOOKS):
+        found = _look(services)
+        done += found
+        if found < AT_ONCE:
+            break
+    return done
+
+
+def _look(services: Services) -> int:
+    with services.database.write() as session:
         connection = session.connection()
-        dialect.lock_queue(connection)
         until = ids.make("hit", services.clock() - LAG, bytes(ids.RANDOM_BYTES))
-        after = fact(session, _FACT)
+        after = held_fact(session, _FACT)
         found: list[Met] = []
         if after is not None and after < until:
             purposes = services.rulebook.monitoring.told_purposes
@@ -63,14 +72,11 @@ def _tell(services: Services, session: Session, met: Sequence[Met]) -> None:
     actor = Actor(met[0].actor_id, frozenset(), member)
     request = Request(ACTION, DEFAULT_PURPOSE, None, asked=0)
     granted = entitlements.entitled(services, connection, actor, member, request, keep=False)
-    told = 0
+    told: dict[str, dict[str, str]] = {}
     for each in met if granted.entitlement.allowed else ():
         if granted.entitlement.tier(each.line, AS_CLASS) >= HIT_TIER:
-            day = each.at.astimezone(UTC).date().isoformat()
-            about, dedupe = {"filing": each.filing_id}, f"{AlertKind.RECORD_ASKED.value}:{each.filing_id}:{day}"
-            kind = AlertKind.RECORD_ASKED
-            made = alerting.tell(services, connection, member.id, kind, about, dedupe=dedupe, now=each.at)
-            told += made is not None
-    if told:  # a decision by which nothing is told would tell that somebody asked
+            told[dedupe(each.filing_id, each.at.astimezone(UTC).date())] = {"filing": each.filing_id}
+    made = alerting.tell_many(services, connection, member.id, AlertKind.RECORD_ASKED, told)
+    if made:  # a decision by which nothing is told would tell that somebody asked
         entitlements.remember(connection, granted)
-        entitlements.tell(services, connection, granted, EventKind.RECORDS_ASKED, {"records": told})
+        entitlements.tell(services, connection, granted, EventKind.RECORDS_ASKED, {"records": len(made)})

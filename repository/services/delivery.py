@@ -61,7 +61,8 @@ def prepare(services: Services, job: Job) -> Sent:
         return Sent(status, error=GONE)
     if not _FEWEST_WELL <= status <= _MOST_WELL:
         raise PutOffError(f"http-{status}")
-    found = tuple(data.get("hits", [data["hit"]] if "hit" in data else ()))
+    told = data.get("alerts", [data])
+    found = tuple(data.get("hits", [each["hit"] for each in told if "hit" in each]))
     return Sent(status, found, correction=data.get("correction"))
 
 
@@ -128,9 +129,8 @@ def _data(services: Services, job: Job, kind: Notice) -> dict[str, Any] | None:
     if kind is Notice.HIT_CREATED:
         found = _visible(services, job, about["hits"])
         return {"hits": found} if found else None
-    if "alert" in about:
-        member = _member(services, member_id)
-        return None if member is None else alerting.told_now(services, member, job.actor_id or "", about["alert"])
+    if "alert" in about or "alerts" in about:
+        return _alerts(services, job, about)
     if kind is Notice.ALERTS_DIGEST:
         member = _member(services, member_id)
         return None if member is None else _digest(services, Actor(job.actor_id or "", frozenset(), member), about)
@@ -140,6 +140,16 @@ def _data(services: Services, job: Job, kind: Notice) -> dict[str, Any] | None:
             return None if batch is None else _of_batch(batch)
         row = jobs.of_member(connection, member_id, JobKind.RESCREEN, about["rescreen"])
     return None if row is None else {"rescreen": row["id"], "status": row["status"], "filings": row["done"]}
+
+
+def _alerts(services: Services, job: Job, about: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The ids of one alert, or of some, as far as the member may see them; None where that is none."""
+    member = _member(services, job.member_id or "")
+    wanted = about.get("alerts") or [about["alert"]]
+    told = [] if member is None else alerting.told_now(services, member, job.actor_id or "", wanted)
+    if not told:
+        return None
+    return {"alerts": told} if "alerts" in about else told[0]
 
 
 def _digest(services: Services, actor: Actor, about: Mapping[str, str]) -> dict[str, Any] | None:

@@ -57,7 +57,8 @@ def take_in(
         seen, capped, keys = _store_subjects(services, connection, source, (matched, prepared), before)
         taken.written = number, Written.of(keys, prepared.linked.keys)
     crediting.credit(services, connection, source, {each: new[each] for each in counted}, seen)
-    aftermath.queue(services, connection, source, [each.filing_id for each in matched])
+    filed = {each.filing_id: each.numbered.filing.facts.record_class for each in matched}
+    aftermath.queue(services, connection, source, filed)
     amending.follow(services, connection, source, accepted)
     changed = {each.filing_id: each.numbered.filing for each in accepted if each.filing_id not in new}
     crediting.revise(services, connection, source, changed, before)

@@ -219,9 +219,8 @@ def _told(services: Services, connection: Connection, actor: Actor, pairs: Seque
     if shown:
         entitlements.remember(connection, granted)
         entitlements.tell(services, connection, granted, EventKind.WATCH_MATCHED, {"hits": len(shown)})
-    for hit_id in shown:
-        about, dedupe = {"watch": made[hit_id], "hit": hit_id}, f"{AlertKind.WATCH_HIT.value}:{hit_id}"
-        alerting.tell(services, connection, member.id, AlertKind.WATCH_HIT, about, dedupe=dedupe)
+    told = {f"{AlertKind.WATCH_HIT.value}:{each}": {"watch": made[each], "hit": each} for each in shown}
+    alerting.tell_many(services, connection, member.id, AlertKind.WATCH_HIT, told)
 
 
 def _stands(services: Services, connection: Connection, asked: Asked) -> bool:

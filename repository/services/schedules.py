@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import RowMapping
 
 from repository.domain.events import Event, EventKind
@@ -23,8 +24,11 @@ from repository.storage.alerts import Chosen
 from repository.storage.members import find_member
 
 AT_ONCE = 50
+OPEN = timedelta(minutes=2)
+"""What was alerted so lately is left to the next digest: some of it may be committed yet."""
 AGAIN = timedelta(minutes=15)
 """After which a rescreen is asked for again where another one is not over."""
+_log = structlog.get_logger("frankpledge.schedules")
 DONE, REFUSED, BUSY, LIMIT, LEFT = "done", "refused", "busy", "daily-limit", "left"
 
 
@@ -44,6 +48,9 @@ def put(services: Services, actor: Actor, member: Member, task: Task, body: Mapp
         "last": None,
     }
     with services.database.writing() as connection:
+        before = schedules.one(connection, member.id, task)
+        if before is not None:  # what was alerted since the last digest is in the next, whenever that is now
+            row |= {"last_at": before["last_at"] or before["set_at"], "last": before["last"]}
         schedules.put(connection, row)
         _tell(services, connection, EventKind.SCHEDULE_SET, actor.id, row, every=schedule.every.value)
     return find(services, member, task) or {}
@@ -80,10 +87,11 @@ def run_due(services: Services) -> int:
     with services.database.reading() as connection:
         found = schedules.due(connection, now=now, limit=AT_ONCE)
     for row in found:
-        if row["task"] == Task.RESCREEN:
-            _rescreen(services, row, now)
-        else:
-            _digest(services, row, now)
+        try:
+            run = _rescreen if row["task"] == Task.RESCREEN else _digest
+            run(services, row, now)
+        except Exception as error:  # noqa: BLE001 - what fails for one member must not keep the others waiting
+            _log.error("schedule fault", task=row["task"], error=type(error).__qualname__)
     return len(found)
 
 
@@ -134,8 +142,9 @@ def _digest(services: Services, row: RowMapping, now: datetime) -> None:
     """Queue a digest, and move on, in one transaction; what it counts is decided when it is sent."""
     following = _next(_schedule(row), Task.DIGEST, row["member_id"], now)
     with services.database.writing() as connection:
-        if schedules.move(connection, row, {"next_at": following, "last_at": now, "last": DONE}):
-            about = {"since": since(row, now).isoformat(), "until": now.isoformat()}
+        until = now - OPEN
+        if schedules.move(connection, row, {"next_at": following, "last_at": until, "last": DONE}):
+            about = {"since": since(row, now).isoformat(), "until": until.isoformat()}
             outbox.tell(services, connection, Notice.ALERTS_DIGEST, row["member_id"], about)
 
 

@@ -37,4 +37,4 @@ def put_back(services: Services, connection: Connection, row: RowMapping, *, now
     index.note_write(connection)
     source = Source(member, "", None, now)
     rescreening.rescore(services, connection, source, [row["id"]])
-    aftermath.queue(services, connection, source, [row["id"]])
+    aftermath.queue(services, connection, source, {row["id"]: row["record_class"]})

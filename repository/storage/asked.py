@@ -46,6 +46,7 @@ def following(connection: Connection, purposes: Sequence[str], *, after: str, un
         select(hit.id, hit.created_at, filing.id, filing.member_id, VERSIONS.c.actor_id, asked.line)
         .select_from(joined)
         .where(hit.id > after, hit.id <= until, asked.purpose.in_(purposes), hit.superseded_at.is_(None))
+        .where(hit.created_at <= asked.at)  # not what a watch met later: nobody asked then
         .order_by(hit.id)
         .limit(limit)
     )
@@ -53,9 +54,13 @@ def following(connection: Connection, purposes: Sequence[str], *, after: str, un
 
 
 def of_filings(
-    connection: Connection, member_id: str, filing_ids: Sequence[str], purposes: Sequence[str]
+    connection: Connection,
+    member_id: str,
+    filing_ids: Sequence[str],
+    purposes: Sequence[str],
+    between: tuple[datetime, datetime],
 ) -> list[Enquiry]:
-    """What was asked for some purposes of a member's own filings, and is kept still."""
+    """What was asked for some purposes of a member's own filings from one instant to another, and is kept still."""
     hit, asked, filing = HITS.c, SCREENINGS.c, FILINGS.c
     joined = (
         HITS.join(SCREENINGS, asked.id == hit.screening_id)
@@ -66,6 +71,7 @@ def of_filings(
         select(filing.id, hit.created_at, asked.line, asked.purpose, MEMBERS.c.name)
         .select_from(joined)
         .where(filing.member_id == member_id, filing.id.in_(filing_ids), asked.purpose.in_(purposes))
+        .where(hit.created_at >= between[0], hit.created_at < between[1], hit.created_at <= asked.at)
         .order_by(hit.id)
     )
     return [Enquiry(*row) for row in connection.execute(statement)]

@@ -64,6 +64,12 @@ def fact(session: Session, name: str) -> str | None:
     return session.scalar(select(InstallationFactRow.value).where(InstallationFactRow.name == name))
 
 
+def held_fact(session: Session, name: str) -> str | None:
+    """The same; nobody else who asks for it so goes on before this transaction ends."""
+    row = select(InstallationFactRow.value).where(InstallationFactRow.name == name)
+    return session.scalar(row.with_for_update())
+
+
 def set_fact(session: Session, name: str, value: str) -> None:
     """Set a fact, replacing its value."""
     session.merge(InstallationFactRow(name=name, value=value))

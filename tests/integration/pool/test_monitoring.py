@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from repository.domain.jobs import JobKind
 from repository.domain.members import MemberStatus
 from repository.domain.schedules import SPREAD
+from repository.jobs.running import JobWorker
 from repository.jobs.worker import IntakeWorker
 from repository.services import asked, schedules
 from repository.settings import Settings
@@ -38,7 +40,7 @@ def asked_of(desk: Desk) -> list[Any]:
 
 def look(desk: Desk, clock: FakeClock) -> None:
     """A worker's look, once hits are old enough."""
-    clock.advance(minutes=2)
+    clock.advance(minutes=6)
     asked.tell_contributors(desk.services)
 
 
@@ -65,6 +67,21 @@ def test_a_contributor_is_told_of_who_asks_by_its_own_tier(
     status(beta, MemberStatus.SUSPENDED)
     assert asked_of(beta) == []
     assert inbox(alpha) == []
+
+
+def test_what_a_watch_met_later_is_no_question_of_that_day(desks: tuple[Desk, Desk], clock: FakeClock) -> None:
+    """Who files what somebody asked about before is not told that it was asked on the day of the filing."""
+    alpha, beta = desks
+    alpha.file(filing("A-1", subject("zoe"), record_class="claim"))
+    beta.file(filing("B-0", record_class="claim"))
+    asked.tell_contributors(beta.services)
+    alpha.screen(question("ann", stands={"as": "quote"}))
+    clock.advance(days=3)
+    beta.file(filing("B-1", subject("ann"), record_class="claim"))
+    JobWorker(beta.services, [JobKind.MONITOR]).run_pending()
+    assert len(inbox(alpha, "?kind=watch.hit")) == 1
+    look(beta, clock)
+    assert asked_of(beta) == []
 
 
 def test_of_purposes_that_the_rulebook_keeps_quiet_nobody_is_told(alpha: Desk, beta: Desk, clock: FakeClock) -> None:
@@ -131,16 +148,18 @@ def test_a_digest_counts_what_may_be_seen_once(alpha: Desk, beta: Desk, receiver
     tell(alpha, "one")
     tell(alpha, "two", hit="hit_of_nobody")
     assert alpha.get("/v1/alerts/digest")["counts"] == {"disclosure.requested": 1}
+    call(alpha, "PUT", "/v1/alerts/digest", 200, json={"every": "daily", "at": "08:00", "zone": "Pacific/Kiritimati"})
     for hours in (9, 24, 24):
         clock.advance(hours=hours)
         IntakeWorker(alpha.services).monitor()
         deliver(alpha.services)
     (notice,) = receiver.notices()
+    assert alpha.get("/v1/alerts/digest")["counts"] == {}
     assert notice == {
         "type": "alerts.digest",
         "data": {
             "since": "2026-03-02T09:00:00+00:00",
-            "until": "2026-03-02T18:00:00+00:00",
+            "until": "2026-03-02T17:58:00+00:00",
             "counts": {"disclosure.requested": 1},
         },
     }
