@@ -1,9 +1,10 @@
 """A market of motor claims over three years, and rings hidden in it: `python -m benchmarks.rings` finds them again.
 
 The honest part has what looks like a ring and is none: families that claim with each other in all roles, friends and
-crews who ride together, shared houses, brokers and claims managers whose telephone stands for their customers',
-courtesy cars and fleets, cars that are sold, garages and solicitors that a town prefers, repeat claimants, and
-accidents that both insurers file. All is drawn from one seed; people and their records come from `benchmarks.market`.
+crews who ride together, shared houses, couples with one account, landlords who pay for tenants, brokers and claims
+managers whose telephone, mailbox and client account stand for their customers', courtesy cars and fleets, cars that
+are sold, garages and solicitors that a town prefers, repeat claimants, and accidents that both insurers file. All is
+drawn from one seed; people and their records come from `benchmarks.market`.
 """
 
 from __future__ import annotations
@@ -79,8 +80,8 @@ class Claimants:
         self.random: Random = self.market.random
         self._homes: list[_Home] = []
         self._people = self._refs = 0
-        self._brokers = [self.market.phone("02") for _ in range(max(5, count // 600))]
-        self._managers = [self.market.phone("03") for _ in range(max(3, count // 3000))]
+        self._brokers = [self._contact("02", number) for number in range(max(5, count // 600))]
+        self._managers = [self._contact("03", number) for number in range(max(3, count // 3000))]
         self._courtesy = [self.market.mark() for _ in range(GARAGES * 2)]
         self._fleet = [self.market.mark() for _ in range(400)]
         self._crews: list[list[_Home]] = []
@@ -120,9 +121,9 @@ class Claimants:
         holder = own.people[0] if self._happens(0.8) else self.random.choice(own.people)
         contact: Raw = {}
         if self._happens(0.03):
-            contact["phone"] = self._zipf(self._brokers)
+            contact = self._some(self._zipf(self._brokers), phone=0.9, email=0.5, bank_account=0.1)
         elif kind == "injury" and self._happens(0.08):
-            contact["phone"] = self._zipf(self._managers)
+            contact = self._some(self._zipf(self._managers), phone=0.9, email=0.5, bank_account=0.4)
         role = "policyholder" if self._happens(0.3) else "claimant"
         cast = [self._person(role, holder, contact)]
         handled = contact if self._happens(0.2) else {}  # who handles the claim acts for all who were in the car
@@ -247,7 +248,17 @@ class Claimants:
         people = self.market.household(locale)
         if self._happens(0.02):  # a shared house: nobody is related
             address = {name: people[0][name] for name in ("house_number", "street", "town", "postcode")}
+            if self._happens(0.3):
+                address["bank_account"] = people[0]["bank_account"]
             people += [self.market.household(locale)[0] | address for _ in range(self.random.randrange(2, 5))]
+        elif self._happens(0.45):  # couples and families have one account, or one mailbox, often both
+            shared = self._some(people[0], bank_account=0.8, email=0.5)
+            people = [each | shared if self._happens(0.8) else each for each in people]
+        if self._homes and self._happens(
+            0.01
+        ):  # parents, landlords and employers pay for others, or a digit is mistyped
+            others = self.random.choice(self._homes).people[0][1]
+            people[0] |= self._some(others, bank_account=0.8, email=0.3)
         named = [(f"p{self._people + place}", raw) for place, raw in enumerate(people)]
         self._people += len(named)
         insurer = self.random.choices(MEMBERS, _SHARES)[0]
@@ -265,6 +276,18 @@ class Claimants:
         record["vehicle_registration"] = ""
         return Cast("person", role, self.market.forget(record) | given, who)
 
+    def _contact(self, prefix: str, number: int) -> Raw:
+        """How a firm is reached, and its client account."""
+        account = f"{self.random.randrange(10**6):06d} {self.random.randrange(10**8):08d}"
+        return {
+            "phone": self.market.phone(prefix),
+            "email": f"desk{prefix}{number}@mail1.example",
+            "bank_account": account,
+        }
+
+    def _some(self, raw: Raw, **chances: float) -> Raw:
+        return {name: raw[name] for name, chance in chances.items() if self._happens(chance)}
+
     def _filed(self, member: str, on: dt.date, kind: str, subjects: list[Cast], ring: int | None) -> Filed:
         self._refs += 1
         notified = on + dt.timedelta(days=min(self.random.randrange(30), self.random.randrange(30)))
@@ -276,8 +299,8 @@ class Claimants:
     def _happens(self, chance: float) -> bool:
         return self.random.random() < chance
 
-    def _zipf(self, numbers: Sequence[str]) -> str:
-        return numbers[int(len(numbers) * self.random.random() ** 2)]
+    def _zipf(self, firms: Sequence[Raw]) -> Raw:
+        return firms[int(len(firms) * self.random.random() ** 2)]
 
 
 def _town(town: str) -> int:

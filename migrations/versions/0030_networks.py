@@ -20,6 +20,7 @@ def upgrade() -> None:
         "network_claims",
         sa.Column("filing_id", sa.String(), nullable=False),
         sa.Column("network_id", sa.String(), nullable=False),
+        sa.Column("counted", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["filing_id"], ["filings.id"], name="fk_network_claims_filing_id_filings"),
         sa.PrimaryKeyConstraint("filing_id", name="pk_network_claims"),
     )
@@ -42,15 +43,17 @@ def upgrade() -> None:
     op.create_table(
         "network_providers",
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("line", sa.String(), nullable=False),
+        sa.Column("record_class", sa.String(), nullable=False),
         sa.Column("claims", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_network_providers"),
+        sa.PrimaryKeyConstraint("id", "line", "record_class", name="pk_network_providers"),
     )
     op.create_table(
         "network_findings",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("member_id", sa.String(), nullable=False),
         sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("tenths", sa.Integer(), nullable=False),
         sa.Column("patterns", sa.JSON(), nullable=False),
         sa.Column("rulebook", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["member_id"], ["members.id"], name="fk_network_findings_member_id_members"),

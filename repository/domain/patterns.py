@@ -155,21 +155,26 @@ def phantom_passengers(network: Network, rules: PatternRules, _all: NetworkRules
 
 
 def ghost_broking(network: Network, rules: PatternRules, _all: NetworkRules) -> Iterator[Fired]:
-    """Policyholders of several households share an account, or telephone and mailbox: one hand bought for them."""
+    """Policyholders of several households share an account, or telephone and mailbox: one hand bought for them.
+
+    Telephone and mailbox alone are mostly those of a broker, and count half.
+    """
     ways = Counter[tuple[int, int]]()
+    accounts = network.sharers(LinkKind.BANK)
     for kind in _WORDS:
         for group in network.sharers(kind):
             holders = [each for each in group if network.subjects[each].role == "policyholder"]
             ways.update(dict.fromkeys(combinations(sorted(holders), 2), 2 if kind is LinkKind.BANK else 1))
     for part in nx.connected_components(nx.Graph(pair for pair, times in ways.items() if times > 1)):
         incidents, households = network.at(part), network.households(part)
+        paid = any(len(group & part) > 1 for group in accounts)
         if len(households) < rules.people or len(incidents) < rules.incidents:
             continue
         yield Fired(
             PatternName.GHOST_BROKING,
             network.of_incidents(incidents),
             {"households": len(households), "incidents": len(incidents)},
-            _bits(rules, len(households) - rules.people),
+            _bits(rules, len(households) - rules.people) / (1 if paid else 2),
             f"Policyholders of {len(households)} households share an account, or telephone and mailbox.",
             "It goes when what they share is that of a broker whom the insurers know.",
         )

@@ -8,7 +8,7 @@ anew, and what the members concerned may see of these is looked through for patt
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import chain
@@ -25,22 +25,29 @@ from matching.contacts import in_common
 from matching.types import Band, EncodedSubject, Kind
 from matching.wire import unpack
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
-from repository.domain.networks import LinkKind, split
+from repository.domain.labels import UNLABELLED
+from repository.domain.members import NUMBER_BITS
+from repository.domain.networks import LinkKind
 from repository.domain.rulebook import NetworkRules
 from repository.services import Services, aftermath, network_findings, pool
-from repository.services.networks import is_linked, is_provider, key_of
+from repository.services.networks import grouped, is_linked, is_provider, key_of
 from repository.storage import aftermath as waiting
 from repository.storage import dialect, filings, index, jobs, networks
 from repository.storage.index import Wanted
-from repository.storage.networks import ALL, StoredLink, StoredSubject
+from repository.storage.networks import ALL, StoredClaim, StoredLink, StoredSubject
 from repository.storage.sealing import record_context
 
-AT_ONCE = 500
-"""Claims in one transaction, or those of one chunk of a batch."""
+AT_ONCE = 100
+"""Claims in one transaction, for which others that file wait."""
+MOST_TOUCHED = 2000
+"""Networks that are put together anew in one transaction."""
 SUBJECTS_AT_ONCE = 250
+MEMBER_MASK = (1 << NUMBER_BITS) - 1
 KEPT_JOBS = timedelta(days=1)
 NOBODY = -1
 """Whose own records are left out of what is found: nobody's."""
+_Found = tuple[float, int, list[tuple[LinkKind, bool]]]
+"""Bits, the record found, and what it has in common, each with whether a name is the same."""
 _log = structlog.get_logger("frankpledge.networks")
 
 
@@ -54,27 +61,43 @@ class Work:
     providers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     compared: int = 0
     regrouped: int = 0
+    rest: tuple[str, Sequence[str]] | None = None
+    outlook: network_findings.Outlook | None = None
 
 
-def prepare(services: Services, _job: Job) -> Work:
-    """Find what the next claims have in common with others. Reads only."""
+def prepare(services: Services, job: Job) -> Work:
+    """Find what the next claims have in common with others, or look through what was put together. Reads only."""
+    touched = job.cursor.get("touched")
     with services.database.reading(long=True) as connection:
-        taken, filing_ids = [], dict[str, None]()
+        if touched:
+            return Work(outlook=network_findings.look(services, connection, touched))
+        taken, filing_ids, rest = [], dict[str, None](), None
         for each in waiting.following(connection, JobKind.NETWORK, limit=AT_ONCE):
-            if filing_ids and len(filing_ids) + len(each.filings) > AT_ONCE:
+            room = AT_ONCE - len(filing_ids)
+            if room <= 0:
+                break
+            filing_ids.update(dict.fromkeys(each.filings[:room]))
+            if len(each.filings) > room:
+                rest = each.id, each.filings[room:]
                 break
             taken.append(each.id)
-            filing_ids.update(dict.fromkeys(each.filings))
         work = find(services, connection, list(filing_ids))
-    work.taken = taken
+    work.taken, work.rest = taken, rest
     return work
 
 
 def step(services: Services, session: Session, job: Job, work: Work) -> Ahead:
-    """Keep what was found, and report what it makes."""
+    """Keep what was found; in the step after that, report what it makes, for which nobody who files waits."""
     connection = session.connection()
-    settle(services, connection, work)
-    waiting.forget(connection, work.taken)
+    if work.outlook is not None:
+        network_findings.tell(services, connection, work.outlook)
+    else:
+        touched = settle(services, connection, work)
+        waiting.forget(connection, work.taken)
+        if work.rest is not None:
+            waiting.shorten(connection, *work.rest)
+        if touched:
+            return Ahead(job.done + len(work.filing_ids), {"touched": sorted(touched)})
     jobs.forget(connection, JobKind.NETWORK, before=services.clock() - KEPT_JOBS, limit=AT_ONCE)
     over = aftermath.is_over(connection, JobKind.NETWORK)
     return Ahead(job.done + len(work.filing_ids), status=JobStatus.DONE if over else None)
@@ -102,8 +125,8 @@ def find(services: Services, connection: Connection, filing_ids: Sequence[str]) 
     return work
 
 
-def settle(services: Services, connection: Connection, work: Work) -> None:
-    """Keep the links of some claims, put the networks together that they are in now, and report these."""
+def settle(services: Services, connection: Connection, work: Work) -> set[str]:
+    """Keep the links of some claims, and put the networks together that they are in now; the claims of these."""
     rules = services.rulebook.networks
     dialect.lock_pool(connection)  # who removes a claim ends first, or finds the links
     ends = {end for each in work.links for end in (each.low_filing_id, each.high_filing_id)}
@@ -113,13 +136,15 @@ def settle(services: Services, connection: Connection, work: Work) -> None:
     networks.drop_links(connection, own)
     kept = [each for each in work.links if each.low_filing_id in there and each.high_filing_id in there]
     networks.add_links(connection, kept)
-    _count(connection, {each: work.providers.get(each, ()) for each in own if each not in before})
+    counted = _count(connection, work, [there[each] for each in own])
     near = networks.networks_of(connection, networks.neighbours(connection, own))
-    touched = {*networks.claims_of(connection, {*before.values(), *near.values()}), *own}
+    touched = {*networks.claims_of(connection, sorted({*before.values(), *near.values()})[:MOST_TOUCHED]), *own}
+    counted |= networks.counted(connection, touched.difference(own))
     work.regrouped = len(touched)
-    parts = _regroup(connection, touched, rules)
-    network_findings.report(services, connection, parts)
+    links = networks.links_among(connection, touched)
+    _regroup(connection, touched, links, counted, rules)
     _log.info("claims linked", claims=len(own), links=len(kept), compared=work.compared, regrouped=work.regrouped)
+    return touched
 
 
 def _link(
@@ -149,15 +174,28 @@ def _link(
     plain = services.sealer.unseal_each((record_context(record), envelope) for record, envelope in sealed)
     pairs = [(row, record) for row, record in pairs if record in at]
     compared = _compare(services, connection, (kind, encoded, plain), [(row, at[record]) for row, record in pairs])
-    heaviest: dict[int, list[tuple[float, int, list[tuple[LinkKind, bool]]]]] = defaultdict(list)
+    heaviest: dict[int, list[_Found]] = defaultdict(list)
+    most = rules.links_per_subject
     for (row, record), shared in zip(pairs, compared, strict=True):
         if shared:
             heaviest[row].append((sum(rules.bits[each] for each, _ in shared), record, shared))
     for row, links in heaviest.items():
-        for _, record, shared in sorted(links, key=itemgetter(0, 1), reverse=True)[: rules.links_per_subject]:
+        ranked = sorted(links, key=itemgetter(0, 1), reverse=True)
+        for _, record, shared in _fairly(ranked, most):
             ours, theirs = (part[row][0].filing_id, part[row][0].position), places[record][:2]
             (low, high) = sorted((ours, theirs))
             work.links += [StoredLink(*low, *high, each.value, named) for each, named in shared]
+
+
+def _fairly(ranked: Sequence[_Found], most: int) -> list[_Found]:
+    """The first of what was found, one member's beyond half of the places only where the others leave them free."""
+    times = Counter[int]()
+    first, rest = list[_Found](), list[_Found]()
+    for each in ranked:
+        member = each[1] & MEMBER_MASK
+        times[member] += 1
+        (first if times[member] <= max(1, most // 2) else rest).append(each)
+    return [*first, *rest][:most]
 
 
 def _compare(
@@ -205,17 +243,26 @@ def _providers(
     return {each: sorted(keys) for each, keys in found.items()}
 
 
-def _count(connection: Connection, providers: Mapping[str, Sequence[str]]) -> None:
-    counted = Counter(chain.from_iterable(providers.values()))
-    networks.count_providers(connection, {**counted, ALL: len(providers)} if providers else {})
+def _count(connection: Connection, work: Work, claims: Sequence[StoredClaim]) -> set[str]:
+    """Count claims with their providers, but those that a label or flag may hide; the ids of those that are counted."""
+    before = networks.counted(connection, [each.filing_id for each in claims])
+    after = {each.filing_id for each in claims if each.labels == UNLABELLED}
+    added = Counter[tuple[str, str, str]]()
+    for each in claims:
+        change = (each.filing_id in after) - (each.filing_id in before)
+        for key in (*work.providers.get(each.filing_id, ()), ALL):
+            added[key, each.line, each.record_class] += change
+    networks.count_providers(connection, added)
+    return after
 
 
-def _regroup(connection: Connection, touched: Iterable[str], rules: NetworkRules) -> list[frozenset[str]]:
+def _regroup(
+    connection: Connection,
+    touched: Iterable[str],
+    links: Sequence[StoredLink],
+    counted: Container[str],
+    rules: NetworkRules,
+) -> None:
     """Put claims into networks by the links among them, and note which."""
-    claims = sorted(touched)
-    weights: dict[tuple[str, str], float] = defaultdict(float)
-    for each in networks.links_among(connection, claims):
-        weights[each.low_filing_id, each.high_filing_id] += rules.bits[each.kind]
-    parts = split(claims, weights, floor=rules.floor_bits, most=rules.most_claims)
-    networks.put_claims(connection, {each: min(part) for part in parts for each in part})
-    return parts
+    parts = grouped(dict.fromkeys(touched), links, rules)
+    networks.put_claims(connection, {each: min(part) for part in parts for each in part}, counted)

@@ -6,9 +6,11 @@ rulebook, and taken back when that is so no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+import networkx as nx
 from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
@@ -16,10 +18,9 @@ from repository.domain.alerts import AlertKind
 from repository.domain.asking import Request
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member
-from repository.domain.patterns import judge
 from repository.services import Services, alerting, entitlements, networks, reciprocity
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted
-from repository.services.networks import View
+from repository.services.networks import Stored, View
 from repository.storage import events
 from repository.storage import networks as stored
 from repository.storage.members import find_member
@@ -27,33 +28,55 @@ from repository.storage.networks import Finding
 
 ACTION = "networks"
 FEWEST = 2
-"""Claims, and members, below which nothing is reported."""
+"""Claims that a finding stands on."""
 
 
-def report(services: Services, connection: Connection, parts: Sequence[frozenset[str]]) -> None:
-    """Look through networks that changed, and bring what members were told of up to date."""
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What there is to report: for each member what it may see, and the findings that were looked at again."""
+
+    views: tuple[tuple[Granted, View], ...] = ()
+    looked_at: frozenset[str] = frozenset()
+
+
+def look(services: Services, connection: Connection, claims: Iterable[str]) -> Outlook:
+    """Look through claims that were put together anew. Reads only: nobody waits for it."""
     rules = services.rulebook.networks
-    claims = frozenset[str]().union(*parts)
-    known = stored.findings_on(connection, claims)
-    many = [part for part in parts if len(part) >= FEWEST]
-    everything = networks.load(services, connection, frozenset[str]().union(*many), rules)
+    everything = networks.load(services, connection, claims, rules)
+    known = stored.findings_on(connection, everything.claims)
     granted: dict[str, Granted | None] = {}
-    stale = set(known)
-    for part in many:
-        network = everything.network(part)
-        members = network.members(part)
-        if len(members) < FEWEST or not judge(network, rules):
-            continue
+    found: list[tuple[Granted, View]] = []
+    looked_at = set[str]()
+    for part in _together(everything):
         own = everything.of(part)
-        for member_id in sorted(members):
+        for member_id in sorted({each.member_id for each in own.claims.values()}):
+            touched = {each.id for each, of in known.items() if each.member_id == member_id and of & own.claims.keys()}
+            if not (touched or networks.may_fire(own, member_id)):
+                continue
             if member_id not in granted:
                 granted[member_id] = _granted(services, connection, member_id)
             may = granted[member_id]
-            if may is not None:
-                mine = {each: of for each, of in known.items() if each.member_id == member_id}
-                for view in networks.views(connection, may, own, rules):
-                    stale -= {_keep(services, connection, may, view, mine)}
-    _take_back(services, connection, stale)
+            if may is None:  # it may read nothing now: what it was told of stays, until it may again
+                continue
+            looked_at |= touched
+            found += [(may, view) for view in networks.views(connection, may, own, rules)]
+    return Outlook(tuple(found), frozenset(looked_at))
+
+
+def tell(services: Services, connection: Connection, outlook: Outlook) -> None:
+    """Bring what members were told of up to date. What rests on a claim that is gone by now is left out."""
+    wanted = frozenset[str]().union(*(view.judged.claims for _, view in outlook.views))
+    there = stored.networks_of(connection, wanted)
+    before = stored.findings_on(connection, wanted)
+    of_member: dict[str, dict[Finding, frozenset[str]]] = defaultdict(dict)
+    for each, of in before.items():
+        of_member[each.member_id][each] = of
+    kept = {
+        _keep(services, connection, granted, view, of_member[granted.member.id]).id
+        for granted, view in outlook.views
+        if view.judged.claims <= there.keys()
+    }
+    _take_back(services, connection, stored.findings(connection, outlook.looked_at - kept))
 
 
 def shown_of(views: Iterable[View], claims: frozenset[str]) -> View | None:
@@ -62,14 +85,22 @@ def shown_of(views: Iterable[View], claims: frozenset[str]) -> View | None:
     return best if best is not None and best.judged.claims & claims else None
 
 
+def _together(everything: Stored) -> list[frozenset[str]]:
+    """Claims that hang together by any link."""
+    graph = nx.Graph()
+    graph.add_nodes_from(everything.claims)
+    graph.add_edges_from((each.low_filing_id, each.high_filing_id) for each in everything.links)
+    return [frozenset(part) for part in nx.connected_components(graph)]
+
+
 def _keep(
     services: Services,
     connection: Connection,
     granted: Granted,
     view: View,
     known: dict[Finding, frozenset[str]],
-) -> Finding | None:
-    """Keep what a member may see as the finding that it is already, which is returned, or else tell of a new one."""
+) -> Finding:
+    """Keep what a member may see as the finding that it is already, or else tell of a new one."""
     now, claims = services.clock(), view.judged.claims
     patterns = tuple(sorted(each.name.value for each in view.judged.fired))
     before = max(known, key=lambda each: (len(known[each] & claims), each.id), default=None)
@@ -86,7 +117,14 @@ def _keep(
     _note(services, connection, EventKind.NETWORK_RAISED, made)
     about = {"network": finding_id}
     alerting.tell(services, connection, member_id, AlertKind.NETWORK_RAISED, about, dedupe=f"network {finding_id}")
-    return None
+    return made
+
+
+def take_back_without(services: Services, connection: Connection, filing_ids: Iterable[str]) -> None:
+    """Take back the findings of which fewer than two claims are left without these, which are about to go."""
+    gone = set(filing_ids)
+    known = stored.findings_on(connection, gone)
+    _take_back(services, connection, [each for each, claims in known.items() if len(claims - gone) < FEWEST])
 
 
 def _take_back(services: Services, connection: Connection, findings: Iterable[Finding]) -> None:
@@ -98,7 +136,10 @@ def _take_back(services: Services, connection: Connection, findings: Iterable[Fi
 
 
 def _granted(services: Services, connection: Connection, member_id: str) -> Granted | None:
-    """What a member may see; None where it may see nothing now. Decided again, and kept, when it reads."""
+    """What a member may see; None where it may see nothing now.
+
+    That it was looked at is not kept: it would tell of others' claims. What it reads is decided on when it does.
+    """
     member = _member(connection, member_id)
     if member is None:
         return None

@@ -161,7 +161,7 @@ def _take_out_subjects(services: Services, connection: Connection, rows: Sequenc
     removal.forget_hot(connection, index_keys(b"".join(rekeyed)))
     for member_id in sorted(counts):
         index.count_subjects(connection, member_id, counts[member_id])
-    unlinking.unsettle(services, connection, list(owners), gone)
+    unlinking.remove(services, connection, list(owners), gone)
 
 
 def _forget_answers(connection: Connection, rows: Sequence[RowMapping], hit_ids: Sequence[str], now: datetime) -> None:

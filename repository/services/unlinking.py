@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from matching.types import EncodedSubject
 from repository.domain.jobs import JobKind
-from repository.services import Services, aftermath, reciprocity
+from repository.services import Services, aftermath, network_findings, reciprocity
 from repository.services.networks import is_provider, key_of
 from repository.storage import aftermath as waiting
 from repository.storage import jobs, networks
@@ -27,15 +27,24 @@ def unsettle(
     if not known:
         return
     left = [each for each in networks.claims_of(connection, known.values()) if each not in known]
+    counted = networks.counted_as(connection, known)
     networks.drop_links(connection, known)
     networks.drop_claims(connection, known)
-    uncounted = Counter[str]()
-    for filing_id in known:
+    uncounted = Counter[tuple[str, str, str]]()
+    for filing_id, (line, record_class) in counted.items():
         firms = [each for each in gone.get(filing_id, ()) if is_provider(each.kind, each.role)]
         keys = {key_of(services, each.mask, each.keys) for each in firms}
-        uncounted.subtract({key for key in (*keys, ALL) if key is not None})
+        uncounted.subtract((key, line, record_class) for key in (*keys, ALL) if key is not None)
     networks.count_providers(connection, uncounted)
     queue(services, connection, left)
+
+
+def remove(
+    services: Services, connection: Connection, filing_ids: Sequence[str], gone: Mapping[str, Sequence[EncodedSubject]]
+) -> None:
+    """Take claims that are about to go out of their networks, and back what was told of nothing else."""
+    network_findings.take_back_without(services, connection, filing_ids)
+    unsettle(services, connection, filing_ids, gone)
 
 
 def queue(services: Services, connection: Connection, filing_ids: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Index, delete, insert, select
+from sqlalchemy import JSON, Connection, Index, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from repository.domain.jobs import JobKind
@@ -57,6 +57,11 @@ def following(connection: Connection, kind: JobKind, *, limit: int) -> list[Take
     statement = select(row.id, row.member_id, row.filings, row.at).where(row.kind == kind.value)
     found = connection.execute(statement.order_by(row.id).limit(limit))
     return [TakenIn(each[0], each[1], tuple(each[2]), each[3]) for each in found]
+
+
+def shorten(connection: Connection, row_id: str, filings: Sequence[str]) -> None:
+    """Leave these filings in a row of which the others were looked at."""
+    connection.execute(update(AFTERMATH).where(AFTERMATH.c.id == row_id).values(filings=list(filings)))
 
 
 def forget(connection: Connection, ids: Sequence[str]) -> None:

@@ -272,6 +272,14 @@ def searchers(connection: Connection, member_id: str, case_id: str) -> set[str]:
     return set(connection.scalars(select(SCREENINGS.c.actor_id).select_from(joined).where(*mine)))
 
 
+def own_filings(connection: Connection, member_id: str, case_id: str) -> list[str]:
+    """The member's filings whose hits are in a case."""
+    side = HIT_SIDES.c
+    joined = CASE_HITS.join(HIT_SIDES, (side.hit_id == CASE_HITS.c.hit_id) & (side.member_id == CASE_HITS.c.member_id))
+    mine = (CASE_HITS.c.member_id == member_id, CASE_HITS.c.case_id == case_id, side.own_filing_id.is_not(None))
+    return sorted(connection.scalars(select(side.own_filing_id).select_from(joined).where(*mine).distinct()))
+
+
 def hit_ids(connection: Connection, member_id: str, case_id: str) -> list[str]:
     """The hits in a case, whether they may be seen now or not."""
     mine = (CASE_HITS.c.member_id == member_id, CASE_HITS.c.case_id == case_id)

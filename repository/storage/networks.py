@@ -1,13 +1,13 @@
 """Links between claims of everyone, the networks that these make, and what members were told of them.
 
 A link is kept by the places of its two subjects, and goes with either filing. Which claims are of one network is kept
-by the least of their ids. How often a provider is named is counted under its re-keyed key, and forgotten at zero.
+by the least of their ids. How often a provider is named is counted under a keyed digest, and forgotten at zero.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -36,12 +36,13 @@ ALL = ""
 
 
 class NetworkClaimRow(Base):
-    """A claim that was linked, and its network: the least id of the claims in it."""
+    """A claim that was linked, and its network: the least id of the claims in it. `counted`: with its providers."""
 
     __tablename__ = "network_claims"
 
     filing_id: Mapped[str] = mapped_column(ForeignKey("filings.id"), primary_key=True)
     network_id: Mapped[str] = mapped_column(index=True)
+    counted: Mapped[bool]
 
 
 class NetworkLinkRow(Base):
@@ -59,16 +60,24 @@ class NetworkLinkRow(Base):
 
 
 class NetworkProviderRow(Base):
-    """On how many linked claims a provider is; `id` is its re-keyed key in hexadecimal."""
+    """On how many linked claims of a line and class a provider is; `id` is a keyed digest of its key.
+
+    Claims that a label or flag may hide are not counted: a count must not tell of them.
+    """
 
     __tablename__ = "network_providers"
 
     id: Mapped[str] = mapped_column(primary_key=True)
+    line: Mapped[str] = mapped_column(primary_key=True)
+    record_class: Mapped[str] = mapped_column(primary_key=True)
     claims: Mapped[int]
 
 
 class NetworkFindingRow(Base):
-    """A network that was reported to a member: what the member could see of it had the patterns."""
+    """A network that was reported to a member: what the member could see of it had the patterns.
+
+    `tenths` is the score, in tenths of a bit.
+    """
 
     __tablename__ = "network_findings"
     __table_args__ = (Index("ix_network_findings_member_id_id", "member_id", "id"),)
@@ -76,7 +85,7 @@ class NetworkFindingRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     member_id: Mapped[str] = mapped_column(ForeignKey("members.id"))
     raised_at: Mapped[datetime]
-    score: Mapped[float]
+    tenths: Mapped[int]
     patterns: Mapped[list[str]] = mapped_column(JSON)
     rulebook: Mapped[str]
 
@@ -192,15 +201,32 @@ def networks_of(connection: Connection, filing_ids: Iterable[str]) -> dict[str, 
     return {each[0]: each[1] for each in found}
 
 
+def counted(connection: Connection, filing_ids: Iterable[str]) -> set[str]:
+    """Those of some claims that are counted with their providers."""
+    statement = select(CLAIMS.c.filing_id).where(CLAIMS.c.filing_id.in_(_texts(connection)), CLAIMS.c.counted)
+    return set(connection.execute(statement, _among(connection, filing_ids)).scalars())
+
+
+def counted_as(connection: Connection, filing_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """The line and class under which those of some claims that are counted are."""
+    joined = CLAIMS.join(FILINGS, FILINGS.c.id == CLAIMS.c.filing_id)
+    statement = select(CLAIMS.c.filing_id, FILINGS.c.line, FILINGS.c.record_class).select_from(joined)
+    statement = statement.where(CLAIMS.c.filing_id.in_(_texts(connection)), CLAIMS.c.counted)
+    return {each[0]: (each[1], each[2]) for each in connection.execute(statement, _among(connection, filing_ids))}
+
+
 def claims_of(connection: Connection, network_ids: Iterable[str]) -> list[str]:
     """The claims of some networks."""
     statement = select(CLAIMS.c.filing_id).where(CLAIMS.c.network_id.in_(_texts(connection)))
     return sorted(connection.execute(statement, _among(connection, network_ids)).scalars())
 
 
-def put_claims(connection: Connection, networks: Mapping[str, str]) -> None:
-    """Note the network of each of some claims."""
-    rows = [{"filing_id": each, "network_id": network} for each, network in sorted(networks.items())]
+def put_claims(connection: Connection, networks: Mapping[str, str], counted: Container[str]) -> None:
+    """Note the network of each of some claims, and which are counted."""
+    rows = [
+        {"filing_id": each, "network_id": network, "counted": each in counted}
+        for each, network in sorted(networks.items())
+    ]
     dialect.put(connection, CLAIMS, rows)
 
 
@@ -245,24 +271,31 @@ def drop_claims(connection: Connection, filing_ids: Iterable[str]) -> None:
     connection.execute(statement, _among(connection, filing_ids))
 
 
-def count_providers(connection: Connection, added: Mapping[str, int]) -> None:
-    """Add to the claims that providers are on, or, negative, take from them; none is kept at zero."""
-    rows = [{"id": key, "claims": number} for key, number in sorted(added.items()) if number]
+def count_providers(connection: Connection, added: Mapping[tuple[str, str, str], int]) -> None:
+    """Add to the claims that providers are on, or, negative, take from them; none is kept at zero.
+
+    By key, line and class.
+    """
+    names = ("id", "line", "record_class")
+    rows = [dict(zip(names, key, strict=True), claims=number) for key, number in sorted(added.items()) if number]
     dialect.add_up(connection, PROVIDERS, rows, "claims")
     if any(number < 0 for number in added.values()):
         connection.execute(delete(PROVIDERS).where(PROVIDERS.c.claims <= 0))
 
 
-def provider_claims(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
-    """On how many claims each of some providers is, and under ALL how many there are."""
-    statement = select(PROVIDERS.c.id, PROVIDERS.c.claims).where(PROVIDERS.c.id.in_(_texts(connection)))
-    found = connection.execute(statement, _among(connection, {*keys, ALL}))
-    return {each[0]: each[1] for each in found}
+def provider_claims(connection: Connection, keys: Iterable[str]) -> dict[str, dict[tuple[str, str], int]]:
+    """On how many claims each of some providers is, by line and class, and under ALL how many there are."""
+    statement = select(*PROVIDERS.columns).where(PROVIDERS.c.id.in_(_texts(connection)))
+    found: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+    for key, line, record_class, claims in connection.execute(statement, _among(connection, {*keys, ALL})):
+        found[key][line, record_class] = claims
+    return found
 
 
 def forget_providers(connection: Connection) -> None:
-    """Forget how often providers are named: they are counted anew from here on."""
+    """Forget how often providers are named: they are counted anew as claims are linked again."""
     connection.execute(delete(PROVIDERS))
+    connection.execute(update(CLAIMS).values(counted=False))
 
 
 def clear(connection: Connection) -> None:
@@ -282,6 +315,12 @@ def findings_on(connection: Connection, filing_ids: Iterable[str]) -> dict[Findi
     statement = select(FINDING_CLAIMS.c.finding_id).where(FINDING_CLAIMS.c.filing_id.in_(_texts(connection)))
     ids = sorted(set(connection.execute(statement, _among(connection, filing_ids)).scalars()))
     return _with_claims(connection, select(*FINDINGS.columns).where(FINDINGS.c.id.in_(_texts(connection))), ids)
+
+
+def findings(connection: Connection, finding_ids: Iterable[str]) -> list[Finding]:
+    """Those of some findings, of everyone, that are there."""
+    statement = select(*FINDINGS.columns).where(FINDINGS.c.id.in_(_texts(connection)))
+    return [_finding(each) for each in connection.execute(statement, _among(connection, finding_ids))]
 
 
 def findings_of(connection: Connection, member_id: str, *, before: str | None, limit: int) -> list[Finding]:
@@ -312,11 +351,12 @@ def finding_claims(connection: Connection, finding_ids: Iterable[str]) -> dict[s
 
 def put_finding(connection: Connection, told: Finding, filing_ids: Iterable[str], *, new: bool) -> None:
     """Keep a finding with the claims that it stands on now."""
-    row = {name: getattr(told, name) for name in Finding.__slots__} | {"patterns": list(told.patterns)}
+    row = {name: getattr(told, name) for name in Finding.__slots__ if name != "score"}
+    row |= {"patterns": list(told.patterns), "tenths": round(told.score * 10)}
     if new:
         connection.execute(insert(FINDINGS), [row])
     else:
-        changed = {name: row[name] for name in ("score", "patterns", "rulebook")}
+        changed = {name: row[name] for name in ("tenths", "patterns", "rulebook")}
         connection.execute(update(FINDINGS).where(FINDINGS.c.id == told.id).values(changed))
         connection.execute(delete(FINDING_CLAIMS).where(FINDING_CLAIMS.c.finding_id == told.id))
     rows = [{"finding_id": told.id, "filing_id": each} for each in sorted(filing_ids)]
@@ -348,7 +388,7 @@ def _with_claims(connection: Connection, statement: Select[Any], ids: Sequence[s
 
 
 def _finding(row: Sequence[Any]) -> Finding:
-    return Finding(row[0], row[1], row[2], row[3], tuple(row[4]), row[5])
+    return Finding(row[0], row[1], row[2], row[3] / 10, tuple(row[4]), row[5])
 
 
 def _among(connection: Connection, values: Iterable[str]) -> Mapping[str, Any]:

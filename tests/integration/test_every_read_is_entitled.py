@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 import repository
 from repository.domain import ids
@@ -23,10 +23,12 @@ from repository.jobs.running import JobWorker
 from repository.jobs.worker import IntakeWorker
 from repository.services import Services, entitlements
 from repository.storage.decisions import DECISIONS
+from repository.storage.filings import FILINGS, MEMBERS
 from tests.support.clock import FakeClock
-from tests.support.encodings import filing, ndjson, question, subject
+from tests.support.encodings import claim, filing, ndjson, question, subject
 from tests.support.exchange import waiting
 from tests.support.members import Admissions, TestMember
+from tests.support.rulebooks import use_rules
 
 
 class Tells(Enum):
@@ -88,6 +90,9 @@ ENDPOINTS = {
     "POST /v1/alerts/<alert_id>/snooze": Tells.OWN,
     "GET /v1/hits": Tells.POOL,
     "GET /v1/hits/<hit_id>": Tells.POOL,
+    "GET /v1/networks": Tells.POOL,
+    "GET /v1/networks/<network_id>": Tells.POOL,
+    "GET /v1/cases/<case_id>/networks": Tells.POOL,
     "GET /v1/cases": Tells.POOL,
     "GET /v1/cases/<case_id>": Tells.POOL,
     "POST /v1/cases/next": Tells.POOL,
@@ -281,16 +286,50 @@ def _one_case(client: FlaskClient, _: Services, member: TestMember) -> Any:
     return client.get(f"/v1/cases/{case['id']}", headers=member.headers)
 
 
+def _ring(client: FlaskClient, services: Services, member: TestMember) -> None:
+    """Have a network reported: three claims of the member's with the same people, of which one is made another's."""
+    use_rules(services, "networks", raise_at=10.0)
+    roles = ("claimant", "passenger", "third_party")
+    for number in range(3):
+        cast = [subject(f"r{(place + number) % 3}", role=role) for place, role in enumerate(roles)]
+        said = claim(incident_date=f"2026-01-{9 * number + 1:02d}")
+        body = filing(f"RNG-{number}", *cast, record_class="claim", claim=said)
+        assert client.post("/v1/filings", json=body, headers=member.headers).status_code == 201
+    with services.database.writing() as connection:
+        other = select(MEMBERS.c.id).where(MEMBERS.c.id != member.id).limit(1).scalar_subquery()
+        connection.execute(update(FILINGS).where(FILINGS.c.reference == "RNG-1").values(member_id=other))
+    JobWorker(services).run_pending()
+
+
+def _networks(client: FlaskClient, _: Services, member: TestMember) -> Any:
+    return client.get("/v1/networks", headers=member.headers)
+
+
+def _one_network(client: FlaskClient, services: Services, member: TestMember) -> Any:
+    (network,) = _networks(client, services, member).get_json()["items"]
+    return client.get(f"/v1/networks/{network['id']}", headers=member.headers)
+
+
+def _case_networks(client: FlaskClient, _: Services, member: TestMember) -> Any:
+    (case,) = client.get("/v1/cases", headers=member.headers).get_json()["items"]
+    return client.get(f"/v1/cases/{case['id']}/networks", headers=member.headers)
+
+
 def _renewal(client: FlaskClient, _: Services, member: TestMember) -> Any:
     asked = question("ann", stands={"as": "policy"})
     stands = client.post("/v1/screenings", json=asked, headers=member.headers).get_json()["stands"]
     return client.post(f"/v1/watches/{stands['watch']}/renewal", json={}, headers=member.headers)
 
 
+BEFORE = {"GET /v1/networks": _ring, "GET /v1/networks/<network_id>": _ring}
+"""What is done before an endpoint is called, by others and by jobs."""
 CALLS: dict[str, Call] = {
     "POST /v1/watches/<watch_id>/renewal": _renewal,
     "GET /v1/alerts/digest": lambda c, _, m: c.get("/v1/alerts/digest", headers=m.headers),
     "GET /v1/alerts": lambda c, _, m: c.get("/v1/alerts", headers=m.headers),
+    "GET /v1/networks": _networks,
+    "GET /v1/networks/<network_id>": _one_network,
+    "GET /v1/cases/<case_id>/networks": _case_networks,
     "GET /v1/cases": lambda c, _, m: c.get("/v1/cases", headers=m.headers),
     "GET /v1/cases/<case_id>": _one_case,
     "POST /v1/cases/search": lambda c, _, m: c.post("/v1/cases/search", json={"q": "A-1"}, headers=m.headers),
@@ -317,6 +356,8 @@ def test_what_tells_of_others_is_decided_on(
 ) -> None:
     """The one function is asked, for who calls, and its decision is stored with its standing before the answer."""
     alpha, _ = pair
+    if name in BEFORE:
+        BEFORE[name](client, services, alpha)
     asked = []
     original = entitlements.entitled
 
@@ -348,6 +389,8 @@ def test_what_tells_of_others_tells_nothing_where_nothing_is_entitled(
 ) -> None:
     """With every tier at 0 no answer differs from that of an empty pool: no hit, no count, no name, no id."""
     alpha, beta = pair
+    if name in BEFORE:
+        BEFORE[name](client, services, alpha)
     hit_id = client.get("/v1/hits", headers=alpha.headers).get_json()["items"][0]["id"]
     case = client.get("/v1/cases", headers=alpha.headers).get_json()["items"][0] if "<case_id>" in name else {}
     original = entitlements.entitled
@@ -365,6 +408,9 @@ def test_what_tells_of_others_tells_nothing_where_nothing_is_entitled(
         whole = client.get(f"/v1/cases/{case['id']}", headers=alpha.headers).get_json()
         assert (whole["hits"], whole["hit_count"], whole["band"], whole["classes"]) == ([], 0, None, [])
         assert whole["sightings"] == {"members": 0, "named": [], "classes": {}}
+        return
+    if name == "GET /v1/networks/<network_id>":
+        assert _networks(client, services, alpha).get_json()["items"] == []
         return
     if name == "POST /v1/cases/next":
         assert client.post("/v1/cases/next", headers=alpha.headers).status_code == 204
@@ -407,6 +453,8 @@ OF_OTHERS = {
     "storage.index": {"look_up"},
     "services.pool": {"find", "hold", "link", "link_found", "open_subject", "open_evidence"},
     "services.hits": {"list_hits", "one_hit", "show", "visible_by"},
+    "services.networks": {"load", "views", "told"},
+    "services.network_reading": {"list_own", "one", "of_case"},
     "services.casefile": {"queue", "search", "one", "take_next", "decide"},
     "services.screening": {"screen", "screen_one"},
     "services.exchange_asking": {"ask", "fetch"},
@@ -451,7 +499,11 @@ READERS = {
     "services.casemaking": {"storage.hit_views"},  # by the reaches it is given
     "services.casefile": {"storage.hit_views", "services.hits"},
     "api.casework": {"services.casefile"},
-    "services.alerting": {"services.hits"},
+    "services.alerting": {"services.hits", "services.networks"},
+    "services.network_findings": {"services.networks"},
+    "services.network_reading": {"services.networks"},
+    "services.linking": {"storage.filings", "storage.index"},  # links claims, and tells nobody
+    "api.networks": {"services.network_reading"},
     "api.hits": {"services.hits"},
     "api.screenings": {"services.screening"},
     "api.disclosures": {"services.exchange_asking"},
@@ -461,6 +513,8 @@ DECIDE = (
     *("services.rescreening", "services.hits", "services.screening", "services.crediting"),
     "services.exchange_asking",
     "services.monitoring",
+    "services.network_findings",
+    "services.network_reading",
 )
 TABLES = {"FILINGS", "VERSIONS", "SUBJECTS", "HITS", "HIT_SIDES"}
 SOURCE = Path(repository.__file__).parent

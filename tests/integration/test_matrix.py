@@ -78,6 +78,9 @@ POST /v1/cases/search                            200 403 200 200 403 403 401 403
 POST /v1/cases/next                              403 403 200 403 403 403 401 403 403 200
 POST /v1/cases/assignments                       403 403 403 409 403 403 401 409 403 409
 GET /v1/cases/<case_id>                          200 403 200 200 403 403 401 403 403 404
+GET /v1/cases/<case_id>/networks                 403 403 200 200 403 403 401 403 403 404
+GET /v1/networks                                 403 403 200 200 403 403 401 403 403 200
+GET /v1/networks/<network_id>                    403 403 404 404 403 403 401 403 403 404
 POST /v1/cases/<case_id>/moves                   403 403 200 409 403 403 401 200 403 404
 POST /v1/cases/<case_id>/notes                   403 403 201 201 403 403 401 201 403 404
 POST /v1/cases/<case_id>/finding                 403 403 409 409 403 403 401 409 403 404
@@ -250,6 +253,7 @@ PLACEHOLDERS = {
     "<dispute_id>": "dispute",
     "<correction_id>": "correction",
     "<case_id>": "case",
+    "<network_id>": "network",
     "<disclosure_id>": "disclosure",
     "<request_id>": "subject_request",
     "<part_id>": "subject_part",
@@ -276,6 +280,7 @@ _SHAPES: dict[str, Prefix] = {
     "dispute": "dsp",
     "correction": "cor",
     "case": "cas",
+    "network": "net",
     "disclosure": "drq",
     "subject_request": "sbr",
     "subject_part": "sbp",
