@@ -15,13 +15,13 @@ from repository.domain.casework import Case, Finding
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, POINTER_TIER
 from repository.domain.viewings import Via
-from repository.services import Services, casework, hits, refuting, review
+from repository.services import Services, casework, hits, receipts, refuting, review
 from repository.services.casemaking import gather, gather_within
 from repository.services.casework import At, Verdict
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted, RefusedError
 from repository.services.hits import Counts
 from repository.storage import casework as stored
-from repository.storage import hit_views, shown, viewings
+from repository.storage import hit_views
 from repository.storage.casework import CaseFilter
 from repository.storage.hit_views import Filter, HitView
 
@@ -64,6 +64,7 @@ class Words:
     limit: int
 
 
+@receipts.steady
 def queue(
     services: Services, actor: Actor, member: Member, wanted: Wanted, *, before: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], bool]:
@@ -77,6 +78,7 @@ def queue(
     return _told(services, found[:limit], contents), len(found) > limit
 
 
+@receipts.steady
 def search(
     services: Services, actor: Actor, member: Member, wanted: Wanted, words: Words
 ) -> tuple[list[dict[str, Any]], bool]:
@@ -124,6 +126,7 @@ def decide(services: Services, at: At, said: Verdict) -> dict[str, Any] | None:
     return decided
 
 
+@receipts.steady
 def one(
     services: Services, actor: Actor, member: Member, case_id: str, purpose: str = DEFAULT_PURPOSE
 ) -> dict[str, Any] | None:
@@ -173,9 +176,8 @@ def _told(services: Services, cases: Sequence[Case], contents: Contents) -> list
     tiers = {view.id: CLASS_TIER for view in views if tier_of(granted, view) >= CLASS_TIER}
     if tiers:
         with services.database.writing() as connection:
-            shown.note(connection, granted.member.id, tiers, now=granted.now)
-            who, seen = hits.reader(granted, Via.CASE), [view for view in views if view.id in tiers]
-            viewings.note(connection, [who.saw(v.their_filing_id, v.their_version, CLASS_TIER) for v in seen])
+            seen = [(view, tiers[view.id]) for view in views if view.id in tiers]
+            receipts.note_shown(connection, hits.reader(granted, Via.CASE), seen)
     return [summary(each, contents) for each in cases]
 
 

@@ -19,7 +19,7 @@ from repository.domain.corrections import Correction, CorrectionKind, Saw, ackno
 from repository.domain.events import Event, EventKind
 from repository.domain.jobs import JobKind, JobStatus
 from repository.domain.webhooks import Notice, Webhook
-from repository.services import Services, alerting, outbox, reciprocity
+from repository.services import Services, alerting, outbox, receipts, reciprocity
 from repository.storage import alerts, corrections, events, jobs
 
 AT_ONCE = 200
@@ -62,7 +62,7 @@ def push(services: Services, connection: Connection, rows: Sequence[Mapping[str,
         whose = correction.contributor_id
         events.append(connection, Event(event_id, change.now, kind, change.actor_id, whose, correction.id, figures))
     if made:
-        wake(services, connection)
+        receipts.wake(services, connection)
     return len(made)
 
 
@@ -74,14 +74,6 @@ def amended(services: Services, connection: Connection, rows: Sequence[Mapping[s
     versions = {row["id"]: int(row["version"]) for row in rows if seen.get(row["id"])}
     differ = corrections.changed(connection, versions) if versions else set()
     return push(services, connection, [row for row in rows if row["id"] in differ], change)
-
-
-def wake(services: Services, connection: Connection) -> None:
-    """Have what is due done by the job, once the caller's transaction is committed."""
-    kind = JobKind.CORRECTION.value
-    row: dict[str, Any] = {"id": reciprocity.new_id(services, "job"), "kind": kind, "member_id": None}
-    row |= {"actor_id": None, "slot": f"{kind} *", "created_at": services.clock(), "cursor": {}}
-    jobs.wake(connection, [row])
 
 
 def tell_some(services: Services, connection: Connection, *, now: datetime) -> int:

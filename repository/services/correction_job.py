@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from repository.domain.jobs import Ahead, Job, JobStatus
-from repository.services import Services, correcting, disputes
+from repository.services import Services, correcting, disputes, receipts
 from repository.storage import corrections, dialect
 from repository.storage import disputes as stored
 
@@ -32,7 +32,7 @@ def queue(services: Services) -> bool:
         )
     if due:
         with services.database.writing() as connection:
-            correcting.wake(services, connection)
+            receipts.wake(services, connection)
     return bool(due)
 
 

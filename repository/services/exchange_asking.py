@@ -89,6 +89,8 @@ def fetch(services: Services, actor: Actor, member: Member, disclosure_id: str) 
     granted = _decide(services, actor, member, found.purpose)
     with services.database.writing() as connection:
         labels = exchange.labels_of(connection, found.filing_id)
+        if labels is None:
+            return None
         entitled_tier = granted.entitlement.tier(found.line, found.record_class)
         if reaching.tier_of(entitled_tier, labels, granted.rulebook) < DETAIL_TIER:
             raise NotAskedForError(granted)

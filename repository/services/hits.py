@@ -17,9 +17,9 @@ from repository.domain.hits import Hit, Own, Theirs, disclose
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, HIT_TIER
 from repository.domain.viewings import Reader, Via
-from repository.services import Services, entitlements, outcomes, pool
+from repository.services import Services, entitlements, outcomes, pool, receipts
 from repository.services.entitlements import DEFAULT_PURPOSE, Granted
-from repository.storage import hit_views, shown, viewings
+from repository.storage import hit_views
 from repository.storage.hit_views import Filter, HitView
 
 ACTION = "hits"
@@ -48,6 +48,7 @@ class Wanted:
     purpose: str = DEFAULT_PURPOSE
 
 
+@receipts.steady
 def list_hits(
     services: Services, actor: Actor, member: Member, wanted: Wanted, *, before: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], bool]:
@@ -68,6 +69,7 @@ def list_hits(
     return show(services, granted, views, counts, Via.HITS), more
 
 
+@receipts.steady
 def one_hit(
     services: Services, actor: Actor, member: Member, hit_id: str, purpose: str = DEFAULT_PURPOSE
 ) -> dict[str, Any] | None:
@@ -124,7 +126,10 @@ def reader(granted: Granted, via: Via) -> Reader:
 def show(
     services: Services, granted: Granted, views: Sequence[HitView], counts: Counts, via: Via
 ) -> list[dict[str, Any]]:
-    """Views as JSON, each as far as its tier allows, noted as shown, with what is due and what was said of them."""
+    """Views as JSON, each as far as its tier allows, noted as shown, with what is due and what was said of them.
+
+    Raises ChangedError where one of the records changed since it was read.
+    """
     told = []
     tiers = {}
     may, rulebook, now = granted.entitlement, granted.rulebook, granted.now
@@ -136,9 +141,8 @@ def show(
     if tiers:
         with services.database.write() as session:
             connection = session.connection()
-            shown.note(connection, granted.member.id, tiers, now=now)
-            who = reader(granted, via)
-            viewings.note(connection, [who.saw(v.their_filing_id, v.their_version, tiers[v.id]) for v in views])
+            seen = [(view, tiers[view.id]) for view in views]
+            receipts.note_shown(connection, reader(granted, via), seen)
             outcomes.add_own(services, connection, granted.member.id, told, now=now)
     return told
 

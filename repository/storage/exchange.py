@@ -174,10 +174,11 @@ def sealed(connection: Connection, requester_id: str, disclosure_id: str, *, now
     return None if row is None else Sealed(*row)
 
 
-def labels_of(connection: Connection, filing_id: str) -> Labels:
-    """How far the record that was asked about may go now; it goes with its requests."""
-    row = connection.execute(select(*label_columns(FILINGS)).where(FILINGS.c.id == filing_id)).one()
-    return Labels(*row)
+def labels_of(connection: Connection, filing_id: str) -> Labels | None:
+    """How far the record that was asked about may go now, until this ends; None where it is gone."""
+    statement = select(*label_columns(FILINGS)).where(FILINGS.c.id == filing_id)
+    row = connection.execute(statement.with_for_update(read=True)).one_or_none()
+    return None if row is None else Labels(*row)
 
 
 def names(connection: Connection, member_ids: Collection[str]) -> dict[str, str]:

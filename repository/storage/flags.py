@@ -34,6 +34,17 @@ def hold(connection: Connection, filing_id: str) -> RowMapping | None:
     return connection.execute(statement).mappings().one_or_none()
 
 
+def state(connection: Connection, filing_ids: Sequence[str]) -> dict[str, tuple[int, str | None]]:
+    """Version and flag of those of these filings that are there; nobody changes them until this ends."""
+    name = connection.dialect.name
+    wanted = select(dialect.wanted_texts(name).c.value)
+    # Locked in the order of ids, as whoever changes several does.
+    statement = select(FILINGS.c.id, FILINGS.c.version, FILINGS.c.flag).where(FILINGS.c.id.in_(wanted))
+    held = statement.order_by(FILINGS.c.id).with_for_update(read=True)
+    rows = connection.execute(held, dialect.wanted(name, list(filing_ids)))
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
 def put(connection: Connection, filing_id: str, cause: str, flag: Flag | None, *, now: datetime) -> Flag | None:
     """Set what a cause flags a filing as, None to lift it; what all causes come to now, which is stored."""
     if flag is None:

@@ -15,6 +15,7 @@ from repository.domain.jobs import JobKind
 from repository.domain.rulebook import Rulebook
 from repository.jobs.running import JobWorker
 from repository.services import Services, correcting, correction_job, corrections, delivery, rulebooks
+from repository.services import hits as hit_service
 from repository.services.batches import spool_of
 from repository.services.lifecycle import Act
 from repository.settings import Settings
@@ -300,6 +301,30 @@ def test_requests_and_cases_that_go_with_a_record_are_told(alpha: Desk, beta: De
     with alpha.services.database.reading() as connection:
         kinds = connection.execute(select(EVENTS.c.kind, EVENTS.c.subject_id)).all()
     assert {("disclosure.removed", request), ("case.removed", case["id"])} <= {tuple(each) for each in kinds}
+
+
+@pytest.mark.parametrize("change", ["flag", "amend", "withdraw"])
+def test_what_changes_between_reading_and_telling_is_read_again(
+    alpha: Desk, beta: Desk, theirs: str, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """Nobody is told what somebody else just corrected, without a viewing that the correction would have found."""
+    show, calls = hit_service.show, []
+
+    def changed(*given: Any) -> Any:
+        calls.append(change)
+        if len(calls) == 1 and change == "flag":
+            flag(alpha, theirs, Flag.RESTRICTED)
+        elif len(calls) == 1 and change == "amend":
+            beta.file(filing("B-1", subject("ann"), record_class="claim", date="2026-02-02"))
+        elif len(calls) == 1:
+            call(beta, "POST", f"/v1/filings/{theirs}/withdrawal", json={"reason": "duplicate"})
+        return show(*given)
+
+    monkeypatch.setattr(hit_service, "show", changed)
+    found = alpha.hits()
+    assert len(calls) == 2
+    told_of = [(each["tier"], each.get("theirs", {}).get("date")) for each in found]
+    assert told_of == {"flag": [(1, None)], "amend": [(3, "2026-02-02")], "withdraw": []}[change]
 
 
 def test_at_tier_1_no_more_is_told_than_was_shown(alpha: Desk, beta: Desk, theirs: str) -> None:
