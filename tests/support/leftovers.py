@@ -45,24 +45,33 @@ class Traces:
                 select(*asked).where(SCREENINGS.c.id.in_(screening_ids))
             ):
                 encoded = unpack(services.sealer.unseal(named_context(screening_id), envelope))
-                self.keys += index_keys(services.sealer.rekey(encoded.keys, encoded.kind)).tolist()
+                for sealer in (services.sealer, services.sealer.watches):
+                    self.keys += index_keys(sealer.rekey(encoded.keys, encoded.kind)).tolist()
                 self.values += [reference.encode(), bytes(envelope), bytes(digest), *_halves(encoded.keys)]
             there = select(KEY_INDEX.c.key).where(KEY_INDEX.c.key.in_(self.keys))
             assert connection.execute(there).first() is not None
 
     def in_tables(self) -> set[str]:
         """The tables that have anything of it."""
-        wanted = [*self.values, *(str(each).encode() for each in self.keys)]
-        with self._services.database.reading() as connection:
-            there = set(inspect(connection).get_table_names())
-            rows = {table.name: _content(connection, table) for table in dump.tables() if table.name in there}
-        return {name for name, content in rows.items() if any(each in content for each in wanted)}
+        return _having(self._services, [*self.values, *(str(each).encode() for each in self.keys)])
 
     def in_files(self) -> set[str]:
         """The files of a SQLite database, and its log, that have anything of it."""
         database = Path(str(self._services.database.engine.url.database))
         raw = [*self.values, *(int(each).to_bytes(8, "big", signed=True) for each in self.keys)]
         return {path.name for path in _files(database) if any(each in path.read_bytes() for each in raw)}
+
+
+def naming(services: Services, ids: Sequence[str]) -> set[str]:
+    """The tables that have any of these ids, but where it is sealed."""
+    return _having(services, [each.encode() for each in ids])
+
+
+def _having(services: Services, wanted: Sequence[bytes]) -> set[str]:
+    with services.database.reading() as connection:
+        there = set(inspect(connection).get_table_names())
+        rows = {table.name: _content(connection, table) for table in dump.tables() if table.name in there}
+    return {name for name, content in rows.items() if any(each in content for each in wanted)}
 
 
 def _halves(keys: bytes) -> list[bytes]:

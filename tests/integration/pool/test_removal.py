@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from matching.wire import subject_to_json
 from repository.domain.removal import Cause
+from repository.jobs.running import JobWorker
 from repository.services import removal
 from repository.services.removal import Why
 from repository.storage import deletions, index
@@ -18,8 +20,11 @@ from repository.storage.filings import FILINGS
 from repository.storage.index import HOT_KEYS, POOL_COUNTS
 from repository.storage.ledger import LEDGER
 from tests.integration.pool.conftest import Counted, Desk
-from tests.support.encodings import filing, question, subject
-from tests.support.leftovers import Traces
+from tests.support.clock import FakeClock
+from tests.support.encodings import FINGERPRINT, SCHEMA, filing, question, subject
+from tests.support.expiring import expire
+from tests.support.leftovers import Traces, naming
+from tests.support.proofs import colleague
 
 
 def remove(desk: Desk, *filing_ids: str) -> int:
@@ -76,6 +81,32 @@ def test_nothing_is_left_in_any_table(alpha: Desk, beta: Desk, cases: list[str],
     assert traces.in_tables() == set()
     assert (rows("filings"), rows("disputes"), rows("deletions")) == (0, 1, 4)
     assert remove(beta, *cases) == 0
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_what_names_it_still_does_so_for_a_year_at_most(
+    alpha: Desk, beta: Desk, cases: list[str], clock: FakeClock
+) -> None:
+    """Who saw it, what was told of it, and what a person asked; then events, proofs of deletion and disputes only."""
+    services, second = alpha.services, colleague(alpha.client, alpha.services, alpha.member)
+    alpha.screen(question("bob", reference="Q-2", stands={"as": "quote"}))
+    filed = [*cases, beta.file(filing("B-later-1", subject("bob"), record_class="suspected"))["id"]]
+    asked = {"kind": "access", "reference": "DSAR-1", "identity_reference": "ID-1", "received_on": "2026-03-02"}
+    asked |= {"schema": SCHEMA.id, "fingerprint": FINGERPRINT, "subjects": [subject_to_json(subject("ann"))]}
+    entered = alpha.client.post("/v1/subject-requests", json=asked, headers=alpha.member.headers)
+    path = f"/v1/subject-requests/{entered.get_json()['id']}/confirmation"
+    assert alpha.client.post(path, headers=second.headers).status_code == 200
+    JobWorker(services).run_pending()
+    clock.advance(days=20)
+    expire(services)
+    told = {"viewings", "corrections", "subject_parts"}
+    assert {"network_claims", "network_links", "hit_sides", "subjects", *told} <= naming(services, filed)
+    assert remove(beta, *filed) == len(filed)
+    JobWorker(services).run_pending()  # what is left of networks is linked anew
+    assert naming(services, filed) <= {"events", "deletions", "disputes", *told}
+    clock.advance(days=366)
+    expire(services)
+    assert naming(services, filed) == {"events", "deletions", "disputes", "corrections"}  # nobody acknowledged these
 
 
 def test_counts_follow_and_sums_stay(alpha: Desk, beta: Desk, cases: list[str], rows: Counted) -> None:

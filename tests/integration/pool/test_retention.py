@@ -91,11 +91,12 @@ def test_each_kind_is_kept_up_to_its_day_and_nothing_of_it_is_left(
 ) -> None:
     """There on the last evening, in UTC, gone at midnight, wherever the clock stands; a question a year after it."""
     ids = of_every_kind(alpha)
-    asked = alpha.screen(question("quote", reference="Asked"))["id"]
+    asked = alpha.screen(question("nobody", reference="Asked", stands={"as": "quote"}))["id"]
     with alpha.services.database.writing() as connection:
         connection.execute(update(SCREENINGS).values(at=LEAP_EVE, expires_at=LEAP_EVE + timedelta(days=365)))
     traces = {kind: Traces(alpha.services, [each]) for kind, each in ids.items()}
     whole = Traces(alpha.services, list(ids.values()), [asked])
+    assert {"screenings", "watch_index", "key_index"} <= whole.in_tables()
     steps = sorted({*LAST_DAYS.values(), *(day - timedelta(days=1) for day in RENEWED_ON)})
     for zone, last_day in zip(itertools.cycle(ZONES), steps, strict=False):
         midnight = datetime.combine(last_day + timedelta(days=1), time(), UTC)
