@@ -95,7 +95,6 @@ ALLOWED = {
     "storage.flags.put": _FLAGGED,
     "storage.flags.shelved": "what is suppressed, for who answers a person about it",
     "storage.flags.state": "of records that were found by reach for a member, and are noted as shown to it",
-    "storage.flags.state": "of records that were found by reach for a member, and are noted as shown to it",
     "storage.flags.suppressed": _FLAGGED,
     "storage.exchange.labels_of": "of the record that a request was found to be about",
     "storage.removal.cases_going": _REMOVED,
