@@ -21,8 +21,8 @@ class JobKind(StrEnum):
     WEBHOOK = "webhook"
     EXPIRY = "expiry"
     RETENTION = "retention"
-    CORRECTION = "correction"
     NETWORK = "network"
+    CORRECTION = "correction"
     MONITOR = "monitor"
 
 
