@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from repository.domain.alerts import AlertKind
 from repository.domain.events import Event, EventKind
 from repository.domain.membership import SYSTEM
-from repository.domain.subject_requests import RequestStatus, report_end
+from repository.domain.subject_requests import Part, RequestStatus, SubjectRequest, report_end
 from repository.services import Services, alerting, reciprocity, subject_effects
 from repository.services.lifecycle import Act
 from repository.services.subject_requests import tell, tell_contributor
@@ -24,7 +24,7 @@ from repository.storage import subject_requests as stored
 def run(services: Services, connection: Connection, *, now: datetime, limit: int) -> int:
     """Do some of what is due; how much."""
     act = Act(now, SYSTEM)
-    if stored.undecided(connection, now=now, limit=1):
+    if any(due(connection, now=now, limit=1) for due in (stored.undecided, stored.becoming_ready, stored.released)):
         dialect.lock_pool(connection)
     done = _lapse(connection, act, limit) + _ready(services, connection, act, limit)
     done += _release(services, connection, act, limit) + _restrict(services, connection, act, limit)
@@ -53,8 +53,13 @@ def _ready(services: Services, connection: Connection, act: Act, limit: int) -> 
     found = stored.becoming_ready(connection, now=act.now, limit=limit)
     for request_id in found:
         request = stored.one(connection, request_id, for_change=True)
-        if request is not None:
-            stored.save(connection, request, {"ready_told_at": act.now})
+        if request is None:
+            continue
+        stored.save(connection, request, {"ready_told_at": act.now})
+        for part in stored.parts_of(connection, request_id):
+            if part.deferred_end is None:
+                subject_effects.tell_asker(services, connection, act, request, part)
+        if request.status is RequestStatus.CONFIRMED:
             tell(connection, act, EventKind.SUBJECT_READY, request)
             about, dedupe = {"request": request.id}, f"{request.id} ready"
             kind = AlertKind.SUBJECT_READY
@@ -64,23 +69,28 @@ def _ready(services: Services, connection: Connection, act: Act, limit: int) -> 
 
 def _release(services: Services, connection: Connection, act: Act, limit: int) -> int:
     """Complete requests of which a part could not be told before: their member reads a report anew."""
-    rules = services.rulebooks.at(act.now).subject_access
     found = stored.released(connection, now=act.now, limit=limit)
     for part in found:
         stored.note_part(connection, part.id, "released_at", act.now)
         tell_contributor(connection, act, EventKind.SUBJECT_RELEASED, part)
         request = stored.one(connection, part.request_id, for_change=True)
-        if request is None or part.deferred_end is None or request.ready_at is None:
-            continue
-        if part.deferred_end <= request.ready_at:  # it ended before anything could be read
-            continue
-        until = report_end(part.deferred_end, rules)
-        if request.report_until is None or until > request.report_until:
-            stored.save(connection, replace(request, report_until=until))
-        about, dedupe = {"request": request.id}, f"{request.id} {part.deferred_end.isoformat()}"
-        kind = AlertKind.SUBJECT_COMPLETED
-        alerting.tell(services, connection, request.member_id, kind, about, dedupe=dedupe, now=act.now)
+        if request is not None:
+            subject_effects.tell_asker(services, connection, act, request, part)
+            _complete(services, connection, act, request, part)
     return len(found)
+
+
+def _complete(services: Services, connection: Connection, act: Act, request: SubjectRequest, part: Part) -> None:
+    """Have the report made anew with a part, unless the deferral ended before anything could be read."""
+    confirmed = request.status is RequestStatus.CONFIRMED
+    if not confirmed or request.ready_at is None or part.deferred_end is None or part.deferred_end <= request.ready_at:
+        return
+    until = report_end(part.deferred_end, services.rulebooks.at(act.now).subject_access)
+    if request.report_until is None or until > request.report_until:
+        stored.save(connection, replace(request, report_until=until))
+    about, dedupe = {"request": request.id}, f"{request.id} {part.deferred_end.isoformat()}"
+    kind = AlertKind.SUBJECT_COMPLETED
+    alerting.tell(services, connection, request.member_id, kind, about, dedupe=dedupe, now=act.now)
 
 
 def _restrict(services: Services, connection: Connection, act: Act, limit: int) -> int:

@@ -48,9 +48,9 @@ def dispute(
 
 
 def tell_asker(services: Services, connection: Connection, act: Act, request: SubjectRequest, part: Part) -> None:
-    """Correct the record for the member that asks, if it was shown it before: from now on it may know of the request.
+    """Correct the record for the member that asks, if it was shown it before: from now on it may be told of it.
 
-    Before it was told of the record nothing that the request did to it was told to that member.
+    Before that it is told nothing of what the request does to the record (see `storage.subject_requests.asker`).
     """
     row = flags.hold(connection, part.filing_id)
     causes = {} if row is None else flags.causes(connection, part.filing_id)

@@ -28,10 +28,10 @@ from repository.domain.subject_requests import (
     SubjectRequestError,
 )
 from repository.domain.viewings import Reader, Via, Viewing
-from repository.services import Services, retention, subject_effects
+from repository.services import Services, retention
 from repository.services.lifecycle import Act
 from repository.services.subject_requests import PURPOSE, decide, tell
-from repository.storage import deletions, disputes, exchange, filings, viewings
+from repository.storage import deletions, dialect, disputes, exchange, filings, viewings
 from repository.storage import retention as kept
 from repository.storage import subject_requests as stored
 from repository.storage.sealing import named_context
@@ -73,6 +73,7 @@ def read(services: Services, actor: Actor, member: Member, request_id: str) -> R
         return None
     granted = decide(services, actor, member)
     with services.database.writing() as connection:
+        dialect.lock_pool(connection)  # as who takes a record out has it before it forgets a report
         request = stored.one(connection, request_id, for_change=True)
         assert request is not None  # noqa: S101 - requests are removed after years
         _check(services, request)
@@ -132,8 +133,7 @@ def _make(
     more = {"report": sealed, "report_sha256": made.sha256, "report_state": state}
     stored.save(connection, after, more)
     for each in parts:
-        if stored.note_part(connection, each.id, "told_at", now):
-            subject_effects.tell_asker(services, connection, Act(now, actor.id), request, each)
+        stored.note_part(connection, each.id, "told_at", now)
     _note_viewings(services, connection, (actor, member), parts)
     tell(connection, Act(now, actor.id), EventKind.SUBJECT_TOLD, after, version=after.told, decision=decision_id)
     return made

@@ -244,18 +244,16 @@ def lapsing(connection: Connection, *, now: datetime, limit: int) -> list[str]:
 
 
 def becoming_ready(connection: Connection, *, now: datetime, limit: int) -> list[str]:
-    """Requests whose answer may be read by now, of which their member was not told."""
-    ready = (_ROW.status == RequestStatus.CONFIRMED.value) & (_ROW.ready_at <= now) & _ROW.ready_told_at.is_(None)
-    return _ids(connection, ready, limit)
+    """Requests whose answer may be read by now, or might have been, of which their member was not told."""
+    return _ids(connection, (_ROW.ready_at <= now) & _ROW.ready_told_at.is_(None), limit)
 
 
 def released(connection: Connection, *, now: datetime, limit: int) -> list[Part]:
-    """Parts whose deferral ended, of which nobody was told, of requests whose answer may be read."""
+    """Parts whose deferral ended, of which nobody was told, of requests whose answer may be, or might be, read."""
     statement = (
         select(*(_PART[name] for name in _OF_PART))
         .join(REQUESTS, _ROW.id == _PART.request_id)
         .where(_PART.deferred_end <= now, _PART.released_at.is_(None), _ROW.ready_at <= now)
-        .where(_ROW.status == RequestStatus.CONFIRMED.value)
         .order_by(_PART.id)
         .limit(limit)
     )
@@ -265,11 +263,13 @@ def released(connection: Connection, *, now: datetime, limit: int) -> list[Part]
 def asker(connection: Connection, cause: str | None) -> str | None:
     """The member that asks for the person because of whom a record changes, as long as it is not to be told of it.
 
-    `cause` is a part, or the dispute that is about its record for the person.
+    That is until the answer is ready, or the deferral has ended, and the clock has noted it. `cause` is a part, or the
+    dispute that is about its record for the person.
     """
     raised = select(DISPUTES.c.id).where(DISPUTES.c.id == cause, DISPUTES.c.hit_id == _PART.request_id)
     raised = raised.where(DISPUTES.c.filing_id == _PART.filing_id)
-    statement = select(_ROW.member_id).join(PARTS, _PART.request_id == _ROW.id).where(_PART.told_at.is_(None))
+    waits = _ROW.ready_told_at.is_(None) | (_PART.deferred_end.is_not(None) & _PART.released_at.is_(None))
+    statement = select(_ROW.member_id).join(PARTS, _PART.request_id == _ROW.id).where(waits)
     for condition in (_PART.id == cause, _PART.request_id.in_(_raised_for(cause)) & raised.exists()):
         found = connection.execute(statement.where(condition)).first()
         if found is not None:
@@ -361,7 +361,7 @@ def count_due(connection: Connection, *, now: datetime) -> int:
     """How much of all this waits to be done."""
     conditions = (
         (_ROW.status == RequestStatus.ENTERED.value) & (_ROW.due_at <= now),
-        (_ROW.status == RequestStatus.CONFIRMED.value) & (_ROW.ready_at <= now) & _ROW.ready_told_at.is_(None),
+        (_ROW.ready_at <= now) & _ROW.ready_told_at.is_(None),
         (_ROW.report_until <= now) & _ROW.report.is_not(None),
         _over(now),
     )

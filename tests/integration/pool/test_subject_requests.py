@@ -543,21 +543,22 @@ def test_a_report_is_made_anew_once_a_record_of_it_is_gone(
 
 
 @ON_SQLITE
-def test_the_asker_is_corrected_with_the_answer_and_not_before(beta: Desk, counter: Counter, clock: FakeClock) -> None:
-    """Who was shown a record is not told what its own request did to it, for as long as it is deferred."""
+def test_the_asker_is_corrected_when_it_may_be_told(beta: Desk, counter: Counter, clock: FakeClock) -> None:
+    """Who was shown a record is told what its own request did to it once, when no deferral holds; taken back, too."""
     beta.file(filing("B-1", subject("ann"), record_class="claim"))
     counter.desk.file(filing("G-1", subject("zoe"), record_class="claim"))
     assert counter.desk.screen(question("ann"))["hits"]
     made = counter.ask(kind="dispute", ground="wrong_facts", notice="I was never there.")
     defer(beta, "2026-03-20")
-    clock.time = READY
-    counter.report(made)
-    JobWorker(beta.services).run_pending()
-    assert counter.desk.get("/v1/corrections")["items"] == []
-    clock.time = datetime(2026, 3, 21, tzinfo=UTC)
-    counter.report(made)
-    JobWorker(beta.services).run_pending()
-    assert [each["kind"] for each in counter.desk.get("/v1/corrections")["items"]] == ["disputed"]
+    post(counter.desk, f"/v1/subject-requests/{made['id']}/withdrawal", None)
+    told: list[list[str]] = []
+    for at in (READY, datetime(2026, 3, 21, tzinfo=UTC), datetime(2026, 3, 23, tzinfo=UTC)):
+        clock.time = at
+        expire(beta.services)
+        JobWorker(beta.services).run_pending()
+        told.append([each["kind"] for each in counter.desk.get("/v1/corrections")["items"]])
+    assert told == [[], ["disputed"], ["disputed"]]
+    assert "subject.completed" not in [kind for kind, _ in alerts(counter.desk)]
 
 
 @ON_SQLITE
