@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
+from repository.domain.jobs import JobKind
 from repository.domain.members import MemberStatus
 from repository.jobs.running import JobWorker
 from repository.services import Services, rescreening
@@ -56,8 +57,8 @@ def post(desk: Desk, path: str, *, status: int = 202, body: object = None) -> di
 
 
 def work(services: Services) -> int:
-    """Do what is due."""
-    return JobWorker(services).run_pending()
+    """Do the rescreens that are due."""
+    return JobWorker(services, [JobKind.RESCREEN]).run_pending()
 
 
 def lose_hits(services: Services) -> None:
@@ -292,7 +293,7 @@ def test_who_lost_the_lease_changes_nothing(alpha: Desk, shared: None, services:
     """One claims and hangs, another takes over when the lease ran out; let go on later, the first writes nothing."""
     lose_hits(services)
     asked = post(alpha, "/v1/rescreens")
-    hanging = JobWorker(services)
+    hanging = JobWorker(services, [JobKind.RESCREEN])
     job = hanging._claim()
     assert job is not None
     assert work(services) == 0
