@@ -29,8 +29,6 @@ _END_SILENT = text(
     " AND state = 'active' AND wait_event = 'ClientRead'"
     " AND query_start < clock_timestamp() - CAST(:longest AS interval)"
 )
-_DISK_FULL = "53100"
-_REFERRED_TO_NOTHING = "23503"  # foreign_key_violation
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -85,6 +83,11 @@ class Trouble(Enum):
     """What something was about to refer to was removed at that moment. SQLite lets one at a time write: never there."""
 
 
+_STATES: dict[str | None, Trouble] = {
+    **dict.fromkeys(_OUT_OF_TIME, Trouble.BUSY),
+    "53100": Trouble.FULL,  # disk_full
+    "23503": Trouble.GONE,  # foreign_key_violation
+}
 # SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL
 _SQLITE_TROUBLES = {5: Trouble.BUSY, 6: Trouble.BUSY, 13: Trouble.FULL}
 
@@ -122,10 +125,8 @@ def trouble(engine: Engine, error: BaseException) -> Trouble | None:
     if engine.dialect.name == "sqlite":
         return _SQLITE_TROUBLES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
     state: str | None = getattr(cause, "sqlstate", None)
-    if state == _REFERRED_TO_NOTHING:
-        return Trouble.GONE
-    if state == _DISK_FULL or state in _OUT_OF_TIME:
-        return Trouble.FULL if state == _DISK_FULL else Trouble.BUSY
+    if state in _STATES:
+        return _STATES[state]
     # The driver's own word that a connection failed or was cut carries no code of the server's.
     lost = state is None and isinstance(cause, driver.OperationalError)
     return Trouble.UNREACHABLE if lost or state in _GOING_DOWN or (state or "").startswith("08") else None

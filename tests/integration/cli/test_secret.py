@@ -86,7 +86,7 @@ def world(services: Services, member: Admissions, clock: FakeClock) -> World:
                 record_class="claim",
             ),
         ),
-        ("Alpha", filing("A-3", subject("ann"), labels={"tlp": "amber"})),
+        ("Alpha", filing("A-3", subject("ann"), labels={"tlp": "amber"}, basis={"policy_end": "2027-01-31"})),
         ("Beta", filing("B-1", subject("ann"))),
         ("Beta", filing("B-2", subject("bob"), line="home")),
         ("Beta", filing("B-3", subject("cat", only=range(3)))),

@@ -91,7 +91,12 @@ def test_what_names_it_still_does_so_for_a_year_at_most(
     services, second = alpha.services, colleague(alpha.client, alpha.services, alpha.member)
     alpha.screen(question("bob", reference="Q-2", stands={"as": "quote"}))
     filed = [*cases, beta.file(filing("B-later-1", subject("bob"), record_class="suspected"))["id"]]
-    asked = {"kind": "access", "reference": "DSAR-1", "identity_reference": "ID-1", "received_on": "2026-03-02"}
+    asked: dict[str, Any] = {
+        "kind": "access",
+        "reference": "DSAR-1",
+        "identity_reference": "ID-1",
+        "received_on": "2026-03-02",
+    }
     asked |= {"schema": SCHEMA.id, "fingerprint": FINGERPRINT, "subjects": [subject_to_json(subject("ann"))]}
     entered = alpha.client.post("/v1/subject-requests", json=asked, headers=alpha.member.headers)
     path = f"/v1/subject-requests/{entered.get_json()['id']}/confirmation"

@@ -57,7 +57,7 @@ def posted(desk: Desk, path: str, body: dict[str, Any]) -> int:
 
 
 def test_work_on_what_is_removed_at_that_moment_is_a_conflict(alpha: Desk, beta: Desk) -> None:
-    """Answering a hit; who notes on its case, or renews the suspicion, waits, and finds none. No fault of the service."""
+    """Answering a hit; who notes on its case, or renews the suspicion, waits and finds none. Nobody is at fault."""
     alpha.file(filing("A-1"))
     for what in ("answer", "note", "renew"):
         filed, hit = suspect(alpha, beta, what)
