@@ -591,7 +591,8 @@ class Reciprocity:
         decision = Decision(upheld=accepts, unheard=True)
         act = Act(self.clock(), reason="as the model says")
         with self.services.database.write() as session:
-            assert disputes.decide(self.services, session.connection(), answer.get_json()["id"], act, decision) is not None
+            raised = answer.get_json()["id"]
+            assert disputes.decide(self.services, session.connection(), raised, act, decision) is not None
         if accepts and (record.id, self.versions[record.id]) not in self.overturned:
             self.overturned.add((record.id, self.versions[record.id]))
             seen["upheld"] += 1
