@@ -197,6 +197,14 @@ class Pool:
         """Look at one hit."""
         return parsed(Hit.parse, self._session.send("GET", f"/v1/hits/{as_id(hit_id)}"))
 
+    def networks(self) -> Iterator[Mapping[str, Any]]:
+        """Give the networks of claims that were reported, latest first, as far as the own tiers allow."""
+        return self._pages("/v1/networks", {}, dict)
+
+    def network(self, network_id: str) -> Mapping[str, Any]:
+        """Look at one network: its claims, what links them, and the patterns in words."""
+        return parsed(dict, self._session.send("GET", f"/v1/networks/{as_id(network_id)}"))
+
     def begin_rescreen(self, purpose: str | None = None) -> Rescreen:
         """Have the own filings looked for in the pool again, for a purpose; the pool does one at a time."""
         body = {"purpose": purpose} if purpose else {}

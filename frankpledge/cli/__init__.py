@@ -21,6 +21,7 @@ COMMANDS = {
     "rescreen": ("frankpledge.cli.rescreen", "Have the own filings looked for in the pool again."),
     "status": ("frankpledge.cli.status", "Show the scheme, the own standing and the last batches."),
     "hits": ("frankpledge.cli.hits", "List hits, or show one with its explanation."),
+    "networks": ("frankpledge.cli.networks", "List networks of claims that the same people link."),
     "disclosure": ("frankpledge.cli.disclosure", "Ask contributors for the detail of a record, and answer them."),
     "subject": ("frankpledge.cli.subject", "What persons ask about the records on them."),
     "alerts": ("frankpledge.cli.alerts", "Read what the pool alerts of, and have digests of it sent."),

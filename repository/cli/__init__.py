@@ -38,6 +38,7 @@ COMMANDS = {
     "rescreen": ("repository.cli.jobs:rescreen", "Look for the hits of every filing again."),
     "retention": ("repository.cli.retention:command", "Show what expires when, remove it, and hold filings."),
     "job": ("repository.cli.jobs:job", "List, watch and cancel rescreens and deliveries of webhooks."),
+    "network": ("repository.cli.networks:command", "Count networks of claims, and link them anew."),
     "hot-keys": ("repository.cli.hot_keys:list_hot_keys", "List the keys that too many records share."),
     "secret": ("repository.cli.secret:secret", "Change the operator's secret, and check what is under it."),
     "key": ("repository.cli.keys:key", "List and rotate the keys that sign tokens."),

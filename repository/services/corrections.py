@@ -12,7 +12,7 @@ from repository.domain.events import EventKind
 from repository.domain.flags import Flag
 from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, POINTER_TIER
-from repository.services import Services, correcting, lifecycle, pool, shelving
+from repository.services import Services, correcting, lifecycle, pool, shelving, unlinking
 from repository.services.correcting import Change
 from repository.services.lifecycle import Act, What
 from repository.storage import corrections, dialect, exchange, filings, flags, subject_requests
@@ -42,6 +42,7 @@ def flag(
             shelving.take_out(services, connection, [filing_id])
         else:
             shelving.put_back(services, connection, row, now=act.now)
+    unlinking.again(services, connection, [filing_id])
     kind = EventKind.FILING_UNFLAGGED if after is None else EventKind.FILING_FLAGGED
     figures: dict[str, str | int | None] = {
         "flag": None if after is None else after.value,

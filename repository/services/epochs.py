@@ -15,7 +15,7 @@ from repository.domain.events import Event, EventKind
 from repository.domain.members import Member
 from repository.domain.watches import EndReason
 from repository.services import Services, reciprocity, watching
-from repository.storage import dialect, epochs, events, index, screenings
+from repository.storage import dialect, epochs, events, index, networks, screenings
 from repository.storage.epochs import Key, Standing
 from repository.storage.operator import FingerprintRow, keys_known
 from repository.storage.sealing import record_context
@@ -76,6 +76,7 @@ def _erase_some(services: Services, connection: Connection, key: Key) -> Counter
     rekeyed = [services.sealer.rekey(each.keys, each.kind) for each in opened]
     index.remove(connection, services.sealer, record_ids, rekeyed)
     epochs.erase(connection, record_ids)
+    networks.forget_providers(connection)
     for member_id in sorted({each.member_id for each in found}):
         own = [each for each in found if each.member_id == member_id]
         index.count_subjects(connection, member_id, {kind: -count for kind, count in _kinds(own).items()})

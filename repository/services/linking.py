@@ -24,6 +24,7 @@ from matching.columns import stack, stack_packed
 from matching.contacts import in_common
 from matching.types import Band, EncodedSubject, Kind
 from matching.wire import unpack
+from repository.domain.flags import Flag
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
 from repository.domain.labels import UNLABELLED
 from repository.domain.members import NUMBER_BITS
@@ -117,7 +118,12 @@ def find(services: Services, connection: Connection, filing_ids: Sequence[str]) 
     plain = services.sealer.unseal_each((record_context(each.record_id), each.envelope) for each in opened)
     encoded = list(map(unpack, plain))
     work.providers = _providers(services, known, opened, encoded)
-    asked = [(one, of) for one, of in zip(opened, encoded, strict=True) if is_linked(one.kind, one.role)]
+    hidden = {each.filing_id for each in known.values() if each.labels.flag == Flag.SUPPRESSED}
+    asked = [
+        (one, of)
+        for one, of in zip(opened, encoded, strict=True)
+        if is_linked(one.kind, one.role) and one.filing_id not in hidden
+    ]
     for kind in dict.fromkeys(one.kind for one, _ in asked):
         of_kind = [pair for pair in asked if pair[0].kind == kind]
         for start in range(0, len(of_kind), SUBJECTS_AT_ONCE):

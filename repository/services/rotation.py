@@ -34,7 +34,7 @@ from repository.services.operator import WrongSecretError, check_value
 from repository.services.planning import Said, digests, match_parts, said_parts
 from repository.services.pool import notice_context
 from repository.settings import Settings
-from repository.storage import dump, events, rotation
+from repository.storage import dump, events, networks, rotation
 from repository.storage.dialect import fencing
 from repository.storage.dialect.moving import Pair
 from repository.storage.engine import Database
@@ -170,6 +170,7 @@ def _begin(settings: Settings, database: Database, secrets: Secrets, both: _Both
         if rotation.elsewhere(connection, Spool(settings.data_dir / "spool", both.old).name):
             raise RotationError("batches wait in another data directory: have its worker finish them first")
         rotation.forget_digests(connection)
+        networks.forget_providers(connection)
         set_fact(session, ROTATION, orjson.dumps(secrets.marks).decode())
         set_fact(session, OPERATOR_CHECK, _ROTATING)
 

@@ -47,6 +47,11 @@ def remove(
     unsettle(services, connection, filing_ids, gone)
 
 
+def again(services: Services, connection: Connection, filing_ids: Sequence[str]) -> None:
+    """Have claims that are in networks linked anew, as they are flagged now."""
+    queue(services, connection, sorted(networks.networks_of(connection, filing_ids)))
+
+
 def queue(services: Services, connection: Connection, filing_ids: Sequence[str]) -> None:
     """Have some claims linked anew."""
     if not filing_ids:
@@ -64,3 +69,16 @@ def queue(services: Services, connection: Connection, filing_ids: Sequence[str])
     ]
     waiting.add(connection, rows)
     jobs.wake(connection, [aftermath.job_row(services, JobKind.NETWORK)])
+
+
+def queue_all(services: Services) -> int:
+    """Have every claim linked anew; how many they are."""
+    classes, after, queued = services.rulebook.networks.classes, "", 0
+    while True:
+        with services.database.writing() as connection:
+            found = networks.following(connection, after, classes, AT_ONCE)
+            queue(services, connection, found)
+        queued += len(found)
+        if len(found) < AT_ONCE:
+            return queued
+        after = found[-1]

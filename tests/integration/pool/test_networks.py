@@ -9,8 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from repository.domain.flags import Flag
 from repository.jobs.running import JobWorker
-from repository.services import Services, linking
+from repository.services import Services, corrections, linking, unlinking
+from repository.services.lifecycle import Act
+from repository.storage import networks
 from repository.storage.filings import FILINGS
 from repository.storage.networks import CLAIMS, FINDING_CLAIMS, FINDINGS, LINKS, PROVIDERS
 from tests.integration.pool.conftest import Desk
@@ -175,3 +178,29 @@ def test_a_claim_costs_what_its_neighbourhood_costs(services: Services, alpha: D
             linking.settle(services, connection, found)
         costs.append((found.compared, len(found.links), found.regrouped))
     assert costs[0] == costs[1] == (6, 6, 3)
+
+
+def test_a_suppressed_claim_is_linked_no_more(services: Services, alpha: Desk, beta: Desk) -> None:
+    """Its links go, and with them what the other was told; lifted, they are there again."""
+    ring(alpha, beta)
+    work(services)
+    with services.database.reading() as connection:
+        filing_id = connection.execute(select(FILINGS.c.id).where(FILINGS.c.reference == "B-1")).scalar_one()
+    for word, links, told in ((Flag.SUPPRESSED, 3, 0), (None, 9, 1)):
+        with services.database.writing() as connection:
+            act = Act(services.clock())
+            corrections.flag(services, connection, act, filing_id, word, cause="dsp_1")
+        work(services)
+        assert (count(services, LINKS), len(alpha.get("/v1/networks")["items"])) == (links, told)
+
+
+def test_claims_are_linked_anew_by_command(services: Services, alpha: Desk, beta: Desk) -> None:
+    """With the same links, networks and findings, and the same count of providers."""
+    ring(alpha, beta)
+    work(services)
+    before = [count(services, table) for table in (LINKS, CLAIMS, FINDINGS, PROVIDERS)]
+    with services.database.writing() as connection:
+        networks.forget_providers(connection)
+    assert unlinking.queue_all(services) == 3
+    work(services)
+    assert [count(services, table) for table in (LINKS, CLAIMS, FINDINGS, PROVIDERS)] == before
