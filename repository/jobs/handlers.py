@@ -85,7 +85,7 @@ HANDLERS: Mapping[JobKind, Handler] = MappingProxyType(
             longest=timedelta(seconds=120),
         ),
         JobKind.MONITOR: Handler(
-            patience=Patience(4, timedelta(seconds=2), 4, timedelta(minutes=1)),
+            patience=Patience(8, timedelta(seconds=2), 4, timedelta(minutes=5)),
             prepare=monitoring.prepare,
             step=monitoring.step,
             ended=monitoring.ended,

@@ -7,6 +7,7 @@ over by `is_over`, and queued anew with the next filing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
@@ -20,6 +21,9 @@ KINDS: tuple[JobKind, ...] = (
     JobKind.NETWORK,
 )
 """The kinds of jobs that look at every filing that is new or was changed."""
+
+
+SET_ASIDE = timedelta(days=1)
 
 
 def queue(services: Services, connection: Connection, source: Source, filed: Mapping[str, str]) -> None:
@@ -41,7 +45,15 @@ def queue(services: Services, connection: Connection, source: Source, filed: Map
 
 
 def wake_left(services: Services) -> None:
-    """Queue the jobs for which something is left, as after one that failed: else it would wait for the next filing."""
+    """Queue the jobs for which something is left, as after one that failed: else it would wait for the next filing.
+
+    What was set aside as it failed is tried again once a day.
+    """
+    before = services.clock() - SET_ASIDE
+    with services.database.writing() as connection:
+        for kind in KINDS:
+            new_id = reciprocity.new_id(services, "job")
+            aftermath.bring_back(connection, kind, new_id=new_id, before=before)
     with services.database.reading() as connection:
         left = [kind for kind in KINDS if aftermath.following(connection, kind, limit=1)]
     if left:

@@ -26,7 +26,7 @@ from repository.domain.alerts import AlertKind
 from repository.domain.asking import Request
 from repository.domain.events import EventKind
 from repository.domain.jobs import Ahead, Job, JobKind, JobStatus
-from repository.domain.members import NUMBER_BITS, Actor
+from repository.domain.members import NUMBER_BITS, Actor, Member
 from repository.domain.rulebook import HIT_TIER, NO_TIER
 from repository.services import Services, aftermath, alerting, entitlements, hits, pool, reciprocity, suppression
 from repository.services.entitlements import Granted
@@ -107,11 +107,11 @@ def step(services: Services, session: Session, job: Job, looked: Looked) -> Ahea
 
 
 def ended(services: Services, connection: Connection, _job: Job, status: JobStatus) -> None:
-    """Of what failed again and again the first is set aside, with a word in the log, so that the rest goes on."""
+    """Of what failed again and again the first is set aside for a day, and logged, so that the rest goes on."""
     if status is JobStatus.FAILED:
         for each in noted.following(connection, JobKind.MONITOR, limit=1):
-            _log.error("not held against what stands", taken_in=each.id, filings=len(each.filings))
-            noted.forget(connection, [each.id])
+            _log.error("set aside for a day", taken_in=each.id, filings=len(each.filings))
+            noted.set_aside(connection, each.id)
         jobs.wake(connection, [aftermath.job_row(services, JobKind.MONITOR)])
 
 
@@ -124,18 +124,22 @@ def make_up(services: Services) -> int:
     with services.database.reading(long=True) as connection:
         owing = watches.owed(connection, before=now - OWED_PAUSE, now=now, limit=OWED_AT_ONCE)
     for asked in owing:
-        with services.database.write(long=True) as session:
-            connection = session.connection()
+        with services.database.read() as session:
             row = find_member(session, asked.watch.member_id)
+            member = None if row is None else row.as_member()
+            seen = [] if member is None else _seen(services, session.connection(), member, asked)
+        with services.database.writing() as connection:
             watches.owe(connection, asked.watch.member_id, [asked.watch.id], None)
-            if row is None:
-                continue
-            member = row.as_member()
-            found = pool.find(services, connection, member, [subject_of(services, asked)])
-            pairs = [Pair(asked, record_id, match) for _, record_id, match in found.seen]
-            if pairs:
-                _told(services, connection, Actor(asked.watch.actor_id, frozenset(), member), pairs)
+            if seen:
+                _told(services, connection, Actor(asked.watch.actor_id, frozenset(), member), seen)
     return len(owing)
+
+
+def _seen(services: Services, connection: Connection, member: Member, asked: Asked) -> list[Pair]:
+    """What a watch matches of all that is in the pool; nothing where its question does not open."""
+    questions = list(_questions(services, {asked.watch.number: asked}).values())
+    found = pool.find(services, connection, member, questions).seen if questions else ()
+    return [Pair(asked, record_id, match) for _, record_id, match in found]
 
 
 def _found(services: Services, connection: Connection, placed: Sequence[Placed]) -> list[Pair]:
@@ -225,6 +229,7 @@ def _told(services: Services, connection: Connection, actor: Actor, pairs: Seque
 
 def _stands(services: Services, connection: Connection, asked: Asked) -> bool:
     """Whether it does still, in this transaction."""
+    watches.hold(connection, asked.watch.member_id, asked.watch.id)
     found = watches.one(connection, asked.watch.member_id, asked.watch.id)
     return found is not None and found.watch.stands(services.clock())
 

@@ -21,7 +21,7 @@ from repository.domain.members import Actor, Member
 from repository.domain.rulebook import CLASS_TIER, HIT_TIER, NO_TIER, Rulebook
 from repository.domain.screening import Question
 from repository.domain.viewings import Reader, Via, Viewing
-from repository.domain.watches import Watch
+from repository.domain.watches import StandsAs, Watch
 from repository.services import Services, entitlements, outcomes, pool, reciprocity, suppression, watching
 from repository.services.asking import Asker, Asking, decide, most_subjects
 from repository.services.entitlements import Granted, RefusedError
@@ -74,9 +74,10 @@ class _Posed:
         """The subjects, those that are the same once."""
         return list(dict(zip(self.packed, self.subjects, strict=True)).values())
 
-    def standing(self) -> list[tuple[str, bytes]]:
-        """Those of `named` whose question is to stand."""
-        return [named for named, each in zip(self.named(), self.questions, strict=True) if each.stands is not None]
+    def standing(self) -> set[tuple[str, bytes, StandsAs]]:
+        """The questions that are to stand: reference, digest, and as what."""
+        asked = zip(self.named(), self.questions, strict=True)
+        return {(*named, each.stands.stands_as) for named, each in asked if each.stands is not None}
 
     def with_found(self, linked: Linked) -> list[_Asked]:
         """The questions with what was found for each of `distinct`."""

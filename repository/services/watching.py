@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -13,7 +13,7 @@ from repository.domain.alerts import AlertKind
 from repository.domain.events import Event, EventKind
 from repository.domain.members import Actor, Member
 from repository.domain.screening import Question
-from repository.domain.watches import EndReason, Stands, Watch, last_day, over_at
+from repository.domain.watches import EndReason, Stands, StandsAs, Watch, last_day, over_at
 from repository.services import Services, alerting, pool, reciprocity
 from repository.services.entitlements import Granted
 from repository.storage import events, index, screenings, watches
@@ -83,16 +83,21 @@ def take_out(
             alerting.tell(services, connection, watch.member_id, AlertKind.WATCH_ENDED, about, dedupe=dedupe)
 
 
-def end_same(services: Services, connection: Connection, granted: Granted, named: Sequence[tuple[str, bytes]]) -> None:
-    """End what stands of the same questions, each given by reference and digest: what is asked now takes its place.
+def end_same(
+    services: Services, connection: Connection, granted: Granted, named: Collection[tuple[str, bytes, StandsAs]]
+) -> None:
+    """End what stands of the same questions, by reference, digest and as what: what is asked now takes its place.
 
     With the pool locked, so that of two who ask the same at once one stands.
     """
     request, member_id = granted.request, granted.member.id
     purpose, line = request.purpose or "", request.line or ""
-    found = watches.same(connection, member_id, (purpose, line), [digest for _, digest in named])
-    references = {reference for reference, _ in named}
-    ending = [(each, EndReason.RENEWED) for each in found if each.reference in references]
+    found = watches.same(connection, member_id, (purpose, line), [digest for _, digest, _ in named])
+    ending = [
+        (each, EndReason.RENEWED)
+        for each in found
+        if (each.reference, bytes(each.subject_digest or b""), each.watch.stands_as) in named
+    ]
     take_out(services, connection, ending, granted.now, actor_id=granted.actor.id)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import JSON, Connection, Index, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from repository.domain import ids
 from repository.domain.jobs import JobKind
 from repository.storage import dialect
 from repository.storage.base import Base
@@ -33,6 +34,8 @@ class AftermathRow(Base):
 
 
 AFTERMATH = Base.metadata.tables["aftermath"]
+ASIDE = "-aside"
+"""What the kind of a row that was put away ends in."""
 _INSERT = dialect.Prepared(lambda _name: insert(AFTERMATH))
 
 
@@ -62,6 +65,21 @@ def following(connection: Connection, kind: JobKind, *, limit: int) -> list[Take
 def shorten(connection: Connection, row_id: str, filings: Sequence[str]) -> None:
     """Leave these filings in a row of which the others were looked at."""
     connection.execute(update(AFTERMATH).where(AFTERMATH.c.id == row_id).values(filings=list(filings)))
+
+
+def set_aside(connection: Connection, row_id: str) -> None:
+    """Put a row away that fails, so that those after it have their turn."""
+    kept = AFTERMATH.c.kind + ASIDE
+    connection.execute(update(AFTERMATH).where(AFTERMATH.c.id == row_id).values(kind=kept))
+
+
+def bring_back(connection: Connection, kind: JobKind, *, new_id: str, before: datetime) -> bool:
+    """Have a row of a kind that was put away tried again, after all others; False where there is none so old."""
+    aside = (AFTERMATH.c.kind == kind.value + ASIDE, AFTERMATH.c.id < ids.make("job", before, bytes(ids.RANDOM_BYTES)))
+    found = connection.execute(select(AFTERMATH.c.id).where(*aside).limit(1)).scalar_one_or_none()
+    if found is not None:
+        connection.execute(update(AFTERMATH).where(AFTERMATH.c.id == found).values(kind=kind.value, id=new_id))
+    return found is not None
 
 
 def forget(connection: Connection, ids: Sequence[str]) -> None:

@@ -43,6 +43,8 @@ from repository.storage.sealing import IndexSealer, Integers, index_keys
 
 MOST = 1000
 """Watches that are compared with one subject; those of one member take half of that at most where others want it."""
+CROWDED = 10_000
+"""Watches under one key that are read."""
 _AT_ONCE = 20_000
 """Keys that are looked up in one statement."""
 
@@ -100,6 +102,7 @@ class Asked:
     reference: str
     envelope: bytes
     release_checks: dict[str, Any] | None
+    subject_digest: bytes | None
 
 
 def add(connection: Connection, watches: Sequence[Watch], rows: Rows) -> None:
@@ -128,7 +131,8 @@ def any_standing(connection: Connection, *, now: datetime) -> bool:
 def look_up(connection: Connection, sealer: IndexSealer, subjects: Sequence[Wanted]) -> list[tuple[int, ...]]:
     """The numbers of the watches that share a key with each subject, those that share most first.
 
-    A key that more than MOST watches share is left out: it tells next to nothing, and would cost what stands.
+    Of a key that more than CROWDED watches share, some are read, by chance: reading all would cost what stands. No
+    member's watches keep those of others out (see `ranking.ranked`).
     """
     keys = index_keys(b"".join([each.keys for each in subjects]))
     owner = np.repeat(np.arange(len(subjects)), [len(each.keys) // 16 for each in subjects])
@@ -174,6 +178,12 @@ def of_screenings(connection: Connection, screening_ids: Sequence[str]) -> list[
     return [
         _as_asked(row) for row in connection.execute(statement, dialect.wanted(name, list(screening_ids))).mappings()
     ]
+
+
+def hold(connection: Connection, member_id: str, watch_id: str) -> None:
+    """Have nobody else write what a watch met before this transaction ends."""
+    this = select(WATCHES.c.id).where(WATCHES.c.member_id == member_id, WATCHES.c.id == watch_id)
+    connection.execute(this.with_for_update())
 
 
 def same(connection: Connection, member_id: str, asked_for: tuple[str, str], digests: Sequence[bytes]) -> list[Asked]:
@@ -257,11 +267,13 @@ def _rows(connection: Connection, sealer: IndexSealer, keys: Integers) -> tuple[
     found_keys, found = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for start in range(0, len(keys), _AT_ONCE):
         wanted = dialect.wanted(connection.dialect.name, keys[start : start + _AT_ONCE].tolist())
-        crowded = {row[0] for row in _CROWDED.rows(connection, {**wanted, "most": MOST})}
+        crowded = {row[0] for row in _CROWDED.rows(connection, {**wanted, "most": CROWDED})}
         if crowded:
             kept = [key for key in keys[start : start + _AT_ONCE].tolist() if key not in crowded]
             wanted = dialect.wanted(connection.dialect.name, kept)
         rows = _ROWS.rows(connection, wanted)
+        for key in sorted(crowded):  # in the order of sealed pointers, which is that of chance
+            rows += _SOME.rows(connection, {"crowded": key, "most": CROWDED})
         part = np.fromiter((row[0] for row in rows), np.int64, len(rows))
         found_keys.append(part)
         found.append(sealer.open_pointers(b"".join([bytes(row[1]) for row in rows]), part))
@@ -276,6 +288,12 @@ def _rows_statement(dialect_name: str) -> Select[Any]:
     return select(WATCH_INDEX.c.key, WATCH_INDEX.c.pointer).select_from(joined)
 
 
+def _of_key() -> Select[Any]:
+    row = WATCH_INDEX.c
+    statement = select(row.key, row.pointer).where(row.key == bindparam("crowded")).order_by(row.key, row.pointer)
+    return statement.limit(bindparam("most", type_=Integer()))
+
+
 def _crowded_statement(dialect_name: str) -> Select[Any]:
     keys = dialect.wanted_integers(dialect_name)
     joined = keys.join(WATCH_INDEX, WATCH_INDEX.c.key == keys.c.value)
@@ -284,6 +302,7 @@ def _crowded_statement(dialect_name: str) -> Select[Any]:
 
 
 _ROWS = dialect.Prepared(_rows_statement)
+_SOME = dialect.Prepared(lambda _name: _of_key())
 _CROWDED = dialect.Prepared(_crowded_statement)
 _INSERT = dialect.Prepared(lambda _name: insert(WATCHES))
 _INSERT_ROWS = dialect.Prepared(lambda _name: insert(WATCH_INDEX))

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from repository.domain.jobs import JobKind
 from repository.domain.members import MemberStatus
 from repository.jobs.running import JobWorker
+from repository.services import aftermath as aftermath_jobs
 from repository.services import epochs, monitoring, pool
 from repository.services.onboarding import change_status
 from repository.services.operator import accept_fingerprint, retire_fingerprint
@@ -27,6 +28,7 @@ from tests.integration.pool.test_webhooks import call
 from tests.support.clock import FakeClock
 from tests.support.encodings import FINGERPRINT, SCHEMA, filing, question, subject
 from tests.support.expiring import expire
+from tests.support.members import Admissions
 from tests.support.rulebooks import use_rules
 
 
@@ -351,10 +353,13 @@ def test_a_row_that_fails_again_and_again_is_set_aside(
     clock.advance(seconds=1)
     beta.file(filing("B-1", subject("ann"), record_class="claim"))
     monkeypatch.setattr(rescored, "subjects", failing)
-    for _ in range(8):
+    for _ in range(12):
         monitor(asker)
-        clock.advance(minutes=2)
+        clock.advance(minutes=7)
     assert (len(alerts(asker)), waiting(asker)) == (1, 0)
+    clock.advance(days=1)
+    aftermath_jobs.wake_left(asker.services)
+    assert waiting(asker) == 1
 
 
 def test_jobs_that_are_over_do_not_pile_up(asker: Desk, beta: Desk, clock: FakeClock) -> None:
@@ -367,18 +372,35 @@ def test_jobs_that_are_over_do_not_pile_up(asker: Desk, beta: Desk, clock: FakeC
         assert len(jobs.listed(connection, [JobKind.MONITOR], limit=9)) == 1
 
 
-def test_a_key_that_too_many_watches_share_is_left_out(
-    asker: Desk, beta: Desk, monkeypatch: pytest.MonkeyPatch
+def test_nobodys_watches_keep_those_of_others_out(
+    asker: Desk, beta: Desk, member: Admissions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What it costs to hold a filing against what stands has a bound; a rarer key finds the watch."""
-    monkeypatch.setattr(watches, "MOST", 1)
+    """Where more stands under a key than is read, what one member has stand does not hide another's."""
+    monkeypatch.setattr(watches, "CROWDED", 3)
+    gamma = Desk(beta.client, beta.services, member("Gamma"))
+    gamma.file(filing("G-0", record_class="claim"))
+    for number in range(5):
+        stand(gamma, "ann", reference=f"Q-{number}")
     stand(asker, "ann")
-    for number in range(2):
-        stand(asker, "bob", reference=f"Q-{number}")
-    beta.file(filing("B-1", subject("bob"), record_class="claim"))
-    beta.file(filing("B-2", subject("ann"), record_class="claim"))
+    beta.file(filing("B-1", subject("ann"), record_class="claim"))
     monitor(asker)
     assert len(alerts(asker)) == 1
+
+
+def test_only_the_same_question_takes_the_place_of_another(asker: Desk) -> None:
+    """Of many that are asked at once each ends its own: not that of another subject, nor what stands as a policy."""
+    stand(asker, "ann", {"as": "policy"})
+    for who in ("ann", "bob"):
+        stand(asker, who)
+    asked = question("ann")
+    body: dict[str, Any] = {name: asked[name] for name in ("schema", "fingerprint", "purpose", "line")}
+    body["screenings"] = [
+        {"reference": reference, "subject": question(who)["subject"], "stands": {"as": "quote"}}
+        for reference, who in (("Q-1", "ann"), ("Q-2", "bob"))
+    ]
+    call(asker, "POST", "/v1/screenings/bulk", 200, json=body)
+    standing = [(each["reference"], each["as"]) for each in asker.get("/v1/watches?stands=true")["items"]]
+    assert sorted(standing) == [("Q-1", "policy"), ("Q-1", "quote"), ("Q-1", "quote"), ("Q-2", "quote")]
 
 
 def test_a_filing_between_the_question_and_its_answer_is_met(
