@@ -82,7 +82,7 @@ WITHHELD = frozenset(
         "idempotent_replies",  # whole answers
         "installation_facts",  # what the operator secret is known by
         "key_index",
-    "network_providers",  # keys
+        "network_providers",  # keys
         "login_failures",
         "revoked_tokens",
         "token_families",
