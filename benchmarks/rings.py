@@ -5,8 +5,8 @@ the order in which claims are notified. After each batch the findings that membe
 by the end of the batch that completes it there is a finding with at least half of its claims, and most of the
 finding's claims are the ring's; a finding whose claims are mostly of no one ring is false, once for all batches. The
 curve is over the score. With `--directory` what is done is kept there: `--seconds` ends a run early, and the next goes
-on where it was. `--without-hits` has intake store and index the claims without looking for the hits of their members,
-which networks do not use.
+on where it was. `--without-hits` has intake store and index the claims without looking for hits: quicker, but a
+member's rows under one key are not bounded then, so that links may differ. A partial run counts whole rings only.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pickle
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,8 +142,8 @@ def findings(bench: Bench, references: Mapping[str, str]) -> Seen:
     return seen
 
 
-def curve(filed: Sequence[Filed], seen: Sequence[Seen], rings: int) -> dict[str, Any]:
-    """Precision and recall by score."""
+def curve(filed: Sequence[Filed], seen: Sequence[Seen], whole: Collection[int]) -> dict[str, Any]:
+    """Precision, and recall of the rings that are whole, by score."""
     of: dict[int, set[str]] = defaultdict(set)
     last: dict[int, int] = {}
     for place, each in enumerate(filed):
@@ -159,11 +159,11 @@ def curve(filed: Sequence[Filed], seen: Sequence[Seen], rings: int) -> dict[str,
             if 2 * share < len(claims):
                 name = min(claims)
                 false[name] = max(false.get(name, (0.0, ())), (score, patterns))
-            elif ring is not None and number <= last[ring] and 2 * share >= len(of[ring]):
+            elif ring is not None and ring in whole and number <= last[ring] and 2 * share >= len(of[ring]):
                 best[ring] = max(best.get(ring, 0.0), score)
-    steps = [_at(threshold, best, [score for score, _ in false.values()], rings) for threshold in THRESHOLDS]
+    steps = [_at(threshold, best, [score for score, _ in false.values()], len(whole)) for threshold in THRESHOLDS]
     by_design = {
-        name: round(sum(ring % len(DESIGNS) == at for ring in best) / max(1, len(range(at, rings, len(DESIGNS)))), 3)
+        name: [sum(ring % len(DESIGNS) == at for ring in of_rings) for of_rings in (best, whole)]
         for at, name in enumerate(DESIGNS)
     }
     return {
@@ -209,11 +209,13 @@ def main() -> None:
         with mock.patch.object(pool, "look_up", _nobody) if given.without_hits else nullcontext():
             progress = run(bench, filed, directory, given.seconds)
         filed = filed[: progress.done * BATCH]
-        whole = {each.ring for each in filed if each.ring is not None}
-        complete = progress.done * BATCH >= len(_market(directory, given))
+        every = _market(directory, given)
+        complete = progress.done * BATCH >= len(every)
+        later = {each.ring for each in every[len(filed) :]}
+        whole = {each.ring for each in filed if each.ring is not None} - later
         with bench.services.database.reading() as connection:
             counts = dict(networks.counts(connection))
-        told = curve(filed, progress.seen, given.rings if complete else len(whole))
+        told = curve(filed, progress.seen, whole)
         seconds = {name: round(value, 1) for name, value in progress.seconds.items()}
         about = {
             "hits": not given.without_hits,

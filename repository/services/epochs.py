@@ -63,6 +63,8 @@ def erase(services: Services, key: Key) -> Generator[Counter[str], None, None]:
             dialect.lock_pool(connection)
             _refuse_accepted(session, key, services.clock())
             done = _erase_some(services, connection, key)
+            if not done:  # of whose firms nothing tells any more
+                networks.forget_providers(connection)
         if not done:
             return
         yield done
