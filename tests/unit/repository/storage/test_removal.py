@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from sqlalchemy import Column, Table, UniqueConstraint
 
@@ -24,8 +25,9 @@ def _gone_by(table: Table, seen: set[str]) -> Iterator[Column[object]]:
 
 
 def _begins_an_index(column: Column[object]) -> bool:
-    keys = [table_key for table_key in column.table.constraints if isinstance(table_key, UniqueConstraint)]
-    lists = [column.table.primary_key.columns, *(each.columns for each in (*column.table.indexes, *keys))]
+    table: Any = column.table
+    keys = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
+    lists = [table.primary_key.columns, *(each.columns for each in (*table.indexes, *keys))]
     return any(next(iter(each)) is column for each in lists if len(each))
 
 
