@@ -1,13 +1,15 @@
-"""The investigators' act: a case is claimed, answered, and decided by two people."""
+"""The investigators' acts: a case is claimed, answered and decided by two people, and a ring is reported."""
 
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
-from demo.stage import Party, Stage, call
+from demo.stage import CommandError, Party, Stage, call
 
 REFUSED = 2
+RING_SECONDS = 60.0
 EVIDENCE = "Driver in two claims at two insurers within a month, both for the same injury, each said to be the first."
 HEARD = "Telephoned: remembers neither claim."
 
@@ -41,7 +43,27 @@ def decide(stage: Stage, people: tuple[Party, Party], reference: str) -> None:
     stage.run(colleague, *approval)
 
 
+def ring(stage: Stage, investigator: Party) -> None:
+    """Show what the pool reported by itself: claims of several insurers that the same people link.
+
+    Raises CommandError where nothing was reported in time.
+    """
+    stage.headline("7. A ring is reported")
+    stage.say("Claims are linked across insurers as they come in. What looks staged is reported to those whose claims")
+    stage.say("are in it, under a rule of the rulebook, with what would change it; again no verdict.")
+    deadline = time.monotonic() + RING_SECONDS
+    while not (found := _documents(investigator, "frankpledge", "networks", "--limit", "1")):
+        if time.monotonic() > deadline:
+            raise CommandError(f"No network was reported within {RING_SECONDS:.0f} s.")
+        time.sleep(1.0)
+    stage.run(investigator, "frankpledge", "networks")
+    stage.run(investigator, "frankpledge", "networks", found[0]["id"])
+
+
 def _read(party: Party, *command: str) -> dict[str, Any]:
     """The first document that a command prints as JSON."""
-    document: dict[str, Any] = json.loads(call(party, *command, "--json").text.splitlines()[0])
-    return document
+    return _documents(party, *command)[0]
+
+
+def _documents(party: Party, *command: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in call(party, *command, "--json").text.splitlines()]

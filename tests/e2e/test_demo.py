@@ -122,6 +122,13 @@ def test_a_case_takes_two_people(performance: Performance) -> None:
     assert re.search(r"cas_\w+ +closed; version 4; .*suspicion_upheld", act)
 
 
+def test_a_ring_is_reported(performance: Performance) -> None:
+    """A network across both insurers comes with the rules that raised it and what would change each."""
+    _, _, act = performance.printed.partition("7. A ring is reported")
+    assert re.search(r"net_\w+: \d+ claims of 2 members", act)
+    assert re.search(r"\w+ \([\d.]+ bits\): .*It goes when", act)
+
+
 def test_what_was_found_is_near_the_truth(performance: Performance) -> None:
     """Nearly every customer of both insurers is found, nearly nobody else is, and every planted ring is found whole."""
     row = re.search(r"probable or better \D+ \d+ \D+ \d+ \D+ ([\d.]+) \D+ ([\d.]+)", performance.printed)
