@@ -15,7 +15,7 @@ Pages = Callable[[str, Mapping[str, str], Callable[[Mapping[str, Any]], Any]], I
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What became of a record that was shown: received by who saw it, or made of an own record."""
+    """What became of a record that was shown: received by who saw it, or made of an own record (`at`: a day)."""
 
     id: str
     made: bool
@@ -27,7 +27,8 @@ class Correction:
     def parse(cls, document: Mapping[str, Any]) -> Correction:
         """Read a correction. Raises KeyError."""
         made = document["side"] == "made"
-        return cls(id=document["id"], made=made, kind=document["kind"], at=document["at"], document=document)
+        at = document["on" if made else "at"]
+        return cls(id=document["id"], made=made, kind=document["kind"], at=at, document=document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Corrections:
         return parsed(Correction.parse, self._session.send("POST", path))
 
     def trail(self, correction_id: str) -> Mapping[str, Any]:
-        """Ask when each member that was shown an own record was told of a correction, and acknowledged it."""
+        """Ask on which day each member that was shown an own record was told of a correction, and acknowledged it."""
         return parsed(dict, self._session.send("GET", f"{_of(_CORRECTIONS, correction_id)}/trail"))
 
 

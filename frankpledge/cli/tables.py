@@ -137,7 +137,9 @@ def corrections(found: Iterable[Correction]) -> Table:
         known = each.document
         said = known.get("acknowledged_at") or ""
         if each.made:
-            said = f"{known.get('acknowledged', 0):,} of {known.get('members', 0):,} members"
+            of = known.get("members")
+            counted = f" ({known.get('acknowledged', 0)} of {of})" if isinstance(of, int) else ""
+            said = f"{known.get('state', '')}{counted}"
         hits = " ".join(known.get("hits") or ())
         facts = (each.kind, each.at[:10], known.get("class"), known.get("filing"), known.get("acknowledge_by"))
         table.add_row(
@@ -150,9 +152,9 @@ def receipts(found: Iterable[Mapping[str, Any]]) -> Table:
     """Render the receipts of a correction, one a row; members are numbered."""
     table = Table("member", "told", "delivered", "acknowledge by", "acknowledged", "by a")
     for each in found:
-        names = ("told_at", "delivered_at", "acknowledge_by", "acknowledged_at")
-        times = (str(each.get(name) or "")[:16] for name in names)
-        table.add_row(*map(Text, (str(each.get("member", "")), *times, str(each.get("role") or ""))))
+        names = ("told_on", "delivered_on", "acknowledge_by", "acknowledged_on")
+        days = (str(each.get(name) or "") for name in names)
+        table.add_row(*map(Text, (str(each.get("member", "")), *days, str(each.get("role") or ""))))
     return table
 
 

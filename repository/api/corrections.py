@@ -13,6 +13,7 @@ from repository.api.base import Blueprint, json_response, requires
 from repository.api.context import current_actor, services
 from repository.api.own import field_problem, own_member, path_id
 from repository.api.problems import ProblemError
+from repository.api.shapes import count_field
 from repository.domain.corrections import LONGEST_NOTICE, CorrectionKind, notice_from_json
 from repository.domain.errors import FieldError
 from repository.domain.filings import refuse_unknown
@@ -22,6 +23,7 @@ from repository.services import corrections
 blueprint = Blueprint("corrections", __name__, description="Corrections of records, pushed to everyone who saw them")
 
 SIDES = ("received", "made")
+STATES = ("open", "told", "acknowledged")
 _VIEWER = "Only for who was shown the record"
 _CONTRIBUTOR = "Only for the contributor"
 _POINTER = "From tier 3, or for the contributor"
@@ -33,7 +35,8 @@ class CorrectionSchema(Schema):
     id = fields.String(required=True)
     side = fields.String(required=True, validate=validate.OneOf(SIDES))
     kind = fields.String(required=True, validate=validate.OneOf([each.value for each in CorrectionKind]))
-    at = fields.AwareDateTime(required=True)
+    at = fields.AwareDateTime(metadata={"description": _VIEWER})
+    on = fields.Date(metadata={"description": _CONTRIBUTOR})
     hits = fields.List(fields.String(), metadata={"description": f"The member's own, which may be gone. {_VIEWER}"})
     subject_requests = fields.List(
         fields.String(), metadata={"description": f"The member's own for persons, whose reports told of it. {_VIEWER}"}
@@ -51,9 +54,11 @@ class CorrectionSchema(Schema):
     acknowledge_by = fields.Date(allow_none=True, metadata={"description": _VIEWER})
     acknowledged_at = fields.AwareDateTime(allow_none=True, metadata={"description": _VIEWER})
     reference = fields.String(allow_none=True, metadata={"description": _CONTRIBUTOR})
-    members = fields.Integer(metadata={"description": f"How many were shown the record. {_CONTRIBUTOR}"})
-    told = fields.Integer(metadata={"description": f"How many of them were told. {_CONTRIBUTOR}"})
-    acknowledged = fields.Integer(metadata={"description": f"How many have acknowledged it. {_CONTRIBUTOR}"})
+    state = fields.String(
+        validate=validate.OneOf(STATES), metadata={"description": f"As far as all have come. {_CONTRIBUTOR}"}
+    )
+    members = count_field(f"How many were shown the record. {_CONTRIBUTOR}")
+    acknowledged = count_field(f"How many have acknowledged it. {_CONTRIBUTOR}")
 
 
 class ReceiptSchema(Schema):
@@ -61,14 +66,14 @@ class ReceiptSchema(Schema):
 
     member = fields.Integer(required=True, metadata={"description": "A number within this correction, no more"})
     role = fields.String(required=True, allow_none=True, metadata={"description": "That acknowledged it"})
-    told_at = fields.AwareDateTime(required=True, allow_none=True)
-    delivered_at = fields.AwareDateTime(required=True, allow_none=True)
+    told_on = fields.Date(required=True, allow_none=True)
+    delivered_on = fields.Date(required=True, allow_none=True)
     acknowledge_by = fields.Date(required=True, allow_none=True)
-    acknowledged_at = fields.AwareDateTime(required=True, allow_none=True)
+    acknowledged_on = fields.Date(required=True, allow_none=True)
 
 
 class TrailSchema(CorrectionSchema):
-    """A correction with what came of it at each member that was shown the record."""
+    """A correction with what came of it at each member that was shown the record; few are not told one by one."""
 
     receipts = fields.List(fields.Nested(ReceiptSchema), required=True)
 
@@ -108,7 +113,7 @@ def list_own(query: dict[str, Any]) -> Response:
     position = cursors.decode(scope, query.get("cursor"), [str])
     page: dict[str, Any] = {"before": str(position[0]) if position else None, "limit": query["limit"]}
     if query["side"] == "made":
-        items, more = corrections.made(services(), member, filing_id=filing, **page)
+        items, more = corrections.made(services(), current_actor(), member, filing_id=filing, **page)
     else:
         items, more = corrections.received(services(), member, outstanding=query.get("outstanding"), **page)
     return json_response({"items": items, "next_cursor": cursors.encode(scope, [items[-1]["id"]]) if more else None})
@@ -120,7 +125,7 @@ def list_own(query: dict[str, Any]) -> Response:
 @blueprint.problems(404)
 def show(correction_id: str) -> Response:
     """One correction that the member is told of, or of a record of its own."""
-    return _found(corrections.find(services(), own_member(), path_id(correction_id, "cor")))
+    return _found(corrections.find(services(), current_actor(), own_member(), path_id(correction_id, "cor")))
 
 
 @blueprint.route("/v1/corrections/<string:correction_id>/acknowledgement", methods=["POST"])
@@ -138,8 +143,8 @@ def acknowledge(correction_id: str) -> Response:
 @blueprint.response(200, TrailSchema)
 @blueprint.problems(404)
 def trail(correction_id: str) -> Response:
-    """When each member that was shown a record of the own member's was told of a correction, and acknowledged it."""
-    return _found(corrections.trail(services(), own_member(), path_id(correction_id, "cor")))
+    """On which day each that was shown a record of the own member's was told of a correction, and acknowledged it."""
+    return _found(corrections.trail(services(), current_actor(), own_member(), path_id(correction_id, "cor")))
 
 
 @blueprint.route("/v1/filings/<string:filing_id>/notice", methods=["PUT"])

@@ -41,6 +41,11 @@ OUTCOMES = tuple(outcome.value for outcome in HitOutcome)
 BANDS = tuple(band.label for band in Band if band is not Band.NONE)
 
 
+def count_field(description: str) -> fields.Raw:
+    """A number, or `fewer_than` where it is small."""
+    return fields.Raw(metadata={"description": description, "oneOf": [{"type": "integer"}, _FEW]})
+
+
 class DomainSchema(Schema):
     """A body documented here and checked in the domain: one set of rules for a record and for a batch's row."""
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
+from matching.vocabulary import LINES
+from repository.domain import disclosure
+from repository.domain.asking import Request
 from repository.domain.corrections import Correction, CorrectionKind, by_flag
 from repository.domain.events import EventKind
 from repository.domain.flags import Flag
 from repository.domain.members import Actor, Member
-from repository.domain.rulebook import CLASS_TIER, POINTER_TIER
-from repository.services import Services, correcting, lifecycle, pool, shelving, unlinking
+from repository.domain.rulebook import CLASS_TIER, HIT_TIER, POINTER_TIER, Rulebook
+from repository.services import Services, correcting, entitlements, lifecycle, pool, shelving, unlinking
 from repository.services.correcting import Change
+from repository.services.enquiries import AS_CLASS
+from repository.services.entitlements import DEFAULT_PURPOSE
 from repository.services.lifecycle import Act, What
 from repository.storage import corrections, dialect, exchange, filings, flags, subject_requests
 
 RULE = "CORRECTION"
+ACTION = "corrections"
 
 
 def flag(
@@ -100,24 +107,27 @@ def received(
 
 
 def made(
-    services: Services, member: Member, *, filing_id: str | None, before: str | None, limit: int
+    services: Services, actor: Actor, member: Member, *, filing_id: str | None, before: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], bool]:
-    """A page of the corrections of a member's own records, latest first, and whether there are more."""
+    """A page of the corrections of a member's own records, latest first, and whether there are more.
+
+    Of the lines in which it may know that somebody asked for its records at all.
+    """
     with services.database.reading() as connection:
-        found = corrections.made_by(connection, member.id, before=before, limit=limit + 1, filing_id=filing_id)
-        return _to_contributor(connection, member.id, found[:limit]), len(found) > limit
+        lines = _lines(services, connection, actor, member)
+        page = {"before": before, "limit": limit + 1, "filing_id": filing_id}
+        found = corrections.made_by(connection, member.id, lines=lines, **page)
+        return _to_contributor(services, connection, member.id, found[:limit]), len(found) > limit
 
 
-def find(services: Services, member: Member, correction_id: str) -> dict[str, Any] | None:
-    """A correction for one of its sides; None for any other member."""
+def find(services: Services, actor: Actor, member: Member, correction_id: str) -> dict[str, Any] | None:
+    """A correction for one of its sides; None for any other member, and where it may not know of one of its own."""
     with services.database.reading() as connection:
         row = corrections.receipt(connection, member.id, correction_id)
         if row is not None:
             return _to_viewer(connection, member.id, [row])[0]
-        correction = corrections.one(connection, correction_id)
-        if correction is None or correction.contributor_id != member.id:
-            return None
-        return _to_contributor(connection, member.id, [correction])[0]
+        correction = _own(services, connection, actor, member, correction_id)
+        return None if correction is None else _to_contributor(services, connection, member.id, [correction])[0]
 
 
 def acknowledge(services: Services, actor: Actor, member: Member, correction_id: str) -> dict[str, Any] | None:
@@ -136,18 +146,19 @@ def acknowledge(services: Services, actor: Actor, member: Member, correction_id:
         return None if after is None else _to_viewer(connection, member.id, [after])[0]
 
 
-def trail(services: Services, member: Member, correction_id: str) -> dict[str, Any] | None:
-    """Who was told of a correction, when, and when each acknowledged it: for the contributor. None for others.
+def trail(services: Services, actor: Actor, member: Member, correction_id: str) -> dict[str, Any] | None:
+    """On which day each was told of a correction, and acknowledged it: for the contributor. None for others.
 
-    It does not learn who else looks at its records: the others are numbered. It is told by which role, not by whom.
+    It does not learn who else looks at its records: the others are numbered, and few of them are not told one by one.
     """
     with services.database.reading() as connection:
-        correction = corrections.one(connection, correction_id)
-        if correction is None or correction.contributor_id != member.id:
+        correction = _own(services, connection, actor, member, correction_id)
+        if correction is None:
             return None
         told = corrections.receipts(connection, [correction_id])
-        (body,) = _to_contributor(connection, member.id, [correction])
-    receipts = sorted(({"role": row["role"]} | _times(row) for row in told), key=_in_order)
+        (body,) = _to_contributor(services, connection, member.id, [correction])
+    receipts = [{"role": row["role"]} | _days(row) for row in told] if isinstance(body["members"], int) else []
+    receipts.sort(key=lambda each: (each["acknowledged_on"] or "~", each["told_on"] or "~", each["role"] or ""))
     return body | {"receipts": [{"member": number} | each for number, each in enumerate(receipts, 1)]}
 
 
@@ -184,20 +195,45 @@ def _said(correction: Correction) -> dict[str, Any]:
     }
 
 
-def _to_contributor(connection: Connection, member_id: str, found: Sequence[Correction]) -> list[dict[str, Any]]:
+def _lines(services: Services, connection: Connection, actor: Actor, member: Member) -> list[str]:
+    """The lines in which a member may know that others looked at its records: as it may know of customers there."""
+    request = Request(ACTION, DEFAULT_PURPOSE, None, asked=0)
+    may = entitlements.entitled(services, connection, actor, member, request).entitlement
+    return [line for line in LINES if may.allowed and may.tier(line, AS_CLASS) >= HIT_TIER]
+
+
+def _own(
+    services: Services, connection: Connection, actor: Actor, member: Member, correction_id: str
+) -> Correction | None:
+    """A correction of a member's own record that it may know of."""
+    found = corrections.one(connection, correction_id)
+    if found is None or found.contributor_id != member.id:
+        return None
+    return found if found.line in _lines(services, connection, actor, member) else None
+
+
+def _to_contributor(
+    services: Services, connection: Connection, member_id: str, found: Sequence[Correction]
+) -> list[dict[str, Any]]:
+    """How far each has come, and how many were shown the record unless few. Days: times say much about who it was."""
     references = corrections.references(connection, member_id, [each.filing_id for each in found])
     told = corrections.receipts(connection, [each.id for each in found])
+    rulebook = services.rulebooks.at(services.clock())
     bodies = []
     for each in found:
         own = [row for row in told if row["correction_id"] == each.id]
-        counts = {
-            "told": sum(row["told_at"] is not None for row in own),
-            "acknowledged": sum(row["acknowledged_at"] is not None for row in own),
-            "members": len(own),
-        }
+        said = {name: value for name, value in _said(each).items() if name != "at"} | {"on": each.at.date().isoformat()}
         named = {"side": "made", "filing": each.filing_id, "reference": references.get(each.filing_id)}
-        bodies.append(_said(each) | named | counts)
+        bodies.append(said | named | _progress(own, rulebook))
     return bodies
+
+
+def _progress(own: Collection[RowMapping], rulebook: Rulebook) -> dict[str, Any]:
+    """How far a correction has come with all, and counts as far as they are told."""
+    told, acknowledged = (sum(row[name] is not None for row in own) for name in ("told_at", "acknowledged_at"))
+    state = "acknowledged" if acknowledged == len(own) else "told" if told == len(own) else "open"
+    counts = {"members": len(own), "acknowledged": acknowledged}
+    return {"state": state} | {name: disclosure.suppressed(count, rulebook) for name, count in counts.items()}
 
 
 def _to_viewer(connection: Connection, member_id: str, found: Sequence[RowMapping]) -> list[dict[str, Any]]:
@@ -222,7 +258,8 @@ def _one_to_viewer(row: RowMapping, requests: Sequence[str]) -> dict[str, Any]:
     if row["tier"] >= CLASS_TIER:
         body |= {"class": row["record_class"]}
     if row["tier"] >= POINTER_TIER:
-        body |= {"filing": row["filing_id"], "version": row["version"], "seen_version": row["seen_version"]}
+        named = {"filing": row["filing_id"], "line": row["line"]}
+        body |= named | {"version": row["version"], "seen_version": row["seen_version"]}
     return body | _times(row)
 
 
@@ -233,5 +270,11 @@ def _times(row: RowMapping) -> dict[str, Any]:
     return told | {"acknowledge_by": None if day is None else day.isoformat()}
 
 
-def _in_order(receipt: Mapping[str, Any]) -> tuple[str, str]:
-    return receipt["acknowledged_at"] or "~", receipt["told_at"] or "~"
+def _days(row: RowMapping) -> dict[str, Any]:
+    names = ("told", "delivered", "acknowledged")
+    days = {f"{name}_on": None if (at := row[f"{name}_at"]) is None else _day(at) for name in names}
+    return days | {"acknowledge_by": None if row["acknowledge_by"] is None else _day(row["acknowledge_by"])}
+
+
+def _day(at: datetime | date) -> str:
+    return (at.date() if isinstance(at, datetime) else at).isoformat()

@@ -170,10 +170,17 @@ def one(connection: Connection, correction_id: str) -> Correction | None:
 
 
 def made_by(
-    connection: Connection, contributor_id: str, *, before: str | None, limit: int, filing_id: str | None = None
+    connection: Connection,
+    contributor_id: str,
+    *,
+    lines: Sequence[str],
+    before: str | None,
+    limit: int,
+    filing_id: str | None = None,
 ) -> list[Correction]:
-    """A page of the corrections of a member's own records, latest first."""
-    statement = select(CORRECTIONS).where(CORRECTIONS.c.contributor_id == contributor_id)
+    """A page of the corrections of a member's own records in some lines, latest first."""
+    mine = (CORRECTIONS.c.contributor_id == contributor_id, CORRECTIONS.c.line.in_(lines))
+    statement = select(CORRECTIONS).where(*mine)
     if filing_id is not None:
         statement = statement.where(CORRECTIONS.c.filing_id == filing_id)
     if before is not None:

@@ -67,11 +67,11 @@ def test_from_a_dispute_to_the_trail(run: Run, client: FlaskClient, services: Se
     assert run(alpha, "correction", "ack", *(each["id"] for each in found)).exit_code == 0
     assert _read(run(alpha, "correction", "list", "--outstanding", "--json")) == []
     made = _read(run(beta, "correction", "list", "--made", "--filing", answered["filing"], "--json"))
-    assert [(each["members"], each["acknowledged"]) for each in made] == [(1, 1)] * 3
+    assert [(each["state"], each["members"]) for each in made] == [("acknowledged", {"fewer_than": 3})] * 3
     (trail,) = _read(run(beta, "correction", "trail", made[0]["id"], "--json"))
-    assert trail["receipts"][0]["role"] == "member_admin"
-    assert "member_admin" in run(beta, "correction", "trail", made[0]["id"]).stdout
-    assert "1 of 1" in run(beta, "correction", "list", "--made").stdout
+    assert (trail["receipts"], trail["on"]) == ([], "2026-03-02")
+    assert run(beta, "correction", "trail", made[0]["id"]).exit_code == 0
+    assert "acknowledged" in run(beta, "correction", "list", "--made").stdout
     pool = type("Opened", (), {"database": services.database})()
     shown = CliRunner().invoke(correction, ["trail", made[0]["id"]], obj=pool)
     assert "Alpha" in shown.stdout, shown.output

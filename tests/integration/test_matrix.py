@@ -101,7 +101,7 @@ POST /v1/disclosures/<disclosure_id>/receipt     403 403 200 200 403 403 401 200
 GET /v1/corrections                              200 200 200 200 403 403 401 200 403 200
 GET /v1/corrections/<correction_id>              200 200 200 200 403 403 401 200 403 404
 POST /v1/corrections/<correction_id>/acknowledgement 403 200 200 200 403 403 401 200 403 404
-GET /v1/corrections/<correction_id>/trail        403 200 200 200 403 403 401 200 403 404
+GET /v1/corrections/<correction_id>/trail        403 200 200 200 403 403 401 404 403 404
 GET /v1/refutations                              200 200 200 200 403 403 401 200 403 200
 POST /v1/refutations/<refutation_id>/answer      403 404 404 404 403 403 401 404 403 404
 GET /v1/disputes                                 200 200 200 200 403 403 401 200 403 200

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from sqlalchemy import select, update
 
+from repository.domain.entitlement import Entitlement
 from repository.domain.flags import Flag
 from repository.domain.jobs import JobKind
 from repository.domain.rulebook import Rulebook
@@ -261,7 +262,10 @@ def test_an_amendment_is_told_to_who_saw_it(alpha: Desk, beta: Desk, theirs: str
     assert (made["kind"], made["filing"], made["version"], made["seen_version"]) == ("amended", theirs, 2, 1)
     assert told(alpha) == [made["id"]]
     assert received(beta) == []
-    assert beta.get("/v1/corrections?side=made")["items"][0]["members"] == 1
+    assert made["line"] == "motor"
+    (own,) = beta.get("/v1/corrections?side=made")["items"]
+    assert (own["state"], own["members"], own["on"]) == ("told", {"fewer_than": 3}, "2026-03-02")
+    assert not any(name.endswith("_at") or name == "at" for name in own)
     beta.file(filing("B-1", subject("ann"), record_class="claim", date="2026-02-02"), status=200)
     assert rows("corrections") == 1
 
@@ -369,7 +373,8 @@ def test_who_does_not_acknowledge_is_reminded(  # noqa: PLR0917 - what pytest gi
 
 
 def test_it_is_acknowledged_once_and_the_trail_says_so(alpha: Desk, beta: Desk, theirs: str, clock: FakeClock) -> None:
-    """The first acknowledgement counts; the contributor reads when and by which role, and no member's name."""
+    """The first acknowledgement counts; the contributor reads that all have, and the operator who, when and by what."""
+    beta.file(filing("B-2", subject("eve"), record_class="claim"))  # it contributes, and so may know that others ask
     call(beta, "POST", f"/v1/filings/{theirs}/withdrawal", json={"reason": "duplicate"})
     work(alpha.services)
     (made,) = received(alpha, "?outstanding=true")
@@ -378,14 +383,27 @@ def test_it_is_acknowledged_once_and_the_trail_says_so(alpha: Desk, beta: Desk, 
     assert call(alpha, "POST", f"/v1/corrections/{made['id']}/acknowledgement") == said
     assert received(alpha, "?outstanding=true") == []
     trail = beta.get(f"/v1/corrections/{made['id']}/trail")
-    (receipt,) = trail["receipts"]
-    assert (receipt["acknowledged_at"], receipt["role"]) == (said["acknowledged_at"], "member_admin")
+    assert (trail["state"], trail["members"], trail["receipts"]) == ("acknowledged", {"fewer_than": 3}, [])
     assert not any(word in orjson.dumps(trail).decode() for word in ("Alpha", alpha.member.id, alpha.member.client_id))
     alpha.get(f"/v1/corrections/{made['id']}/trail", status=404)
     with alpha.services.database.reading() as connection:
         seen = corrections.trail_for_operator(connection, made["id"])
     assert seen is not None
-    assert [each["member"] for each in seen["receipts"]] == ["Alpha"]
+    (receipt,) = seen["receipts"]
+    assert (receipt["member"], receipt["acknowledged_at"]) == ("Alpha", said["acknowledged_at"])
+    assert receipt["role"] == "member_admin"
+
+
+def test_who_may_not_see_who_asks_learns_of_no_correction(
+    alpha: Desk, beta: Desk, theirs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a contributor at tier 0 for customers of the line it is as if nobody had looked: no row, no trail, no count."""
+    beta.file(filing("B-1", subject("ann"), record_class="claim", date="2026-02-02"))
+    (own,) = beta.get("/v1/corrections?side=made")["items"]
+    monkeypatch.setattr(Entitlement, "tier", lambda *_: 0)
+    assert beta.get("/v1/corrections?side=made")["items"] == []
+    for path in (f"/v1/corrections/{own['id']}", f"/v1/corrections/{own['id']}/trail"):
+        beta.get(path, status=404)
 
 
 def test_expiry_tells_nobody_and_loses_nothing(alpha: Desk, beta: Desk, theirs: str, clock: FakeClock) -> None:
@@ -425,6 +443,7 @@ def test_a_correction_reaches_every_past_viewer_exactly_once(  # noqa: PLR0917 -
         call(each, "POST", "/v1/webhooks", 201, json=hook)
         each.file(filing("V-1", subject("ann"), record_class="claim"))
         assert any(hit.get("theirs", {}).get("filing") == theirs for hit in each.hits())
+    beta.file(filing("B-2", subject("eve"), record_class="claim"))  # it contributes still, and may read the trail
     call(beta, "POST", f"/v1/filings/{theirs}/withdrawal", json={"reason": "not_the_person"})
     receiver.answer = 503
     monkeypatch.setattr(correcting, "AT_ONCE", 2)
@@ -457,7 +476,9 @@ def test_a_correction_reaches_every_past_viewer_exactly_once(  # noqa: PLR0917 -
         said = connection.scalars(select(EVENTS.c.member_id).where(EVENTS.c.kind == "correction.acknowledged")).all()
     assert sorted(found) == sorted(said) == sorted(each.member.id for each in viewers)
     trail = beta.get(f"/v1/corrections/{correction}/trail")
-    assert (trail["told"], trail["acknowledged"]) == (len(viewers), len(viewers))
+    assert (trail["state"], trail["members"], trail["acknowledged"]) == ("acknowledged", len(viewers), len(viewers))
+    assert {each["role"] for each in trail["receipts"]} == {"member_admin"}
+    assert [len(each["acknowledged_on"]) for each in trail["receipts"]] == [len("2026-03-02")] * len(viewers)
 
 
 def kill(
