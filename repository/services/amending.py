@@ -13,7 +13,7 @@ from repository.services.correcting import Change
 from repository.services.hitmaking import Source
 from repository.services.lifecycle import Act
 from repository.services.planning import Plan
-from repository.storage import corrections, flags
+from repository.storage import flags
 
 
 def follow(services: Services, connection: Connection, source: Source, accepted: Sequence[Plan]) -> None:
@@ -41,5 +41,4 @@ def follow(services: Services, connection: Connection, source: Source, accepted:
     for filing_id in sorted(flags.flagged(connection, list(plans))):
         if plans[filing_id].matched and flags.suppressed(connection, [filing_id]):
             shelving.take_out(services, connection, [filing_id])
-        if corrections.changed(connection, {filing_id: plans[filing_id].version}, labels=False):
-            disputes.corrected(services, connection, act, filing_id)
+        disputes.corrected(services, connection, act, filing_id)

@@ -21,6 +21,7 @@ from repository.domain.membership import SYSTEM
 from repository.domain.rulebook import POINTER_TIER
 from repository.services import Services, alerting, corrections, lifecycle
 from repository.services.lifecycle import Act, What
+from repository.storage import corrections as stored_corrections
 from repository.storage import dialect, disputes, flags, ledger, shown
 from repository.storage.disputes import Of
 from repository.storage.ledger import LedgerRow
@@ -187,10 +188,10 @@ def suppress_overdue(services: Services, connection: Connection, *, now: datetim
 
 
 def corrected(services: Services, connection: Connection, act: Act, filing_id: str) -> None:
-    """Lift what upheld disputes flag a filing as: its contributor has filed it anew, with other facts."""
+    """Lift what upheld disputes flag a filing as that its contributor has filed anew, if with other facts."""
     for cause in flags.causes(connection, filing_id):
         found = disputes.one(connection, cause)
-        if found is not None and found.status is DisputeStatus.UPHELD:
+        if found is not None and found.status is DisputeStatus.UPHELD and _is_corrected(connection, found):
             corrections.flag(services, connection, act, filing_id, None, cause=cause)
 
 
@@ -262,9 +263,15 @@ def _opened(services: Services, connection: Connection, act: Act, dispute: Dispu
 
 
 def _flag(services: Services, connection: Connection, act: Act, dispute: Dispute) -> None:
-    """Flag the record as a closed dispute leaves it: upheld, nobody sees it until it is corrected."""
-    after = Flag.SUPPRESSED if dispute.status is DisputeStatus.UPHELD else None
+    """Flag the record as a closed dispute leaves it: upheld, nobody sees it until it is corrected, if it is not yet."""
+    wrong = dispute.status is DisputeStatus.UPHELD and not _is_corrected(connection, dispute)
+    after = Flag.SUPPRESSED if wrong else None
     corrections.flag(services, connection, act, dispute.about.filing_id, after, cause=dispute.id)
+
+
+def _is_corrected(connection: Connection, dispute: Dispute) -> bool:
+    """Whether the record says something else by now than what was disputed."""
+    return stored_corrections.differs_since(connection, dispute.about.filing_id, dispute.about.version)
 
 
 def _close(connection: Connection, act: Act, dispute: Dispute) -> None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
@@ -118,14 +119,13 @@ def saw(connection: Connection, filing_ids: Sequence[str]) -> dict[str, dict[str
     return found
 
 
-def changed(connection: Connection, versions: Mapping[str, int], *, labels: bool = True) -> set[str]:
+def changed(connection: Connection, versions: Mapping[str, int]) -> set[str]:
     """Those of these filings, each in its new version, that say something else than in the version before.
 
-    Encodings under another linkage key or schema are not compared: they say nothing of the person; nor are labels, if
-    not asked for.
+    Encodings under another linkage key or schema are not compared: they say nothing of the person.
     """
     old, new = VERSIONS.alias("old"), VERSIONS.alias("new")
-    names = ("line", "triggered_on", *(LABEL_COLUMNS.values() if labels else ()))
+    names = ("line", "triggered_on", *LABEL_COLUMNS.values())
     columns = [each.c[name] for each in (old, new) for name in (*names, "claim", "roles", "schema_id", "fingerprint")]
     joined = new.join(old, and_(old.c.filing_id == new.c.filing_id, old.c.version == new.c.version - 1))
     name = connection.dialect.name
@@ -140,6 +140,23 @@ def changed(connection: Connection, versions: Mapping[str, int], *, labels: bool
         if versions[filing_id] == version and (before[:-2] != after[:-2] or (matched and same_key)):
             found.add(filing_id)
     return found
+
+
+def differs_since(connection: Connection, filing_id: str, version: int) -> bool:
+    """Whether a filing says something else now than in an earlier version. Labels do not count.
+
+    Its facts are compared with those of then: what was changed and changed back says the same. The people are others
+    where any version since has other encodings than the one before it, under the same linkage key and schema.
+    """
+    facts = [VERSIONS.c[name] for name in ("line", "triggered_on", "claim", "roles")]
+    under = [VERSIONS.c[name] for name in ("schema_id", "fingerprint")]
+    statement = select(VERSIONS.c.matched, *under, *facts).where(
+        VERSIONS.c.filing_id == filing_id, VERSIONS.c.version >= version
+    )
+    rows = list(connection.execute(statement.order_by(VERSIONS.c.version)))
+    if not rows or rows[0][3:] != rows[-1][3:]:
+        return bool(rows)
+    return any(after[0] and after[1:3] == before[1:3] for before, after in pairwise(rows))
 
 
 def add(connection: Connection, made: Sequence[tuple[Correction, Mapping[str, Saw]]]) -> None:

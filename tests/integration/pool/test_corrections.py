@@ -190,6 +190,23 @@ def test_upheld_it_is_shown_again_once_it_is_corrected(alpha: Desk, beta: Desk, 
     assert kinds(alpha) == ["amended", "amended", "disputed", "restored", "suppressed"]
 
 
+def test_what_is_corrected_before_it_is_accepted_is_not_suppressed(alpha: Desk, beta: Desk, theirs: str) -> None:
+    """Mended first, answered then, with other versions after; what was only mended and put back again is."""
+    (hit,) = alpha.hits()
+    raised = dispute(alpha, hit["id"])["id"]
+    mended = {"record_class": "claim", "claim": claim(status="closed")}
+    beta.file(filing("B-1", subject("ann"), **mended))
+    beta.file(filing("B-1", subject("ann"), labels={"tlp": "green"}, **mended))
+    answer(beta, raised, True)
+    assert (flagged(alpha, theirs), hits(alpha)) == (None, [(3, None)])
+    (hit,) = alpha.hits()
+    raised = dispute(alpha, hit["id"])["id"]
+    beta.file(filing("B-1", subject("ann"), record_class="claim", date="2026-02-02"))
+    beta.file(filing("B-1", subject("ann"), **mended))
+    answer(beta, raised, True)
+    assert flagged(alpha, theirs) == "suppressed"
+
+
 @pytest.mark.parametrize(
     ("zone", "raised", "until"),
     [
@@ -397,7 +414,7 @@ def test_it_is_acknowledged_once_and_the_trail_says_so(alpha: Desk, beta: Desk, 
 def test_who_may_not_see_who_asks_learns_of_no_correction(
     alpha: Desk, beta: Desk, theirs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To a contributor at tier 0 for customers of the line it is as if nobody had looked: no row, no trail, no count."""
+    """To a contributor at tier 0 for customers of the line it is as if nobody had looked."""
     beta.file(filing("B-1", subject("ann"), record_class="claim", date="2026-02-02"))
     (own,) = beta.get("/v1/corrections?side=made")["items"]
     monkeypatch.setattr(Entitlement, "tier", lambda *_: 0)
