@@ -20,6 +20,7 @@ def upgrade() -> None:
     """What restricts a filing and why, words of the person in it, and what past viewers are told and acknowledge."""
     op.add_column("filings", sa.Column("flag", sa.String(), nullable=True))
     op.add_column("filings", sa.Column("notice", sa.LargeBinary(), nullable=True))
+    op.add_column("filings", sa.Column("notice_cause", sa.String(), nullable=True))
     # What was raised before has no clock: its contributor was not told of one.
     op.add_column("disputes", sa.Column("answer_by", sa.Date(), nullable=True))
     op.add_column("disputes", sa.Column("answer_until", sa.DateTime(timezone=True), nullable=True))
@@ -85,5 +86,6 @@ def downgrade() -> None:
     with op.batch_alter_table("disputes") as batch:
         batch.drop_column("answer_until")
         batch.drop_column("answer_by")
+    op.drop_column("filings", "notice_cause")
     op.drop_column("filings", "notice")
     op.drop_column("filings", "flag")

@@ -14,7 +14,7 @@ from repository.api.context import current_actor, services
 from repository.api.own import field_problem, own_member, path_id
 from repository.api.problems import ProblemError
 from repository.api.shapes import count_field
-from repository.domain.corrections import LONGEST_NOTICE, CorrectionKind, notice_from_json
+from repository.domain.corrections import LONGEST_NOTICE, CorrectionKind, NoticeError, notice_from_json
 from repository.domain.errors import FieldError
 from repository.domain.filings import refuse_unknown
 from repository.domain.ids import is_id
@@ -151,9 +151,9 @@ def trail(correction_id: str) -> Response:
 @requires("contributor", "investigator", "member_admin", while_suspended=True)
 @blueprint.arguments(NoticeSchema)
 @blueprint.response(204)
-@blueprint.problems(400, 404, 413, 415)
+@blueprint.problems(400, 404, 409, 413, 415)
 def put_notice(body: dict[str, Any], filing_id: str) -> Response:
-    """Put the words of the person in an own filing on it, in place of others. Whoever was shown it is told."""
+    """Put the words of the person in an own filing on it, in place of own ones. Whoever was shown it is told."""
     refuse_unknown(body, frozenset({"notice"}))
     try:
         words = notice_from_json(body, services().rulebook.disputes)
@@ -165,15 +165,20 @@ def put_notice(body: dict[str, Any], filing_id: str) -> Response:
 @blueprint.route("/v1/filings/<string:filing_id>/notice", methods=["DELETE"])
 @requires("contributor", "investigator", "member_admin", while_suspended=True)
 @blueprint.response(204)
-@blueprint.problems(404)
+@blueprint.problems(404, 409)
 def remove_notice(filing_id: str) -> Response:
-    """Take the words of the person in an own filing off it."""
+    """Take the words of the person in an own filing off it, if the member alone put them there."""
     return _noticed(filing_id, None)
 
 
 def _noticed(filing_id: str, words: str | None) -> Response:
-    if not corrections.notice_own(services(), current_actor(), own_member(), path_id(filing_id, "fil"), words):
-        raise ProblemError("not-found")
+    own = path_id(filing_id, "fil")
+    try:
+        if not corrections.notice_own(services(), current_actor(), own_member(), own, words):
+            raise ProblemError("not-found")
+    except NoticeError as error:
+        text = str(error)
+        raise ProblemError("conflict", f"{text[0].upper()}{text[1:]}.") from None
     return Response(status=204)
 
 

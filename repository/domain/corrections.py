@@ -24,6 +24,10 @@ MOST_HITS = 50
 """Ids of own hits that a correction names to one member."""
 
 
+class NoticeError(ValueError):
+    """The words of the person in a record are not the contributor's to change: the message says why."""
+
+
 class CorrectionKind(StrEnum):
     """What became of a record."""
 
@@ -77,6 +81,15 @@ def acknowledge_until(told_at: datetime, calendar: Calendar, rules: DisputeRules
     """The last working day on which a correction is acknowledged in time, and the instant after it."""
     last = calendar.later(calendar.day_of(told_at), rules.acknowledge_working_days)
     return last, calendar.end_of(last)
+
+
+def notices_joined(standing: str | None, words: str) -> str:
+    """The words of a person on a record with others put to them, each once: nobody's take the place of another's."""
+    if standing is None:
+        return words
+    between = "\n\n"
+    known = f"{between}{words}{between}" in f"{between}{standing}{between}"
+    return standing if known else f"{standing}{between}{words}"
 
 
 def notice_from_json(body: Mapping[str, object], rules: DisputeRules, name: str = "notice") -> str | None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping
 from matching.vocabulary import LINES
 from repository.domain import disclosure
 from repository.domain.asking import Request
-from repository.domain.corrections import Correction, CorrectionKind, by_flag
+from repository.domain.corrections import Correction, CorrectionKind, NoticeError, by_flag, notices_joined
 from repository.domain.events import EventKind
 from repository.domain.flags import Flag
 from repository.domain.members import Actor, Member
@@ -66,18 +66,26 @@ def flag(
 def attach_notice(
     services: Services, connection: Connection, act: Act, filing_id: str, words: str | None, *, cause: str
 ) -> bool:
-    """Put the words of the person in a record on it, sealed, in place of others; None takes them off. Told as any.
+    """Put the words of the person in a record on it, sealed, after those of other causes. Told as any correction.
 
-    In the caller's transaction; False where the filing is gone. `words` were checked (`notice_from_json`).
+    In the caller's transaction; False where the filing is gone. `words` were checked (`notice_from_json`). Those that
+    its contributor put there alone (its id is the cause) are its to replace, or with None to take off; raises
+    NoticeError where others did.
     """
     dialect.lock_pool(connection)
     row = flags.hold(connection, filing_id)
     if row is None:
         return False
-    if pool.open_notice(services.sealer, filing_id, row["notice"]) == words:
+    before = pool.open_notice(services.sealer, filing_id, row["notice"])
+    own = cause == row["member_id"]
+    if own and row["notice_cause"] not in {None, cause}:
+        raise NoticeError("the words came with a dispute or with a person's request: they stay with the record")
+    if words is not None and not own:
+        words = notices_joined(before, words)
+    if before == words:
         return True
     sealed = None if words is None else services.sealer.seal(pool.notice_context(filing_id), words.encode())
-    flags.note(connection, filing_id, sealed)
+    flags.note(connection, filing_id, sealed, cause)
     figures: dict[str, str | int | None] = {"words": 0 if words is None else len(words.split()), "cause": cause}
     lifecycle.tell(connection, act, What(EventKind.FILING_NOTICED, RULE, row["member_id"], filing_id), **figures)
     asker = subject_requests.asker(connection, cause)
@@ -88,7 +96,7 @@ def attach_notice(
 
 
 def notice_own(services: Services, actor: Actor, member: Member, filing_id: str, words: str | None) -> bool:
-    """The same on a filing of a member's own; False when it has none of this id."""
+    """The same on a filing of a member's own; False when it has none of this id. Raises NoticeError."""
     act = Act(services.clock(), actor.id)
     with services.database.writing() as connection:
         dialect.lock_pool(connection)
@@ -115,8 +123,9 @@ def made(
     """
     with services.database.reading() as connection:
         lines = _lines(services, connection, actor, member)
-        page = {"before": before, "limit": limit + 1, "filing_id": filing_id}
-        found = corrections.made_by(connection, member.id, lines=lines, **page)
+        found = corrections.made_by(
+            connection, member.id, lines=lines, before=before, limit=limit + 1, filing_id=filing_id
+        )
         return _to_contributor(services, connection, member.id, found[:limit]), len(found) > limit
 
 

@@ -107,6 +107,7 @@ def _store_facts(
             "last_batch_row": each.numbered.row if source.batch_id else None,
             "flag": None,
             "notice": None,
+            "notice_cause": None,
             "roles": roles,
             "matched": each.matched,
         }

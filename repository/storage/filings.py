@@ -78,6 +78,7 @@ class FilingRow(Base):
     last_batch_row: Mapped[int | None]
     flag: Mapped[str | None]
     notice: Mapped[bytes | None] = mapped_column(LargeBinary)
+    notice_cause: Mapped[str | None]
 
 
 class FilingVersionRow(Base):

@@ -88,6 +88,7 @@ def shelved(connection: Connection, kind: str) -> list[int]:
     return sorted(connection.execute(select(SUBJECTS.c.id).select_from(joined).where(*hidden).distinct()).scalars())
 
 
-def note(connection: Connection, filing_id: str, notice: bytes | None) -> None:
-    """Put the sealed words of the person in a filing on it, or take them off."""
-    connection.execute(update(FILINGS).where(FILINGS.c.id == filing_id).values(notice=notice))
+def note(connection: Connection, filing_id: str, notice: bytes | None, cause: str) -> None:
+    """Put the sealed words of the person in a filing on it, with what they came by last, or take them off."""
+    words = {"notice": notice, "notice_cause": None if notice is None else cause}
+    connection.execute(update(FILINGS).where(FILINGS.c.id == filing_id).values(words))

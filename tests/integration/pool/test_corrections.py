@@ -176,6 +176,22 @@ def test_a_dispute_flags_at_once_and_its_end_lifts_that(alpha: Desk, beta: Desk,
     assert kinds(alpha) == ["disputed", "notice", "restored"]
 
 
+def test_nobody_replaces_or_removes_the_words_that_another_put_there(alpha: Desk, beta: Desk, theirs: str) -> None:
+    """The contributor's own are its to change, until a dispute's are put to them: each is kept, and none is twice."""
+    own = f"/v1/filings/{theirs}/notice"
+    for words in ("So I said.", "So they said."):
+        call(beta, "PUT", own, 204, json={"notice": words})
+    (hit,) = alpha.hits()
+    dispute(alpha, hit["id"], notice="I was abroad.")
+    with alpha.services.database.writing() as connection:
+        for words in ("I was not.", "I was abroad."):
+            act = Act(alpha.services.clock())
+            assert corrections.attach_notice(alpha.services, connection, act, theirs, words, cause="sbr_1")
+    call(beta, "DELETE", own, 409)
+    assert call(beta, "PUT", own, 409, json={"notice": "He lies."})["type"].endswith("conflict")
+    assert alpha.hits()[0]["notice"] == "So they said.\n\nI was abroad.\n\nI was not."
+
+
 def test_upheld_it_is_shown_again_once_it_is_corrected(alpha: Desk, beta: Desk, theirs: str) -> None:
     """Nobody sees what is wrong until it says something else; the same again, or another label, is no correction."""
     (hit,) = alpha.hits()
