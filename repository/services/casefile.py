@@ -167,16 +167,15 @@ def summary(case: Case, contents: Contents) -> dict[str, Any]:
 
 
 def _told(services: Services, cases: Sequence[Case], contents: Contents) -> list[dict[str, Any]]:
-    """Cases in the queue; the hits whose class that tells are noted as shown, so that a correction reaches who saw it.
+    """Cases in the queue; their hits are noted as shown, so that a correction reaches who saw that there are any.
 
     Those of tier 3 as of tier 2: no hit is named here that an answer could be owed on.
     """
     granted = contents.granted
     views = [view for case in cases for _, view in contents.of_case.get(case.id, ())]
-    tiers = {view.id: CLASS_TIER for view in views if tier_of(granted, view) >= CLASS_TIER}
-    if tiers:
+    if views:
         with services.database.writing() as connection:
-            seen = [(view, tiers[view.id]) for view in views if view.id in tiers]
+            seen = [(view, min(CLASS_TIER, tier_of(granted, view))) for view in views]
             receipts.note_shown(connection, hits.reader(granted, Via.CASE), seen)
     return [summary(each, contents) for each in cases]
 

@@ -376,6 +376,17 @@ def test_at_tier_1_no_more_is_told_than_was_shown(alpha: Desk, beta: Desk, their
     assert theirs not in orjson.dumps(made).decode()
 
 
+def test_who_sees_a_hit_in_the_queue_alone_is_told(alpha: Desk, beta: Desk, rows: Counted) -> None:
+    """At tier 1 the queue of cases tells that there is a hit: what becomes of the record is told, and no more of it."""
+    filed = beta.file(filing("B-1", subject("ann"), record_class="claim"))["id"]
+    flag(alpha, filed, Flag.RESTRICTED)
+    alpha.file(filing("A-1", subject("ann"), record_class="claim"))
+    (case,) = alpha.get("/v1/cases")["items"]
+    assert (case["hit_count"], case["classes"]) == (1, [])
+    call(beta, "POST", f"/v1/filings/{filed}/withdrawal", json={"reason": "duplicate"})
+    assert [(each["kind"], each["tier"]) for each in received(alpha)] == [("withdrawn", 1)]
+
+
 @pytest.mark.parametrize("zone", ["Europe/London", "Pacific/Kiritimati"])
 @pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_who_does_not_acknowledge_is_reminded(  # noqa: PLR0917 - what pytest gives, by name
