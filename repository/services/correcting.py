@@ -110,11 +110,18 @@ def alert(services: Services, connection: Connection, receipt: tuple[str, str], 
 def resend(services: Services, connection: Connection, webhook: Webhook) -> int:
     """Send a webhook that is enabled again what it did not get of corrections that nobody acknowledged; how many.
 
-    Under the ids that they had before. What was made while it was disabled has none yet.
+    `webhook` as it was before, disabled. Under the ids that they had: they are made of alert and webhook, as what was
+    sent is not known for as long as a correction is owed. What got through is not sent again, unless that was to
+    another webhook while this one was disabled.
     """
     if Notice.CORRECTION_MADE not in webhook.kinds:
         return 0
-    owed = alerts.by_dedupe(connection, webhook.member_id, map(dedupe, _outstanding(connection, webhook.member_id)))
+    missed = [
+        dedupe(row["id"])
+        for row in _outstanding(connection, webhook.member_id)
+        if row["delivered_at"] is None or (webhook.disabled_at is not None and row["told_at"] >= webhook.disabled_at)
+    ]
+    owed = alerts.by_dedupe(connection, webhook.member_id, missed)
     rows = jobs.about_subject(connection, webhook.member_id, JobKind.WEBHOOK, webhook.id)
     sent = {row["cursor"]["about"].get("alert"): row for row in rows}
     again = 0
@@ -127,13 +134,13 @@ def resend(services: Services, connection: Connection, webhook: Webhook) -> int:
     return again
 
 
-def _outstanding(connection: Connection, member_id: str) -> list[str]:
-    """The corrections that a member was told of and has not acknowledged."""
-    found: list[str] = []
+def _outstanding(connection: Connection, member_id: str) -> list[RowMapping]:
+    """The corrections that a member was told of and has not acknowledged, with its receipts."""
+    found: list[RowMapping] = []
     before = None
     while True:
         page = corrections.received(connection, member_id, before=before, limit=AT_ONCE, outstanding=True)
-        found += [row["id"] for row in page if row["told_at"] is not None]
+        found += [row for row in page if row["told_at"] is not None]
         if len(page) < AT_ONCE:
             return found
         before = page[-1]["id"]

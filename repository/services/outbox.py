@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection
 
+from repository.domain import ids
 from repository.domain.jobs import JobKind
 from repository.domain.webhooks import MOST_HITS, Notice, Webhook
 from repository.services import Services, reciprocity
@@ -42,9 +44,18 @@ def tell_hits(services: Services, connection: Connection, sides: Iterable[tuple[
     jobs.add(connection, rows)
 
 
+def _notice_id(services: Services, webhook: Webhook, kind: Notice, about: Mapping[str, Any]) -> str:
+    """The id of a notice. Of a correction's it is the same whenever it is made: it is owed for longer than kept."""
+    alert_id = about.get("alert")
+    if kind is not Notice.CORRECTION_MADE or alert_id is None:
+        return reciprocity.new_id(services, "job")
+    digest = hashlib.sha256(f"{alert_id} {webhook.id}".encode()).digest()
+    return ids.make("job", ids.instant(alert_id), digest[: ids.RANDOM_BYTES])
+
+
 def _row(services: Services, webhook: Webhook, kind: Notice, about: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "id": reciprocity.new_id(services, "job"),
+        "id": _notice_id(services, webhook, kind, about),
         "kind": JobKind.WEBHOOK.value,
         "member_id": webhook.member_id,
         "actor_id": webhook.actor_id,

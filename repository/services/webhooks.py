@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -93,14 +94,15 @@ def change(
         enabled = bool(body["enabled"])
         values |= {"enabled": enabled, "disabled_at": None if enabled else services.clock(), "failing_since": None}
     with services.database.writing() as connection:
-        if webhooks.of_member(connection, member.id, webhook_id) is None:
+        before = webhooks.of_member(connection, member.id, webhook_id)
+        if before is None:
             return None
         if values:
             webhooks.change(connection, member.id, webhook_id, values)
             _tell(services, connection, EventKind.WEBHOOK_CHANGED, actor, webhook_id)
         changed = webhooks.of_member(connection, member.id, webhook_id)
-        if changed is not None and values.get("enabled"):
-            correcting.resend(services, connection, changed)
+        if changed is not None and changed.enabled and not before.enabled:
+            correcting.resend(services, connection, replace(changed, disabled_at=before.disabled_at))
     return find(services, member, webhook_id)
 
 

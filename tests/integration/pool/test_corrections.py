@@ -588,3 +588,30 @@ def test_a_disabled_webhook_gets_what_it_missed_once_it_is_enabled(
     call(alpha, "PATCH", f"/v1/webhooks/{hook['id']}", json={"enabled": True})
     work(alpha.services, JobKind.WEBHOOK)
     assert receiver.got == []
+
+
+def test_what_got_through_is_not_sent_again_when_its_job_is_forgotten(
+    alpha: Desk,
+    beta: Desk,
+    clock: FakeClock,
+    receiver: Receiver,  # noqa: F811 - the fixture
+    theirs: str,
+) -> None:
+    """A month later enabling sends nothing that was delivered, and what was not under the id that it had."""
+    hook = call(alpha, "POST", "/v1/webhooks", 201, json={"url": "https://a.example/in", "kinds": ["correction.made"]})
+    for day, answered in ((2, 204), (3, 503)):
+        beta.file(filing("B-1", subject("ann"), record_class="claim", date=f"2026-02-0{day}"))
+        receiver.answer = answered
+        work(alpha.services, JobKind.CORRECTION, JobKind.WEBHOOK)
+        clock.advance(seconds=1)
+    ids = [headers["webhook-id"] for _, headers, _ in receiver.got]
+    receiver.got.clear()
+    call(alpha, "PATCH", f"/v1/webhooks/{hook['id']}", json={"enabled": False})
+    clock.advance(days=31)
+    with alpha.services.database.writing() as connection:
+        connection.execute(jobs.JOBS.delete())
+    receiver.answer = 204
+    for enabled in (True, True, False, True):
+        call(alpha, "PATCH", f"/v1/webhooks/{hook['id']}", json={"enabled": enabled})
+        work(alpha.services, JobKind.WEBHOOK)
+    assert [headers["webhook-id"] for _, headers, _ in receiver.got] == ids[1:]
