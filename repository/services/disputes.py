@@ -27,6 +27,10 @@ from repository.storage.disputes import Of
 from repository.storage.ledger import LedgerRow
 
 RULE = "R8"
+_AGAIN = (
+    "the member's dispute about this version of the filing is decided: it may dispute the filing again once its"
+    " contributor has filed it anew"
+)
 _DECIDED = {DisputeStatus.UPHELD: EventKind.DISPUTE_UPHELD, DisputeStatus.DISMISSED: EventKind.DISPUTE_DISMISSED}
 
 
@@ -64,7 +68,7 @@ def raise_one(services: Services, actor: Actor, member: Member, raising: Raising
 
     A hit that is gone since is disputed as it was, and answered as any other: that it is gone is not for everyone to
     know. Raises FieldError for a hit whose other side was not shown, DisputeError for an own filing, or where the
-    member has another dispute about the filing that is not closed.
+    member has another dispute about the filing that is not closed, or one about this version of it that is.
     """
     act = Act(services.clock(), actor.id)
     with services.database.write() as session:
@@ -80,6 +84,8 @@ def raise_one(services: Services, actor: Actor, member: Member, raising: Raising
             return _to_raiser(unclosed), False
         who, reference = (member.id, raising.hit_id), raising.statement_reference
         dispute = rules.opened(_made(services, act, who, seen.about, raising.ground, statement_reference=reference))
+        if unclosed is None and disputes.is_decided(connection, member.id, seen.about):
+            raise DisputeError(_AGAIN)
         if unclosed is not None or not disputes.add(connection, dispute):
             raise DisputeError("the member has a dispute about this filing already that is not closed")
         _opened(services, connection, act, dispute)

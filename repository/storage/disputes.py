@@ -128,6 +128,13 @@ def unclosed(connection: Connection, raiser_id: str, filing_id: str) -> Dispute 
     return None if row is None else _dispute(row)
 
 
+def is_decided(connection: Connection, raiser_id: str, about: Disputed) -> bool:
+    """Whether a member's dispute about this version of a filing is closed."""
+    same = (DISPUTES.c.filing_id == about.filing_id, DISPUTES.c.filing_version == about.version)
+    mine = select(DISPUTES.c.id).where(DISPUTES.c.raiser_id == raiser_id, *same, DISPUTES.c.closed_at.is_not(None))
+    return connection.execute(mine.limit(1)).first() is not None
+
+
 def unclosed_about(connection: Connection, filing_id: str) -> list[Dispute]:
     """The disputes about a filing that are not closed, whoever raised them; nobody changes them until this ends."""
     open_ones = (DISPUTES.c.filing_id == filing_id, DISPUTES.c.closed_at.is_(None))

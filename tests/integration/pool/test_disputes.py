@@ -131,6 +131,18 @@ def test_the_operator_decides_what_is_not_accepted(alpha: Desk, beta: Desk, hit:
     assert answer(beta, raised["id"], True, status=409)["type"].endswith("conflict")
 
 
+def test_a_version_is_disputed_once_by_a_member(alpha: Desk, beta: Desk, hit: str) -> None:
+    """Else it would stay restricted for as long as somebody raises the same again; a new version is another matter."""
+    raised = dispute(alpha, hit)
+    answer(beta, raised["id"], False)
+    decide(alpha, raised["id"], upheld=False)
+    for changes in ({}, {"ground": "out_of_date", "statement_reference": "S-2"}):
+        assert "filed it anew" in dispute(alpha, hit, status=409, **changes)["detail"]
+    assert alpha.hits()[0]["tier"] == 3
+    beta.file(filing("B-1", subject("ann"), record_class="claim", date="2026-02-02"))
+    assert dispute(alpha, hit)["status"] == "open"
+
+
 def test_the_contributor_is_heard_first(alpha: Desk, beta: Desk, hit: str) -> None:
     """Deciding without its answer has to be meant; a decision has a reason."""
     raised = dispute(alpha, hit)
@@ -166,6 +178,7 @@ def test_one_dispute_about_a_filing_at_a_time(alpha: Desk, beta: Desk, hit: str)
     answer(beta, raised["id"], False)
     dispute(alpha, hit, status=409, ground="unlawful")
     decide(alpha, raised["id"], upheld=False)
+    beta.file(filing("B-1", subject("ann"), record_class="claim", date="2026-02-02"))
     assert dispute(alpha, hit, ground="unlawful")["id"] != raised["id"]
 
 
