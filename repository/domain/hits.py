@@ -85,10 +85,10 @@ def disclose(hit: Hit, tier: int, *, today: date, rulebook: Rulebook) -> dict[st
         "tier": tier if hit.superseded_at is None else HIT_TIER,
         "own": hit.own.as_dict(),
     }
-    if hit.theirs.labels.flag is not None:
-        shown["flag"] = hit.theirs.labels.flag
     if hit.superseded_at is not None:
         return shown | {"superseded_at": hit.superseded_at.isoformat()}
+    if hit.theirs.labels.flag is not None:
+        shown["flag"] = hit.theirs.labels.flag
     shown["model"] = hit.model
     if tier >= CLASS_TIER:
         named = tier >= POINTER_TIER

@@ -49,7 +49,9 @@ def note_shown(connection: Connection, reader: Reader, seen: Sequence[tuple[HitV
     if flags.state(connection, sorted(as_read)) != as_read:
         raise ChangedError
     shown.note(connection, reader.member_id, {view.id: tier for view, tier in seen}, now=reader.at)
-    viewings.note(connection, [reader.saw(view.their_filing_id, view.their_version, tier) for view, tier in seen])
+    # A superseded hit says nothing of the version that is there now, and who that is about was not looked at.
+    live = [(view, tier) for view, tier in seen if view.superseded_at is None]
+    viewings.note(connection, [reader.saw(view.their_filing_id, view.their_version, tier) for view, tier in live])
 
 
 def wake(services: Services, connection: Connection) -> None:

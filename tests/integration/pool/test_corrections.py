@@ -121,6 +121,17 @@ def test_a_flag_restricts_what_is_shown(alpha: Desk, beta: Desk, theirs: str, wo
     assert hits(alpha)[0] == (3, None)
 
 
+def test_a_superseded_hit_says_nothing_of_who_is_there_now(alpha: Desk, beta: Desk, theirs: str) -> None:
+    """Neither that the record is flagged, which is another person's by now, nor to that one that it was looked at."""
+    (hit,) = alpha.hits()
+    beta.file(filing("B-1", subject("eve"), record_class="claim"))
+    before = alpha.get(f"/v1/hits/{hit['id']}")
+    flag(alpha, theirs, Flag.DISPUTED)
+    assert alpha.get(f"/v1/hits/{hit['id']}") == before
+    with alpha.services.database.reading() as connection:
+        assert set(connection.scalars(select(VIEWINGS.c.version))) == {1}
+
+
 def test_what_is_suppressed_is_as_if_it_were_not_there(alpha: Desk, beta: Desk, theirs: str) -> None:
     """No hit, no count, no key in the index; a record filed meanwhile finds it once it is back."""
     (hit,) = alpha.hits()
