@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_corrections"),
     )
     op.create_index("ix_corrections_contributor_id_id", "corrections", ["contributor_id", "id"])
+    op.create_index("ix_corrections_contributor_id_filing_id_id", "corrections", ["contributor_id", "filing_id", "id"])
     op.create_index("ix_corrections_at", "corrections", ["at"])
     op.create_table(
         "correction_receipts",
@@ -75,10 +76,12 @@ def upgrade() -> None:
     outstanding |= {"postgresql_where": sa.text("acknowledged_at IS NULL")}
     op.create_index("ix_correction_receipts_due_at", "correction_receipts", ["due_at"], **outstanding)
     safely.create_index("ix_disputes_answer_until", "disputes", ["answer_until"])
+    safely.create_index("ix_disputes_filing_id", "disputes", ["filing_id", "raiser_id"])
 
 
 def downgrade() -> None:
     """Back to the one before: flagged records are shown again as if they were not."""
+    safely.drop_index("ix_disputes_filing_id", "disputes")
     safely.drop_index("ix_disputes_answer_until", "disputes")
     op.drop_table("correction_receipts")
     op.drop_table("corrections")

@@ -41,6 +41,7 @@ class CorrectionRow(Base):
     __tablename__ = "corrections"
     __table_args__ = (
         Index("ix_corrections_contributor_id_id", "contributor_id", "id"),
+        Index("ix_corrections_contributor_id_filing_id_id", "contributor_id", "filing_id", "id"),
         Index("ix_corrections_at", "at"),
     )
 

@@ -38,6 +38,7 @@ class DisputeRow(Base):
         Index("ix_disputes_raiser_id", "raiser_id", "id"),
         Index("ix_disputes_contributor_id", "contributor_id", "id"),
         Index("ix_disputes_answer_until", "answer_until"),
+        Index("ix_disputes_filing_id", "filing_id", "raiser_id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
