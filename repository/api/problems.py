@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from repository.api.catalogue import BY_STATUS, PROBLEM_TYPES
 from repository.api.context import services
 from repository.domain.members import Refusal
+from repository.services.receipts import ChangedError
 from repository.storage.limits import Trouble, trouble
 
 MEDIA_TYPE = "application/problem+json"
@@ -85,6 +86,7 @@ def install(app: Flask) -> None:
     """Answer every error of the application with a problem."""
     app.register_error_handler(ProblemError, lambda error: error.response())
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ChangedError, _restless)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -99,6 +101,11 @@ def _http_error(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge) and request.max_content_length is not None:
         extensions["figures"] = {"limit_bytes": request.max_content_length}
     return ProblemError(slug, headers=headers, **extensions).response()
+
+
+def _restless(_error: ChangedError) -> Response:
+    """What was to be shown changed at every attempt to read it: worth another try."""
+    return ProblemError("busy", headers={"Retry-After": _TROUBLES[Trouble.BUSY][1]}).response()
 
 
 def _unexpected(error: Exception) -> Response:

@@ -20,7 +20,7 @@ from repository.services import hits as hit_service
 from repository.services.batches import spool_of
 from repository.services.lifecycle import Act
 from repository.settings import Settings
-from repository.storage import jobs
+from repository.storage import flags, jobs
 from repository.storage.alerts import ALERTS
 from repository.storage.corrections import CORRECTIONS, RECEIPTS
 from repository.storage.disputes import DISPUTES
@@ -373,6 +373,14 @@ def test_what_changes_between_reading_and_telling_is_read_again(
     assert len(calls) == 2
     told_of = [(each["tier"], each.get("theirs", {}).get("date")) for each in found]
     assert told_of == {"flag": [(1, None)], "amend": [(3, "2026-02-02")], "withdraw": []}[change]
+
+
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+def test_what_changes_at_every_attempt_is_read_later(alpha: Desk, theirs: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is told that could not be noted: the answer is that it is worth another try, and no fault of ours."""
+    monkeypatch.setattr(flags, "state", lambda *_: {})
+    answered = alpha.client.get("/v1/hits", headers=alpha.member.headers)
+    assert (answered.status_code, answered.headers["Retry-After"]) == (503, "2")
 
 
 def test_at_tier_1_no_more_is_told_than_was_shown(alpha: Desk, beta: Desk, theirs: str) -> None:
