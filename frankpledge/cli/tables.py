@@ -13,6 +13,7 @@ from rich.text import Text
 from frankpledge.corrections import Correction, Dispute
 from frankpledge.results import Batch, Deletion, Expiring, Hit, Proof, Screening
 
+_DAYS = frozenset({"raised", "answer by", "on", "told", "delivered", "acknowledge by", "expires", "removed"})
 BAND_STYLES = {"strong": "bold red", "probable": "yellow", "possible": "cyan"}
 
 
@@ -121,9 +122,17 @@ def proofs(found: Iterable[Proof]) -> Table:
     return table
 
 
+def _folding(*names: str) -> Table:
+    """A table that cuts nothing off: what is too long goes on in the next line, and days stay whole."""
+    table = Table()
+    for name in names:
+        table.add_column(name, overflow="fold", min_width=len("2026-01-31") if name in _DAYS else None)
+    return table
+
+
 def deletions(found: Iterable[Deletion]) -> Table:
     """Render deletion proofs, one a row."""
-    table = Table("filing", "class", "line", "cause", "removed", "proof", "commitment")
+    table = _folding("filing", "class", "line", "cause", "removed", "proof", "commitment")
     for each in found:
         facts = (each.document["class"], each.document["line"], each.cause, each.removed_on, each.id)
         table.add_row(*map(Text, (each.filing, *map(str, facts), f"{each.commitment[:16]}...")))
@@ -132,7 +141,7 @@ def deletions(found: Iterable[Deletion]) -> Table:
 
 def corrections(found: Iterable[Correction]) -> Table:
     """Render corrections, one a row: of records that were shown, or of own ones."""
-    table = Table("correction", "what", "on", "class", "filing", "acknowledge by", "acknowledged", "own hits")
+    table = _folding("correction", "what", "on", "class", "filing", "acknowledge by", "acknowledged", "own hits")
     for each in found:
         known = each.document
         said = known.get("acknowledged_at") or ""
@@ -150,7 +159,7 @@ def corrections(found: Iterable[Correction]) -> Table:
 
 def receipts(found: Iterable[Mapping[str, Any]]) -> Table:
     """Render the receipts of a correction, one a row; members are numbered."""
-    table = Table("member", "told", "delivered", "acknowledge by", "acknowledged", "by a")
+    table = _folding("member", "told", "delivered", "acknowledge by", "acknowledged", "by a")
     for each in found:
         names = ("told_on", "delivered_on", "acknowledge_by", "acknowledged_on")
         days = (str(each.get(name) or "") for name in names)
@@ -160,7 +169,7 @@ def receipts(found: Iterable[Mapping[str, Any]]) -> Table:
 
 def disputes(found: Iterable[Dispute]) -> Table:
     """Render disputes, one a row."""
-    table = Table("dispute", "status", "ground", "raised", "answer by", "reference", "about")
+    table = _folding("dispute", "status", "ground", "raised", "answer by", "reference", "about")
     for each in found:
         names = ("raised_on", "answer_by", "statement_reference" if each.raised else "reference")
         facts = (str(each.document.get(name) or "") for name in names)
@@ -171,7 +180,7 @@ def disputes(found: Iterable[Dispute]) -> Table:
 
 def expiring(found: Iterable[Expiring]) -> Table:
     """Render filings that expire, one a row."""
-    table = Table("filing", "reference", "class", "expires", "held until")
+    table = _folding("filing", "reference", "class", "expires", "held until")
     for each in found:
         cells = (each.filing, each.reference, each.record_class, each.expires_on, each.held_until or "")
         table.add_row(*map(Text, cells))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, select
 
+from repository.domain.jobs import JobKind
 from repository.domain.members import Actor, Role
 from repository.jobs.worker import IntakeWorker
 from repository.services import Services, batches, rescreening
@@ -62,9 +63,10 @@ def services(environment: dict[str, str]) -> Iterator[Services]:
 
 
 def state(services: Services) -> Any:
-    """The one job as it is."""
+    """The one rescreen as it is."""
     with services.database.reading() as connection:
-        return connection.execute(select(JOBS)).mappings().one()
+        rescreen = select(JOBS).where(JOBS.c.kind == JobKind.RESCREEN.value)
+        return connection.execute(rescreen).mappings().one()
 
 
 @pytest.mark.parametrize(

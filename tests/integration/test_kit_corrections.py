@@ -48,8 +48,11 @@ def _read(shown: Result) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in shown.stdout.splitlines()]
 
 
-def test_from_a_dispute_to_the_trail(run: Run, client: FlaskClient, services: Services, member: Admissions) -> None:
+def test_from_a_dispute_to_the_trail(
+    run: Run, client: FlaskClient, services: Services, member: Admissions, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Raised, listed with its day, accepted; the correction listed, acknowledged, and proven to the contributor."""
+    monkeypatch.setenv("COLUMNS", "160")
     alpha, beta = member("Alpha"), member("Beta")
     for who, reference in ((beta, "B-1"), (alpha, "A-1")):
         body = filing(reference, subject("ann"), record_class="claim")

@@ -52,7 +52,7 @@ def test_what_is_over_is_counted_held_and_removed(admin: Admin, old: str) -> Non
     """What is held is not queued for removal; the operator releases what it held, by its id."""
     until = (now().date() + timedelta(days=30)).isoformat()
     placed = json.loads(admin("hold", "add", old, "--reason", "police_request", "--until", until, "--json").stdout)
-    claims = [each for each in json.loads(admin("report", "--json").stdout) if each["class"] == "claim"]
+    claims = [each for each in json.loads(admin("report", "--json").stdout) if each["kind"] == "claim"]
     assert [(each["within_days"], each["filings"], each["held"]) for each in claims[:2]] == [(0, 1, 1), (30, 1, 1)]
     assert "claim" in admin("report").stdout
     assert json.loads(admin("run", "--json").stdout) == {"over": 0}
